@@ -1,0 +1,562 @@
+//! Commands out, answers in: which body belongs to what was asked, and who wants to know.
+
+use mbim_proto::service::basic_connect as bc;
+use mbim_proto::service::{self, context_type};
+use mbim_proto::status::Status;
+use mbim_proto::{Body, Malformed, MbimEx, Operation, Personal, Secret, Uuid};
+
+use super::context::SESSION;
+use super::dial::Dial;
+use super::io::RequestId;
+use super::machine::Modem;
+use super::read;
+use super::tables::Power;
+use crate::Time;
+use crate::event::Event;
+use crate::session::{Command, Outcome, deadline};
+use daemon_operator::{Auth, IpType};
+
+/// Indications that are wanted, where the modem offers them.
+pub(super) const SUBSCRIBE: &[(Uuid, &[u32])] = &[(
+    service::BASIC_CONNECT,
+    &[
+        bc::SubscriberReady::CID,
+        bc::RadioState::CID,
+        bc::RegisterStateInfo::CID,
+        bc::PacketService::CID,
+        bc::SignalState::CID,
+        bc::ConnectInfo::CID,
+        bc::IpConfiguration::CID,
+    ],
+)];
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    Caps,
+    Ready,
+    Radio,
+    RadioSet(bool),
+    Pin,
+    /// Absent: the kept PIN was entered.
+    PinSet(Option<RequestId>),
+    Home,
+    Register,
+    RegisterSet,
+    Packet,
+    PacketSet,
+    ContextQuery,
+    Activate,
+    Deactivate,
+    Ip,
+    Signal(Option<RequestId>),
+    Activation(RequestId),
+}
+
+impl Asked {
+    /// Stable name of the question.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Caps => "caps",
+            Self::Ready => "ready",
+            Self::Radio => "radio",
+            Self::RadioSet(_) => "radio-set",
+            Self::Pin => "pin",
+            Self::PinSet(_) => "pin-set",
+            Self::Home => "home",
+            Self::Register => "register",
+            Self::RegisterSet => "register-set",
+            Self::Packet => "packet",
+            Self::PacketSet => "packet-set",
+            Self::ContextQuery => "context",
+            Self::Activate => "activate",
+            Self::Deactivate => "deactivate",
+            Self::Ip => "ip",
+            Self::Signal(_) => "signal",
+            Self::Activation(_) => "activation",
+        }
+    }
+
+    /// The request that waits for this answer and for nothing else.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::Activation(id) => Some(*id),
+            Self::PinSet(id) | Self::Signal(id) => *id,
+            _ => None,
+        }
+    }
+}
+
+/// An answer, read.
+#[derive(Clone, Debug)]
+pub(super) enum Answer<T> {
+    /// A status with its body.
+    Body(Status, T),
+    /// A status without a body.
+    Status(Status),
+    /// A body that cannot be read; it was counted.
+    Malformed,
+    /// No answer.
+    None(Outcome),
+}
+
+impl Modem {
+    /// Everything that can be asked at once. The subscription of indications went before. `[MBIM reference, 9]`
+    pub(super) fn bring_up(&mut self, now: Time) {
+        self.ask(now, Asked::Caps, &bc::DeviceCapsQuery {}, Operation::Query);
+        self.ask_ready(now);
+        self.ask_radio(now);
+        self.ask_register(now);
+        self.ask_packet(now);
+        self.ask_home(now);
+        self.ask_context(now);
+    }
+
+    /// After sleep: whether it still answers, and what changed meanwhile.
+    pub(super) fn on_resumed(&mut self, now: Time) {
+        if self.tables.power != Power::Ready {
+            return;
+        }
+        self.look_again(now);
+        self.ask_context(now);
+        self.online.due = true;
+    }
+
+    /// What is known of SIM, radio and network may be old: all of it once more.
+    pub(super) fn look_again(&mut self, now: Time) {
+        self.ask_ready(now);
+        self.ask_radio(now);
+        self.ask_register(now);
+        self.ask_packet(now);
+    }
+
+    pub(super) fn ask_ready(&mut self, now: Time) {
+        if self.is_asked(|a| matches!(a, Asked::Ready)) {
+            return;
+        }
+        if self.session.release() >= MbimEx::V4 {
+            self.ask(now, Asked::Ready, &bc::SubscriberReadyQueryV4 { slot_id: 0 }, Operation::Query);
+        } else {
+            self.ask(now, Asked::Ready, &bc::SubscriberReadyQuery {}, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_radio(&mut self, now: Time) {
+        if !self.is_asked(|a| matches!(a, Asked::Radio)) {
+            self.ask(now, Asked::Radio, &bc::RadioStateQuery {}, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_radio_set(&mut self, now: Time, on: bool) {
+        let radio_state = if on { bc::RadioSwitchState::ON } else { bc::RadioSwitchState::OFF };
+        self.ask(now, Asked::RadioSet(on), &bc::RadioStateSet { radio_state }, Operation::Set);
+    }
+
+    pub(super) fn ask_pin(&mut self, now: Time) {
+        self.ask(now, Asked::Pin, &bc::PinQuery {}, Operation::Query);
+    }
+
+    pub(super) fn ask_pin_set(
+        &mut self,
+        now: Time,
+        id: Option<RequestId>,
+        kind: u32,
+        operation: bc::PinOperation,
+        pin: Secret<String>,
+        new_pin: Secret<String>,
+    ) {
+        let body = bc::PinSet { pin_type: bc::PinType(kind), pin_operation: operation, pin, new_pin };
+        self.ask(now, Asked::PinSet(id), &body, Operation::Set);
+    }
+
+    pub(super) fn ask_home(&mut self, now: Time) {
+        self.ask(now, Asked::Home, &bc::HomeProviderQuery {}, Operation::Query);
+    }
+
+    pub(super) fn ask_register(&mut self, now: Time) {
+        if !self.is_asked(|a| matches!(a, Asked::Register)) {
+            self.ask(now, Asked::Register, &bc::RegisterStateQuery {}, Operation::Query);
+        }
+    }
+
+    /// Automatic registration; the modem decides on the technologies.
+    pub(super) fn ask_register_set(&mut self, now: Time) {
+        let body = bc::RegisterStateSet {
+            provider_id: String::new(),
+            register_action: bc::RegisterAction::AUTOMATIC,
+            data_class: bc::DataClass(0),
+        };
+        self.ask(now, Asked::RegisterSet, &body, Operation::Set);
+    }
+
+    pub(super) fn ask_packet(&mut self, now: Time) {
+        if !self.is_asked(|a| matches!(a, Asked::Packet)) {
+            self.ask(now, Asked::Packet, &bc::PacketServiceQuery {}, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_packet_attach(&mut self, now: Time) {
+        let body = bc::PacketServiceSet { packet_service_action: bc::PacketServiceAction::ATTACH };
+        self.ask(now, Asked::PacketSet, &body, Operation::Set);
+    }
+
+    pub(super) fn ask_context(&mut self, now: Time) {
+        if self.is_asked(|a| matches!(a, Asked::ContextQuery)) {
+            return;
+        }
+        if self.session.release() >= MbimEx::V3 {
+            self.ask(now, Asked::ContextQuery, &bc::ConnectQueryV3 { session_id: SESSION }, Operation::Query);
+        } else {
+            let body = bc::ConnectInfo { session_id: SESSION, ..bc::ConnectInfo::default() };
+            self.ask(now, Asked::ContextQuery, &body, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_activate(&mut self, now: Time, dial: &Dial) {
+        let candidate = &dial.candidate;
+        let auth = match dial.auth {
+            Auth::None => bc::AuthProtocol::NONE,
+            Auth::Pap => bc::AuthProtocol::PAP,
+            Auth::Chap => bc::AuthProtocol::CHAP,
+            Auth::MsChapV2 => bc::AuthProtocol::MSCHAPV2,
+        };
+        let ip_type = match dial.ip_type {
+            IpType::V4 => bc::ContextIpType::IPV4,
+            IpType::V6 => bc::ContextIpType::IPV6,
+            IpType::V4v6 => bc::ContextIpType::IPV4V6,
+        };
+        let context_type = if dial.purchase { context_type::PURCHASE } else { context_type::INTERNET };
+        let context = ContextOrder {
+            command: bc::ActivationCommand::ACTIVATE,
+            apn: candidate.apn.clone(),
+            user: candidate.user.clone(),
+            password: candidate.password.reveal().to_owned(),
+            auth,
+            ip_type,
+            context_type,
+        };
+        self.ask_connect(now, Asked::Activate, context);
+    }
+
+    pub(super) fn ask_deactivate(&mut self, now: Time) {
+        let context = ContextOrder {
+            command: bc::ActivationCommand::DEACTIVATE,
+            apn: String::new(),
+            user: String::new(),
+            password: String::new(),
+            auth: bc::AuthProtocol::NONE,
+            ip_type: bc::ContextIpType::DEFAULT,
+            context_type: context_type::INTERNET,
+        };
+        self.ask_connect(now, Asked::Deactivate, context);
+    }
+
+    fn ask_connect(&mut self, now: Time, asked: Asked, order: ContextOrder) {
+        let ContextOrder { command, apn, user, password, auth, ip_type, context_type } = order;
+        if self.session.release() >= MbimEx::V4 {
+            let body = bc::ConnectSetV4 {
+                session_id: SESSION,
+                activation_command: command,
+                auth_protocol: auth,
+                ip_type,
+                context_type,
+                access_string: apn,
+                user_name: Personal::new(user),
+                password: Secret::new(password),
+                ..bc::ConnectSetV4::default()
+            };
+            self.ask(now, asked, &body, Operation::Set);
+        } else if self.session.release() >= MbimEx::V3 {
+            let body = bc::ConnectSetV3 {
+                session_id: SESSION,
+                activation_command: command,
+                auth_protocol: auth,
+                ip_type,
+                context_type,
+                access_string: apn,
+                user_name: Personal::new(user),
+                password: Secret::new(password),
+                ..bc::ConnectSetV3::default()
+            };
+            self.ask(now, asked, &body, Operation::Set);
+        } else {
+            let body = bc::ConnectSet {
+                session_id: SESSION,
+                activation_command: command,
+                access_string: apn,
+                user_name: Personal::new(user),
+                password: Secret::new(password),
+                compression: bc::Compression::default(),
+                auth_protocol: auth,
+                ip_type,
+                context_type,
+            };
+            self.ask(now, asked, &body, Operation::Set);
+        }
+    }
+
+    pub(super) fn ask_ip(&mut self, now: Time) {
+        if !self.is_asked(|a| matches!(a, Asked::Ip)) {
+            let body = bc::IpConfiguration { session_id: SESSION, ..bc::IpConfiguration::default() };
+            self.ask(now, Asked::Ip, &body, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_signal(&mut self, now: Time, id: Option<RequestId>) {
+        self.ask(now, Asked::Signal(id), &bc::SignalStateQuery {}, Operation::Query);
+    }
+
+    pub(super) fn ask_activation(&mut self, now: Time, id: RequestId, bytes: &[u8]) {
+        let body = bc::ServiceActivationSet { buffer: bytes.to_vec() };
+        self.ask(now, Asked::Activation(id), &body, Operation::Set);
+    }
+
+    pub(super) fn offers<B: Body>(&self) -> bool {
+        self.session.offers().has(B::SERVICE, B::CID)
+    }
+
+    /// Sends a command. One that the modem does not list, or whose values the specification does not allow, is answered
+    /// here as the modem would.
+    fn ask<B: Body>(&mut self, now: Time, asked: Asked, body: &B, operation: Operation) {
+        let answer = |status| Outcome::Answered { status, buffer: Vec::new() };
+        if !self.offers::<B>() {
+            return self.on_completed(now, asked, answer(Status::NO_DEVICE_SUPPORT));
+        }
+        let mut buffer = Vec::new();
+        if body.encode_checked(&mut buffer).is_err() {
+            return self.on_completed(now, asked, answer(Status::INVALID_PARAMETERS));
+        }
+        let timeout = match asked {
+            Asked::Deactivate => deadline::DEACTIVATE,
+            Asked::Activation(_) => deadline::SERVICE_ACTIVATION,
+            _ => deadline::of(B::SERVICE, B::CID, operation),
+        };
+        let urgent = matches!(asked, Asked::Deactivate | Asked::RadioSet(false));
+        let command = Command { service: B::SERVICE, cid: B::CID, operation, buffer, timeout, urgent };
+        let ticket = self.session.command(now, command);
+        self.remember(ticket, asked);
+    }
+
+    /// A question that was lost on the way is put once more; it changes nothing. (Q34)
+    fn ask_again(&mut self, now: Time, asked: &Asked) -> bool {
+        if self.facts.asked_again.contains(&asked.name()) {
+            return false;
+        }
+        match asked {
+            Asked::Caps => self.ask(now, Asked::Caps, &bc::DeviceCapsQuery {}, Operation::Query),
+            Asked::Ready => self.ask_ready(now),
+            Asked::Radio => self.ask_radio(now),
+            Asked::Home => self.ask_home(now),
+            Asked::Register => self.ask_register(now),
+            Asked::Packet => self.ask_packet(now),
+            Asked::ContextQuery => self.ask_context(now),
+            Asked::Ip => self.ask_ip(now),
+            _ => return false,
+        }
+        self.facts.asked_again.push(asked.name());
+        true
+    }
+
+    pub(super) fn on_completed(&mut self, now: Time, asked: Asked, outcome: Outcome) {
+        let release = self.session.release();
+        if outcome == Outcome::TimedOut && self.ask_again(now, &asked) {
+            return;
+        }
+        match asked {
+            Asked::Caps => {
+                let answer = self.read("DEVICE_CAPS", outcome, read::caps);
+                let caps = if let Answer::Body(Status::SUCCESS, caps) = answer { Some(caps) } else { None };
+                if let Some(caps) = &caps {
+                    self.emit(
+                        Event::info("device")
+                            .with("hardware", &caps.device.hardware)
+                            .with("firmware", &caps.device.firmware),
+                    );
+                }
+                self.facts.caps = Some(caps);
+            }
+            Asked::Ready => match self.read("SUBSCRIBER_READY_STATUS", outcome, |b| read::ready(release, b)) {
+                Answer::Body(_, fact) => self.on_ready(now, fact),
+                Answer::Status(Status::SIM_NOT_INSERTED) => {
+                    self.on_ready(now, read::Ready { state: 2, ..read::Ready::default() });
+                }
+                Answer::None(Outcome::Dropped | Outcome::Gone) => {}
+                _ => self.on_ready_failed(now),
+            },
+            Asked::Radio => {
+                if let Answer::Body(Status::SUCCESS, (hardware, software)) =
+                    self.read("RADIO_STATE", outcome, read::radio)
+                {
+                    self.on_radio(hardware, software);
+                }
+            }
+            Asked::RadioSet(on) => {
+                let answer = self.read("RADIO_STATE", outcome, read::radio);
+                self.on_radio_set(now, on, answer);
+            }
+            Asked::Pin => {
+                let answer = self.read("PIN", outcome, read::pin);
+                // Locked without saying by what: PIN1 is the likely one.
+                let unknown = read::PinFact { kind: 2, name: "pin1".to_owned(), locked: true, attempts: None };
+                self.on_pin(now, if let Answer::Body(_, fact) = answer { fact } else { unknown });
+            }
+            Asked::PinSet(id) => {
+                let answer = self.read("PIN", outcome, read::pin);
+                self.on_pin_set(now, id, answer);
+            }
+            Asked::Home => {
+                let answer = self.read("HOME_PROVIDER", outcome, read::home);
+                let home = if let Answer::Body(Status::SUCCESS, home) = answer { Some(home) } else { None };
+                self.facts.home = Some(home);
+            }
+            Asked::Register => {
+                if let Answer::Body(Status::SUCCESS, fact) = self.read("REGISTER_STATE", outcome, read::register) {
+                    self.on_register(now, fact);
+                }
+            }
+            Asked::RegisterSet => {
+                let answer = self.read("REGISTER_STATE", outcome, read::register);
+                self.on_register_set(now, answer);
+            }
+            Asked::Packet => {
+                if let Answer::Body(Status::SUCCESS, fact) = self.read("PACKET_SERVICE", outcome, read::packet) {
+                    self.on_packet(fact);
+                }
+            }
+            Asked::PacketSet => {
+                let answer = self.read("PACKET_SERVICE", outcome, read::packet);
+                self.on_packet_set(now, answer);
+            }
+            Asked::ContextQuery => {
+                let answer = self.read("CONNECT", outcome, read::connect);
+                self.on_context_query(now, answer);
+            }
+            Asked::Activate => {
+                let answer = self.read("CONNECT", outcome, read::connect);
+                self.on_activate(now, answer);
+            }
+            Asked::Deactivate => {
+                let answer = self.read("CONNECT", outcome, read::connect);
+                self.on_deactivate(now, answer);
+            }
+            Asked::Ip => {
+                if let Answer::Body(Status::SUCCESS, (session, told)) = self.read("IP_CONFIGURATION", outcome, read::ip)
+                {
+                    self.on_ip(now, session, &told);
+                }
+            }
+            Asked::Signal(id) => {
+                let answer = self.read("SIGNAL_STATE", outcome, |b| read::signal(release, b));
+                self.on_signal(id, answer);
+            }
+            Asked::Activation(id) => {
+                let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {
+                    bc::ServiceActivation::decode(b).map(|body| body.nw_error.0)
+                });
+                self.on_service_activation(id, answer);
+            }
+        }
+    }
+
+    pub(super) fn on_indication(&mut self, now: Time, service: Uuid, cid: u32, buffer: &[u8]) {
+        let release = self.session.release();
+        if service != service::BASIC_CONNECT {
+            return self.stray_indication(service, cid);
+        }
+        match cid {
+            bc::SubscriberReady::CID => {
+                if let Some(fact) = self.told("SUBSCRIBER_READY_STATUS", read::ready(release, buffer)) {
+                    self.on_ready(now, fact);
+                }
+            }
+            bc::RadioState::CID => {
+                if let Some((hardware, software)) = self.told("RADIO_STATE", read::radio(buffer)) {
+                    self.on_radio(hardware, software);
+                }
+            }
+            bc::RegisterStateInfo::CID => {
+                if let Some(fact) = self.told("REGISTER_STATE", read::register(buffer)) {
+                    self.on_register(now, fact);
+                }
+            }
+            bc::PacketService::CID => {
+                if let Some(fact) = self.told("PACKET_SERVICE", read::packet(buffer)) {
+                    self.on_packet(fact);
+                }
+            }
+            bc::SignalState::CID => {
+                if let Some(fact) = self.told("SIGNAL_STATE", read::signal(release, buffer)) {
+                    self.facts.signal = Some(fact);
+                }
+            }
+            bc::ConnectInfo::CID => {
+                if let Some(fact) = self.told("CONNECT", read::connect(buffer)) {
+                    self.on_connect_indication(now, &fact);
+                }
+            }
+            bc::IpConfiguration::CID => {
+                if let Some((session, told)) = self.told("IP_CONFIGURATION", read::ip(buffer)) {
+                    self.on_ip(now, session, &told);
+                }
+            }
+            _ => self.stray_indication(service, cid),
+        }
+    }
+
+    /// An indication that nobody subscribed, or of something unknown: told once, dropped. (Q29)
+    fn stray_indication(&mut self, service: Uuid, cid: u32) {
+        if self.tell_once(format!("indication {service} {cid}")) {
+            self.emit(Event::debug("dropped").with("what", "indication").with("service", service).with("cid", cid));
+        }
+    }
+
+    /// Reads an answer. A body that cannot be read fails this one question, and is counted.
+    fn read<T>(
+        &mut self,
+        body: &'static str,
+        outcome: Outcome,
+        decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Answer<T> {
+        let Outcome::Answered { status, buffer } = outcome else { return Answer::None(outcome) };
+        if buffer.is_empty() {
+            self.session.behaved();
+            return Answer::Status(status);
+        }
+        match self.told(body, decode(&buffer)) {
+            Some(fact) => Answer::Body(status, fact),
+            // With a failure the status says enough.
+            None if status != Status::SUCCESS => Answer::Status(status),
+            None => Answer::Malformed,
+        }
+    }
+
+    fn told<T>(&mut self, body: &'static str, read: Result<T, Malformed>) -> Option<T> {
+        match read {
+            Ok(fact) => {
+                self.session.behaved();
+                Some(fact)
+            }
+            Err(malformed) => {
+                self.emit(
+                    Event::warn("malformed")
+                        .with("body", body)
+                        .with("field", malformed.field)
+                        .with("offset", malformed.offset),
+                );
+                self.session.strike();
+                None
+            }
+        }
+    }
+}
+
+/// What CONNECT is to do, before it is written in the layout of the release.
+struct ContextOrder {
+    command: bc::ActivationCommand,
+    apn: String,
+    user: String,
+    password: String,
+    auth: bc::AuthProtocol,
+    ip_type: bc::ContextIpType,
+    context_type: Uuid,
+}

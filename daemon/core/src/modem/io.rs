@@ -1,0 +1,181 @@
+//! What goes into the machine and what comes out.
+
+use std::sync::Arc;
+
+use daemon_operator::Layers;
+
+use crate::effect::{Effect, ProbeReport};
+use crate::event::Event;
+use crate::request::{Reply, Request, RequestError};
+use crate::snapshot::Port;
+use crate::subscriber::{Settings, SubscriberState};
+
+/// How one modem is to be run.
+#[derive(Clone, Debug)]
+pub struct ModemConfig {
+    /// Where it is attached. Without a data interface the modem is used for control only.
+    pub port: Port,
+    /// Commands that it takes at a time, `bMaxOutstandingCommandMessages`; 0 counts as 1.
+    pub outstanding: u16,
+    /// Largest control message or fragment, octets, `wMaxControlMessage`.
+    pub max_control: u32,
+    /// Who configures the data interface.
+    pub network: NetworkMode,
+    /// Settings of a SIM for which nothing is stored.
+    pub defaults: Settings,
+    /// Connectivity tests.
+    pub probe: ProbePolicy,
+    /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
+    pub blocked: bool,
+    /// MBIMEx release to announce, BCD; 0x0100 = none.
+    pub announce: u16,
+    /// Seed of the spread of schedules.
+    pub seed: u64,
+}
+
+impl ModemConfig {
+    /// The defaults for a modem at a port: one command at a time, messages of 4096 octets, MBIMEx 3.0.
+    #[must_use]
+    pub fn new(port: Port) -> Self {
+        Self {
+            port,
+            outstanding: 1,
+            max_control: 4096,
+            network: NetworkMode::Standalone,
+            defaults: Settings::default(),
+            probe: ProbePolicy::default(),
+            blocked: false,
+            announce: 0x0300,
+            seed: 0,
+        }
+    }
+}
+
+impl Default for ModemConfig {
+    fn default() -> Self {
+        Self::new(Port::default())
+    }
+}
+
+/// Who configures the data interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// The daemon: addresses, routes and DNS by link effects.
+    #[default]
+    Standalone,
+    /// Another program: the settings are published only.
+    External,
+}
+
+/// Connectivity tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbePolicy {
+    /// Whether there are tests at all.
+    pub enabled: bool,
+    /// Octets a day that unasked probes may cost.
+    pub daily_budget: u64,
+    /// The same while roaming.
+    pub roaming_budget: u64,
+    /// Octets cost money: a link that is known to be good is not tested again without cause.
+    pub metered: bool,
+}
+
+impl Default for ProbePolicy {
+    /// Tests on, 200 KB a day, 50 KB while roaming, metered. `[OPER 4.6]`
+    fn default() -> Self {
+        Self { enabled: true, daily_budget: 200 * 1024, roaming_budget: 50 * 1024, metered: true }
+    }
+}
+
+/// Number that the shell gives to a request and finds in its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What the machine is told.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// The transport is open: the session starts. Also after [`Effect::Reopen`].
+    Attached,
+    /// Bytes from the modem, cut anywhere.
+    Bytes(&'a [u8]),
+    /// The transport is gone for good.
+    Gone,
+    /// A write failed, and the transport may still be there.
+    WriteFailed,
+    /// The kernel lost bytes on the way here.
+    Overrun,
+    /// The machine woke from sleep.
+    Resumed,
+    /// Time has passed; wanted at [`Modem::next_wake`](super::Modem::next_wake), harmless at any time.
+    Wake,
+    /// Somebody asks for something.
+    Request {
+        /// Number for the reply.
+        id: RequestId,
+        /// What is asked.
+        request: Request,
+    },
+    /// Answer to [`Effect::LinkUp`] and [`Effect::LinkDown`].
+    LinkDone {
+        /// MBIM session id.
+        session: u32,
+        /// Whether it answers `LinkUp`.
+        up: bool,
+        /// What became of it.
+        result: Result<(), LinkFailure>,
+    },
+    /// Answer to [`Effect::Probe`].
+    ProbeDone {
+        /// Number of the probe.
+        id: u64,
+        /// What it saw.
+        report: ProbeReport,
+    },
+    /// Answer to [`Effect::LoadOperators`]; again whenever the files changed.
+    Operators(Arc<Layers>),
+    /// Answer to [`Effect::LoadSubscriber`]; `None` = nothing is stored.
+    Subscriber(Option<Box<SubscriberState>>),
+    /// [`Effect::SaveSubscriber`] is done: the content outlives a crash.
+    Stored,
+    /// [`Effect::SaveSubscriber`] failed; the old content stands.
+    StoreFailed {
+        /// Why, without identities.
+        text: String,
+        /// There is no space left.
+        full: bool,
+    },
+    /// The kernel's rfkill changed.
+    HostRadio {
+        /// Whether it blocks the radio.
+        blocked: bool,
+    },
+}
+
+/// Why a link could not be set up or taken down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkFailure {
+    /// Kebab-case code, for example `no-interface`, `netlink`, `permission`.
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub text: String,
+}
+
+/// What the machine wants done or known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// One MBIM fragment: one write, in this order.
+    Transmit(Vec<u8>),
+    /// An order to the shell.
+    Effect(Effect),
+    /// The one reply to a request.
+    Reply {
+        /// Number of the request.
+        id: RequestId,
+        /// What became of it.
+        result: Result<Reply, RequestError>,
+    },
+    /// The snapshot is another one than before (traffic counters apart).
+    Changed,
+    /// Something happened that people may want to know.
+    Event(Event),
+}

@@ -1,0 +1,402 @@
+//! Connectivity over the default context: when to probe, what the verdicts mean, the hand-over. `[OPER 4, 5]`
+
+use core::time::Duration;
+
+use daemon_operator::{HandOver, Parameters, hand_over};
+
+use super::context::SESSION;
+use super::io::RequestId;
+use super::machine::Modem;
+use super::reason;
+use super::tables::{Context, Reach, ReachEvent};
+use super::timer::Timer;
+use crate::Time;
+use crate::effect::{Effect, ProbeOrder, ProbeReport};
+use crate::event::Event;
+use crate::probe::budget::Budget;
+use crate::probe::schedule::{self, Jitter, Situation};
+use crate::probe::verdict::{self, Verdict, Worth};
+use crate::request::{Reply, RequestError, RequestErrorKind};
+use crate::snapshot::ConnectivityState;
+
+/// A report that takes longer is not waited for. A whole probe takes at most 10 s. `[OPER 4.3]`
+const REPORT: Duration = Duration::from_secs(30);
+/// Limited verdicts in a row after which another candidate is worth a try.
+const LIMITED_ENOUGH: u32 = 3;
+/// Reasons of the shell why no probe will ever run with this configuration.
+const OFF: &[&str] = &["off", "not-configured"];
+
+/// State of connectivity.
+#[derive(Debug)]
+pub(super) struct Online {
+    jitter: Jitter,
+    budget: Budget,
+    next_id: u64,
+    running: Option<u64>,
+    /// A probe is to run as soon as it may.
+    pub(super) due: bool,
+    /// Present state since.
+    since: Time,
+    /// Probes that ended in the present state.
+    probes: u32,
+    pub(super) families: [(ConnectivityState, String); 2],
+    pub(super) reason: String,
+    /// Where the portal redirected to; not trusted.
+    redirect: Option<String>,
+    hand_over: Option<Time>,
+    pub(super) last_probe: Option<Time>,
+    retried: bool,
+    waiting: Vec<RequestId>,
+}
+
+impl Online {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            jitter: Jitter::new(seed),
+            budget: Budget::default(),
+            next_id: 1,
+            running: None,
+            due: false,
+            since: Time::ZERO,
+            probes: 0,
+            families: Default::default(),
+            reason: String::new(),
+            redirect: None,
+            hand_over: None,
+            last_probe: None,
+            retried: false,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Another session or SIM. The day's budget and the numbers go on.
+    pub(super) fn reset(&mut self) {
+        *self = Self {
+            jitter: self.jitter.clone(),
+            budget: self.budget,
+            next_id: self.next_id,
+            waiting: core::mem::take(&mut self.waiting),
+            ..Self::new(0)
+        };
+    }
+
+    pub(super) fn spent(&self, now: Time) -> u64 {
+        self.budget.clone().spent(now)
+    }
+
+    pub(super) fn waiting(&mut self) -> Vec<RequestId> {
+        core::mem::take(&mut self.waiting)
+    }
+}
+
+impl Modem {
+    pub(super) fn link_ready(&mut self, now: Time) {
+        self.step(|t| &mut t.reach, ReachEvent::LinkReady);
+        self.online.since = now;
+        self.online.probes = 0;
+        self.online.retried = false;
+        self.online.due = true;
+        if !self.config.probe.enabled {
+            self.remember_good(now);
+        }
+    }
+
+    pub(super) fn link_lost(&mut self) {
+        self.timers.clear(Timer::Probe);
+        self.timers.clear(Timer::Report);
+        if let Some(id) = self.online.running.take() {
+            self.effect(Effect::CancelProbe { id });
+        }
+        self.online.due = false;
+        self.online.families = Default::default();
+        self.online.reason.clear();
+        self.online.redirect = None;
+        let before = self.tables.reach;
+        self.step(|t| &mut t.reach, ReachEvent::LinkLost);
+        if before != Reach::None {
+            self.emit(
+                Event::info("connectivity").with("from", shown_name(before)).with("to", "none").with("reason", ""),
+            );
+        }
+        let error = reason::error(RequestErrorKind::Cancelled, "disconnected", "The connection ended during the test.");
+        for id in self.online.waiting() {
+            self.reply(id, Err(error.clone()));
+        }
+    }
+
+    pub(super) fn request_probe(&mut self, id: RequestId) {
+        if self.tables.context != Context::Up {
+            let error = reason::error(RequestErrorKind::WrongState, "not-connected", "There is no connection to test.");
+            return self.reply(id, Err(error));
+        }
+        if !self.config.probe.enabled {
+            let text = "Connectivity tests are off; name a probe host in the configuration (probe.http).";
+            return self.reply(id, Err(reason::error(RequestErrorKind::Unsupported, "probe-off", text)));
+        }
+        self.online.waiting.push(id);
+        self.online.due = true;
+    }
+
+    pub(super) fn advance_probe(&mut self, now: Time) {
+        if !self.online.due || self.online.running.is_some() || self.tables.context != Context::Up {
+            return;
+        }
+        self.online.due = false;
+        self.timers.clear(Timer::Probe);
+        if !self.config.probe.enabled {
+            self.step(|t| &mut t.reach, ReachEvent::Untested);
+            return;
+        }
+        let limit = if self.roaming() { self.config.probe.roaming_budget } else { self.config.probe.daily_budget };
+        if self.online.waiting.is_empty() && !self.online.budget.allows(now, limit) {
+            self.emit(Event::info("probe").with("outcome", "budget-spent"));
+            if let Some(at) = self.online.budget.next_day() {
+                self.timers.set(Timer::Probe, at);
+            }
+            return;
+        }
+        let Some(ip) = &self.dialer.ip else { return };
+        let order = ProbeOrder {
+            id: self.online.next_id,
+            session: SESSION,
+            dns: ip.dns.clone(),
+            ipv4: !ip.ipv4.is_empty(),
+            ipv6: !ip.ipv6.is_empty(),
+        };
+        self.online.next_id += 1;
+        self.online.running = Some(order.id);
+        self.timers.set(Timer::Report, now + REPORT);
+        self.effect(Effect::Probe(order));
+    }
+
+    pub(super) fn on_report_overdue(&mut self, now: Time) {
+        if let Some(id) = self.online.running {
+            self.effect(Effect::CancelProbe { id });
+            let report = ProbeReport { skipped: Some("overdue"), ..ProbeReport::default() };
+            self.on_probe_done(now, id, &report);
+        }
+    }
+
+    pub(super) fn on_probe_done(&mut self, now: Time, id: u64, report: &ProbeReport) {
+        if self.online.running != Some(id) {
+            return;
+        }
+        self.online.running = None;
+        self.timers.clear(Timer::Report);
+        self.online.budget.spend(now, report.bytes);
+        self.online.last_probe = Some(now);
+        let judged = verdict::judge(report);
+        match (report.skipped, judged.overall) {
+            (None, Some(overall)) => {
+                for (slot, family) in self.online.families.iter_mut().zip(&judged.families) {
+                    *slot = family.as_ref().map_or_else(Default::default, |v| (state_of(v.worth), v.reason.to_owned()));
+                }
+                self.apply(now, &overall);
+            }
+            (skipped, _) => {
+                let why = skipped.unwrap_or("no-family");
+                self.online.reason = why.to_owned();
+                self.emit(Event::info("probe").with("outcome", "skipped").with("reason", why));
+                self.move_reach(now, ReachEvent::Untested);
+                if !OFF.contains(&why) {
+                    self.schedule(now);
+                }
+            }
+        }
+        for id in self.online.waiting() {
+            self.reply(id, Ok(Reply::Done { changed: true }));
+        }
+    }
+
+    fn apply(&mut self, now: Time, verdict: &Verdict) {
+        self.emit(
+            Event::info("probe")
+                .with("outcome", worth_name(verdict.worth))
+                .with("reason", verdict.reason)
+                .with("octets", self.online.spent(now)),
+        );
+        if verdict.retry_first && !self.online.retried {
+            self.online.retried = true;
+            self.timers.set(Timer::Probe, now + Duration::from_secs(1));
+            return;
+        }
+        self.online.retried = false;
+        self.online.reason = verdict.reason.to_owned();
+        self.online.redirect = verdict.portal_url.clone();
+        let event = match verdict.worth {
+            Worth::Full => ReachEvent::SawFull,
+            Worth::Portal => ReachEvent::SawPortal,
+            Worth::Limited => ReachEvent::SawLimited,
+        };
+        self.move_reach(now, event);
+        self.schedule(now);
+        if self.tables.reach == Reach::Limited && self.online.probes >= LIMITED_ENOUGH {
+            let good = self.is_last_good();
+            self.try_next_for_limited(now, good);
+        }
+    }
+
+    fn move_reach(&mut self, now: Time, event: ReachEvent) {
+        let before = self.tables.reach;
+        self.step(|t| &mut t.reach, event);
+        let after = self.tables.reach;
+        if before == after {
+            self.online.probes += 1;
+            return;
+        }
+        self.online.since = now;
+        self.online.probes = 1;
+        if shown(before) != shown(after) {
+            self.emit(
+                Event::info("connectivity")
+                    .with("from", shown_name(before))
+                    .with("to", shown_name(after))
+                    .with("reason", &self.online.reason),
+            );
+        }
+        match after {
+            Reach::Portal => {
+                let (source, host) = self.portal_source();
+                self.emit(Event::info("portal").with("source", source).with("host", host));
+            }
+            Reach::Full if before != Reach::Doubted => {
+                self.emit(Event::info("full").with("reason", &self.online.reason));
+                self.online.hand_over = None;
+                self.dialer.purchase = false;
+                self.remember_good(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn schedule(&mut self, now: Time) {
+        let situation = Situation {
+            reach: self.tables.reach,
+            since: self.online.since,
+            probes: self.online.probes,
+            hand_over: self.online.hand_over,
+            metered: self.config.probe.metered,
+        };
+        match schedule::pause(now, &situation) {
+            Some(pause) => {
+                let pause = self.online.jitter.spread(pause);
+                self.timers.set(Timer::Probe, now + pause);
+            }
+            None => self.timers.clear(Timer::Probe),
+        }
+    }
+
+    /// The candidate in use led to the Internet before.
+    fn is_last_good(&self) -> bool {
+        let Some(dial) = &self.dialer.current else { return false };
+        let state = &self.subscriber.state;
+        let good = if self.roaming() { &state.last_good_roaming } else { &state.last_good_home };
+        good.as_deref() == Some(dial.candidate.key().as_str())
+    }
+
+    fn remember_good(&mut self, now: Time) {
+        let Some(dial) = &self.dialer.current else { return };
+        if self.is_last_good() || dial.purchase || self.dialer.named.is_some() {
+            return;
+        }
+        let key = Some(dial.candidate.key());
+        if self.roaming() {
+            self.subscriber.state.last_good_roaming = key;
+        } else {
+            self.subscriber.state.last_good_home = key;
+        }
+        self.save_subscriber(now);
+    }
+
+    // ---- hand-over
+
+    /// A hand-over is called for: something has to be bought or activated.
+    pub(super) fn purchase_needed(&self) -> bool {
+        self.dialer.purchase
+            || self.tables.sim == super::tables::SimState::NotActivated
+            || self.tables.reach == Reach::Portal && self.subscriber.account_url().is_some()
+    }
+
+    /// Where a hand-over URL comes from, with its host; both empty when there is none.
+    pub(super) fn portal_source(&self) -> (&'static str, String) {
+        match self.operator_hand_over() {
+            Some(over) => ("operator", over.host().to_owned()),
+            None => match &self.online.redirect {
+                Some(url) => ("redirect", host_of(url).to_owned()),
+                None => ("", String::new()),
+            },
+        }
+    }
+
+    /// Whether a hand-over is called for and possible.
+    pub(super) fn portal_available(&self) -> bool {
+        let called_for = self.purchase_needed() || matches!(self.tables.reach, Reach::Portal | Reach::Limited);
+        called_for && !self.portal_source().0.is_empty()
+    }
+
+    fn operator_hand_over(&self) -> Option<HandOver> {
+        let base = self.subscriber.account_url()?;
+        hand_over(base, &Parameters::of(&self.subscriber.identity)).ok()
+    }
+
+    /// The operator's own URL gets parameters; one that a redirect taught never does. `[OPER 5]`
+    pub(super) fn portal_url(&mut self, now: Time) -> Result<Reply, RequestError> {
+        let found = match self.operator_hand_over() {
+            Some(over) => Some((over.reveal().to_owned(), "operator")),
+            None => self.online.redirect.clone().map(|url| (url, "redirect")),
+        };
+        let Some((url, source)) = found else {
+            let text = "No site of the operator is known for this SIM; ask the operator.";
+            return Err(reason::error(RequestErrorKind::NotFound, "no-portal", text));
+        };
+        if self.tables.reach == Reach::Portal && self.online.hand_over.is_none() {
+            // Somebody is about to buy: look more often.
+            self.online.hand_over = Some(now);
+            self.schedule(now);
+        }
+        Ok(Reply::PortalUrl { url: url.into(), source })
+    }
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    authority.rsplit('@').next().unwrap_or("")
+}
+
+fn state_of(worth: Worth) -> ConnectivityState {
+    match worth {
+        Worth::Full => ConnectivityState::Full,
+        Worth::Portal => ConnectivityState::Portal,
+        Worth::Limited => ConnectivityState::Limited,
+    }
+}
+
+fn worth_name(worth: Worth) -> &'static str {
+    match worth {
+        Worth::Full => "full",
+        Worth::Portal => "portal",
+        Worth::Limited => "limited",
+    }
+}
+
+/// The state that others see.
+pub(super) fn shown(reach: Reach) -> ConnectivityState {
+    match reach {
+        Reach::None => ConnectivityState::None,
+        Reach::Unknown => ConnectivityState::Unknown,
+        Reach::Portal => ConnectivityState::Portal,
+        Reach::Limited => ConnectivityState::Limited,
+        Reach::Full | Reach::Doubted => ConnectivityState::Full,
+    }
+}
+
+fn shown_name(reach: Reach) -> &'static str {
+    match shown(reach) {
+        ConnectivityState::Unknown => "unknown",
+        ConnectivityState::None => "none",
+        ConnectivityState::Portal => "portal",
+        ConnectivityState::Limited => "limited",
+        ConnectivityState::Full => "full",
+    }
+}

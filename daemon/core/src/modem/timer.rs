@@ -1,0 +1,104 @@
+//! The machine's own timers; those of transactions belong to the session.
+
+use std::collections::BTreeMap;
+
+use crate::Time;
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Timer {
+    /// A dead modem is to be tried again.
+    Power,
+    /// The SIM is to be asked again.
+    Sim,
+    /// Switching the radio is to be tried again.
+    Radio,
+    /// The modem did not begin to register by itself.
+    Register,
+    /// The modem did not attach by itself, or attaching is to be tried again.
+    Attach,
+    /// CONNECT was answered with a state in between, and the final one is overdue.
+    Activation,
+    /// Addresses are overdue.
+    Address,
+    /// What is waited for does not come: the modem is to be asked.
+    Look,
+    /// The next attempt to connect is due.
+    Retry,
+    /// A probe is due.
+    Probe,
+    /// A probe's report is overdue.
+    Report,
+    /// What a connecting request waits for is overdue.
+    Job,
+    /// A stop takes too long.
+    Stop,
+}
+
+impl Timer {
+    fn why(self) -> &'static str {
+        match self {
+            Self::Power => "try the modem again",
+            Self::Sim => "ask the SIM again",
+            Self::Radio => "switch the radio again",
+            Self::Register => "registration did not begin",
+            Self::Attach => "attach again",
+            Self::Activation => "activation overdue",
+            Self::Address => "addresses overdue",
+            Self::Look => "look what is missing",
+            Self::Retry => "connect again",
+            Self::Probe => "probe",
+            Self::Report => "probe report overdue",
+            Self::Job => "request overdue",
+            Self::Stop => "stop overdue",
+        }
+    }
+}
+
+/// The timers that run.
+#[derive(Debug, Default)]
+pub(super) struct Timers(BTreeMap<Timer, Time>);
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Time) {
+        self.0.insert(timer, at);
+    }
+
+    pub(super) fn clear(&mut self, timer: Timer) {
+        self.0.remove(&timer);
+    }
+
+    /// Those of the session; what requests wait for goes on.
+    pub(super) fn clear_session(&mut self) {
+        self.0.retain(|timer, _| matches!(timer, Timer::Job | Timer::Stop));
+    }
+
+    pub(super) fn clear_all(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn at(&self, timer: Timer) -> Option<Time> {
+        self.0.get(&timer).copied()
+    }
+
+    pub(super) fn runs(&self, timer: Timer) -> bool {
+        self.0.contains_key(&timer)
+    }
+
+    /// Takes those whose time has come, earliest first.
+    pub(super) fn due(&mut self, now: Time) -> Vec<Timer> {
+        let mut due: Vec<(Time, Timer)> =
+            self.0.iter().filter(|(_, at)| **at <= now).map(|(t, at)| (*at, *t)).collect();
+        due.sort_unstable();
+        due.into_iter()
+            .map(|(_, timer)| {
+                self.0.remove(&timer);
+                timer
+            })
+            .collect()
+    }
+
+    pub(super) fn next(&self) -> Option<(Time, &'static str)> {
+        self.0.iter().map(|(timer, at)| (*at, timer.why())).min()
+    }
+}

@@ -1,0 +1,5 @@
+//! Connectivity: how to judge what a probe saw, and when to probe again. The shell runs the probes. `[OPER 4]`
+
+pub mod budget;
+pub mod schedule;
+pub mod verdict;

@@ -1,0 +1,134 @@
+//! What others may ask of a modem, and what they get.
+
+use mbim_proto::{Personal, Secret};
+
+use crate::snapshot::Reason;
+use crate::subscriber::{ProvisionedProfile, Settings, UserApn};
+
+/// A request from the bus or from the provisioning agent. Each gets exactly one reply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Connect the default context. `apn`: only this one, one round, no retry.
+    Connect {
+        /// APN that the person named.
+        apn: Option<UserApn>,
+    },
+    /// Disconnect; no automatic connection until the next `Connect`, plug or restart.
+    Disconnect,
+    /// Deactivate and activate the default context with the profile now in force. `[PROV 12.7]`
+    Reconnect,
+    /// Radio off, radio on, wait for registration and attach, connect. With `cycle` false only connect. `[PROV 12.7]`
+    Reregister {
+        /// Whether the radio is to be cycled.
+        cycle: bool,
+    },
+    /// Switch the modem's radio.
+    SetRadio(bool),
+    /// PIN operations.
+    Pin(PinRequest),
+    /// Hand the operator's bytes to the modem unchanged. `[MBIM1.0 10.5.14]`
+    ServiceActivation(Secret<Vec<u8>>),
+    /// Replace the stored settings of the SIM now present. Answered when they are written; what could not be written is
+    /// not in force either.
+    SetSettings(Settings),
+    /// Store what provisioning brought for the SIM now present; `None` leaves a profile as it is. Answered as
+    /// [`Self::SetSettings`].
+    SetProfiles {
+        /// New default profile.
+        default: Option<ProvisionedProfile>,
+        /// New purchase profile.
+        purchase: Option<ProvisionedProfile>,
+    },
+    /// Probe now, whatever the schedule says.
+    Probe,
+    /// The hand-over URL for the subscriber. `[OPER 5]`
+    PortalUrl,
+    /// Tell everything about identity; the caller was authorised.
+    Identity,
+    /// Signal now, from the modem.
+    RefreshSignal,
+    /// Set session down and close; the modem is to be let go.
+    Stop,
+}
+
+/// A PIN operation. Digits 4…8 for PIN1, 8 for PUK1.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PinRequest {
+    /// Enter the PIN that the modem waits for.
+    Enter(Secret<String>),
+    /// Ask for the PIN at every start.
+    Enable(Secret<String>),
+    /// Do not ask for the PIN at start.
+    Disable(Secret<String>),
+    /// Change the PIN.
+    Change {
+        /// PIN in force.
+        old: Secret<String>,
+        /// PIN to be.
+        new: Secret<String>,
+    },
+    /// Unblock with the PUK.
+    Unblock {
+        /// PUK.
+        puk: Secret<String>,
+        /// New PIN.
+        new: Secret<String>,
+    },
+}
+
+/// What a request gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Done; whether anything changed.
+    Done {
+        /// False when everything was as asked already.
+        changed: bool,
+    },
+    /// The hand-over URL.
+    PortalUrl {
+        /// The URL, which names a person.
+        url: Personal<String>,
+        /// `operator` (parameters added), `api` or `redirect` (never any parameter).
+        source: &'static str,
+    },
+    /// Identity in full, as pairs of name and value.
+    Identity(Personal<Vec<(&'static str, String)>>),
+}
+
+/// Why a request failed. Codes map to `org.mbimd.Mbimd1.Error.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError {
+    /// What to branch on.
+    pub kind: RequestErrorKind,
+    /// What to show: what is wrong and what to do next.
+    pub reason: Reason,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestErrorKind {
+    /// The argument is wrong (the caller's fault).
+    InvalidArgs,
+    /// Not possible in the present state; the reason names it.
+    WrongState,
+    /// A request of this kind is already under way.
+    InProgress,
+    /// Another request or an event overtook it.
+    Cancelled,
+    /// The modem does not support it.
+    Unsupported,
+    /// The network refused.
+    Refused,
+    /// The modem refused or failed.
+    ModemFailed,
+    /// No answer in time.
+    Timeout,
+    /// The modem was unplugged.
+    Gone,
+    /// The PIN was wrong; the snapshot tells the attempts left.
+    WrongPin,
+    /// There is nothing of the kind asked for.
+    NotFound,
+    /// State could not be written; nothing was changed.
+    Storage,
+}

@@ -1,0 +1,228 @@
+//! Commands on their way: the queue, the window of the modem, transaction ids, deadlines. `[MBIM reference, 6]`
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use mbim_proto::Uuid;
+
+use super::{Command, Ticket};
+use crate::Time;
+
+/// How many finished transactions are remembered, to tell a late or second answer from a stranger's.
+const REMEMBERED: usize = 64;
+
+/// Where an answer with an id that nobody waits for may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// To a command that timed out.
+    Late,
+    /// A second one to a command that was answered.
+    Duplicate,
+    /// To a command that this session did not send.
+    Foreign,
+}
+
+/// One command in flight.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) ticket: Ticket,
+    pub(super) service: Uuid,
+    pub(super) cid: u32,
+    pub(super) deadline: Time,
+    /// Sequential round trips up to and including this one.
+    pub(super) depth: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Flight {
+    window: usize,
+    next_id: u32,
+    urgent: VecDeque<Queued>,
+    waiting: VecDeque<Queued>,
+    sent: BTreeMap<u32, Sent>,
+    finished: VecDeque<(u32, Stray)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) ticket: Ticket,
+    pub(super) command: Command,
+}
+
+impl Flight {
+    pub(super) fn new(window: u16) -> Self {
+        Self {
+            window: usize::from(window.max(1)),
+            next_id: 1,
+            urgent: VecDeque::new(),
+            waiting: VecDeque::new(),
+            sent: BTreeMap::new(),
+            finished: VecDeque::new(),
+        }
+    }
+
+    /// The next id: never 0, never one that is outstanding.
+    pub(super) fn id(&mut self) -> u32 {
+        loop {
+            let id = self.next_id;
+            self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+            if !self.sent.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    pub(super) fn queue(&mut self, ticket: Ticket, command: Command) {
+        let queue = if command.urgent { &mut self.urgent } else { &mut self.waiting };
+        queue.push_back(Queued { ticket, command });
+    }
+
+    /// The next command that the window lets through, with its id; it counts as sent.
+    pub(super) fn depart(&mut self, now: Time, depth: u32) -> Option<(u32, Command)> {
+        if self.sent.len() >= self.window {
+            return None;
+        }
+        let Queued { ticket, command } = self.urgent.pop_front().or_else(|| self.waiting.pop_front())?;
+        let id = self.id();
+        self.sent.insert(
+            id,
+            Sent { ticket, service: command.service, cid: command.cid, deadline: now + command.timeout, depth },
+        );
+        Some((id, command))
+    }
+
+    pub(super) fn get(&self, id: u32) -> Option<&Sent> {
+        self.sent.get(&id)
+    }
+
+    /// Takes a command that was answered.
+    pub(super) fn arrive(&mut self, id: u32) -> Option<Sent> {
+        let sent = self.sent.remove(&id)?;
+        self.remember(id, Stray::Duplicate);
+        Some(sent)
+    }
+
+    /// What an answer with an id that nobody waits for is.
+    pub(super) fn stray(&self, id: u32) -> Stray {
+        self.finished.iter().rev().find(|(known, _)| *known == id).map_or(Stray::Foreign, |(_, what)| *what)
+    }
+
+    /// Takes all commands whose time is over, in order of their ids.
+    pub(super) fn overdue(&mut self, now: Time) -> Vec<Sent> {
+        let late: Vec<u32> = self.sent.iter().filter(|(_, sent)| sent.deadline <= now).map(|(id, _)| *id).collect();
+        late.into_iter()
+            .filter_map(|id| {
+                self.remember(id, Stray::Late);
+                self.sent.remove(&id)
+            })
+            .collect()
+    }
+
+    /// Gives up on a command: its answer would be late. Whether it was there.
+    pub(super) fn abandon(&mut self, ticket: Ticket) -> bool {
+        let waiting = self.urgent.len() + self.waiting.len();
+        self.urgent.retain(|queued| queued.ticket != ticket);
+        self.waiting.retain(|queued| queued.ticket != ticket);
+        let id = self.sent.iter().find(|(_, sent)| sent.ticket == ticket).map(|(id, _)| *id);
+        if let Some(id) = id {
+            self.remember(id, Stray::Late);
+            self.sent.remove(&id);
+        }
+        id.is_some() || self.urgent.len() + self.waiting.len() < waiting
+    }
+
+    /// Its answer began and broke off: little time is left for a second beginning.
+    pub(super) fn hurry(&mut self, id: u32, now: Time, within: Duration) {
+        if let Some(sent) = self.sent.get_mut(&id) {
+            sent.deadline = sent.deadline.min(now + within);
+        }
+    }
+
+    /// Takes everything, sent first; ids are not given again.
+    pub(super) fn clear(&mut self) -> Vec<Ticket> {
+        let sent: Vec<u32> = self.sent.keys().copied().collect();
+        let mut all = Vec::new();
+        for id in sent {
+            self.remember(id, Stray::Late);
+            all.extend(self.sent.remove(&id).map(|sent| sent.ticket));
+        }
+        all.extend(self.urgent.drain(..).chain(self.waiting.drain(..)).map(|queued| queued.ticket));
+        all
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.sent.values().map(|sent| sent.deadline).min()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.sent.len()
+    }
+
+    fn remember(&mut self, id: u32, what: Stray) {
+        if self.finished.len() == REMEMBERED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back((id, what));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mbim_proto::Operation;
+
+    fn command(urgent: bool) -> Command {
+        Command {
+            service: Uuid([0; 16]),
+            cid: 1,
+            operation: Operation::Query,
+            buffer: Vec::new(),
+            timeout: Duration::from_secs(10),
+            urgent,
+        }
+    }
+
+    #[test]
+    fn ids_wrap_to_one_and_skip_those_outstanding() {
+        let mut flight = Flight::new(4);
+        flight.queue(Ticket(1), command(false));
+        assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, 1);
+        flight.next_id = u32::MAX;
+        flight.queue(Ticket(2), command(false));
+        flight.queue(Ticket(3), command(false));
+        assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, u32::MAX);
+        assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, 2, "0 is no id and 1 is outstanding");
+    }
+
+    #[test]
+    fn the_window_holds_and_urgent_goes_first() {
+        let mut flight = Flight::new(0);
+        flight.queue(Ticket(1), command(false));
+        flight.queue(Ticket(2), command(false));
+        flight.queue(Ticket(3), command(true));
+        let (first, _) = flight.depart(Time::ZERO, 1).unwrap();
+        assert_eq!(flight.get(first).unwrap().ticket, Ticket(3));
+        assert!(flight.depart(Time::ZERO, 1).is_none(), "0 outstanding counts as 1");
+        flight.arrive(first).unwrap();
+        let (second, _) = flight.depart(Time::ZERO, 1).unwrap();
+        assert_eq!(flight.get(second).unwrap().ticket, Ticket(1));
+        assert_eq!(flight.clear(), [Ticket(1), Ticket(2)]);
+        assert_eq!(flight.in_flight(), 0);
+    }
+
+    #[test]
+    fn strays_are_told_apart() {
+        let mut flight = Flight::new(8);
+        for ticket in 1..=2 {
+            flight.queue(Ticket(ticket), command(false));
+            flight.depart(Time::ZERO, 1).unwrap();
+        }
+        flight.arrive(1).unwrap();
+        assert_eq!(flight.overdue(Duration::from_secs(9)).len(), 0);
+        assert_eq!(flight.overdue(Duration::from_secs(10)).len(), 1);
+        assert_eq!(
+            (flight.stray(1), flight.stray(2), flight.stray(3)),
+            (Stray::Duplicate, Stray::Late, Stray::Foreign)
+        );
+    }
+}

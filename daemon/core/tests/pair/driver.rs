@@ -1,0 +1,409 @@
+//! The pair: a host machine, a virtual modem, a clock that jumps, and a world that carries out effects.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemon_core::effect::{BodySeen, Effect, FamilyReport, HttpSeen, HttpsSeen, LinkSettings, ProbeReport};
+use daemon_core::event::Event;
+use daemon_core::modem::{Input, Modem, ModemConfig, Output, RequestId};
+use daemon_core::request::{Reply, Request, RequestError};
+use daemon_core::snapshot::{ContextState, ModemState, Port, Snapshot};
+use daemon_core::subscriber::SubscriberState;
+use daemon_operator::{Layers, SourceFile};
+use virtual_modem::{Order, Profile, Subscription, VirtualModem};
+
+const VENDOR: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0"><country code="zz"><provider><name>Test Mobile</name><gsm>
+<network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/></apn>
+</gsm></provider></country></serviceproviders>"#;
+
+const OVERLAY: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider>
+<name>Test Mobile</name><ov:account-url>https://portal.test.example/buy</ov:account-url><gsm>
+<network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/></apn>
+</gsm></provider></country></serviceproviders>"#;
+
+/// What a probe finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// The Internet when the plan is bought, else the operator's portal.
+    Garden,
+    /// The Internet.
+    Open,
+    /// Nothing answers.
+    Dead,
+}
+
+pub(crate) struct Pair {
+    pub(crate) host: Modem,
+    pub(crate) device: VirtualModem,
+    pub(crate) now: Duration,
+    pub(crate) world: World,
+    pub(crate) layers: Arc<Layers>,
+    pub(crate) stored: Option<SubscriberState>,
+    pub(crate) saves: usize,
+    /// The store answers only when told to: questions that wait.
+    pub(crate) slow_store: Option<Vec<String>>,
+    /// The store writes only when told to: contents that wait.
+    pub(crate) slow_writes: Option<VecDeque<SubscriberState>>,
+    /// The store fails to write; whether for a full disk.
+    pub(crate) store_fails: Option<bool>,
+    /// What is on the interface.
+    pub(crate) link: Option<LinkSettings>,
+    pub(crate) link_changes: Vec<bool>,
+    pub(crate) link_fails: bool,
+    pub(crate) events: Vec<Event>,
+    pub(crate) replies: BTreeMap<u64, Result<Reply, RequestError>>,
+    pub(crate) probes: usize,
+    pub(crate) reopens: usize,
+    /// Bytes of the device come in pieces of this many.
+    pub(crate) chunk: Option<usize>,
+    /// The cable is pulled when so many messages (both ways) have passed.
+    pub(crate) unplug_after: Option<usize>,
+    pub(crate) messages: usize,
+    pub(crate) plugged: bool,
+    due: VecDeque<(Duration, Due)>,
+    next_request: u64,
+}
+
+enum Due {
+    Attached,
+}
+
+pub(crate) fn layers() -> Arc<Layers> {
+    static LAYERS: std::sync::OnceLock<Arc<Layers>> = std::sync::OnceLock::new();
+    Arc::clone(LAYERS.get_or_init(load))
+}
+
+fn load() -> Arc<Layers> {
+    let vendor = [SourceFile { name: "vendor.xml", bytes: VENDOR.as_bytes() }];
+    let overlay = [SourceFile { name: "overlay.xml", bytes: OVERLAY.as_bytes() }];
+    let (layers, problems) = Layers::load(&vendor, &overlay);
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(layers)
+}
+
+pub(crate) fn config() -> ModemConfig {
+    let mut config =
+        ModemConfig::new(Port { control: "unix:/m.sock".into(), interface: Some("wwan0".into()), ..Port::default() });
+    config.outstanding = 8;
+    config
+}
+
+impl Pair {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self::with(profile, config())
+    }
+
+    pub(crate) fn with(profile: Profile, config: ModemConfig) -> Self {
+        Self {
+            host: Modem::new(config),
+            device: VirtualModem::new(profile),
+            now: Duration::ZERO,
+            world: World::Open,
+            layers: layers(),
+            stored: None,
+            saves: 0,
+            slow_store: None,
+            slow_writes: None,
+            store_fails: None,
+            link: None,
+            link_changes: Vec::new(),
+            link_fails: false,
+            events: Vec::new(),
+            replies: BTreeMap::new(),
+            probes: 0,
+            reopens: 0,
+            chunk: None,
+            unplug_after: None,
+            messages: 0,
+            plugged: false,
+            due: VecDeque::new(),
+            next_request: 1,
+        }
+    }
+
+    /// Puts the cable in and lets what can happen at once happen.
+    pub(crate) fn attach(&mut self) {
+        self.plugged = true;
+        self.feed(Input::Attached);
+        self.settle();
+    }
+
+    pub(crate) fn request(&mut self, request: Request) -> u64 {
+        let id = self.next_request;
+        self.next_request += 1;
+        self.feed(Input::Request { id: RequestId(id), request });
+        self.settle();
+        id
+    }
+
+    /// Asks and runs until the reply is there.
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Reply, RequestError> {
+        let text = format!("{request:?}");
+        let id = self.request(request);
+        self.run(600, |pair| pair.replies.contains_key(&id));
+        self.replies.get(&id).cloned().unwrap_or_else(|| panic!("no reply to {text}"))
+    }
+
+    pub(crate) fn order(&mut self, order: Order) {
+        self.device.order(self.now, order);
+        self.settle();
+    }
+
+    pub(crate) fn feed(&mut self, input: Input<'_>) {
+        self.host.handle(self.now, input);
+        self.drain_host();
+    }
+
+    /// Lets both sides talk until nobody has anything to say at this moment.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..100_000 {
+            let Some(output) = self.device.poll() else { return };
+            match output {
+                virtual_modem::Output::Transmit(bytes) => {
+                    if !self.plugged {
+                        continue;
+                    }
+                    self.count();
+                    if !self.plugged {
+                        continue;
+                    }
+                    match self.chunk {
+                        Some(size) => {
+                            for part in bytes.chunks(size) {
+                                self.feed(Input::Bytes(part));
+                            }
+                        }
+                        None => self.feed(Input::Bytes(&bytes)),
+                    }
+                }
+                virtual_modem::Output::Unplugged => self.gone(),
+                virtual_modem::Output::Rebooted => {
+                    self.gone();
+                    self.due.push_back((self.now + Duration::from_secs(1), Due::Attached));
+                }
+                _ => {}
+            }
+        }
+        panic!("the pair does not come to rest at {:?}", self.now);
+    }
+
+    pub(crate) fn gone(&mut self) {
+        if self.plugged {
+            self.plugged = false;
+            self.feed(Input::Gone);
+        }
+    }
+
+    fn count(&mut self) {
+        self.messages += 1;
+        if self.unplug_after == Some(self.messages) {
+            self.device.order(self.now, Order::Unplug);
+            self.gone();
+        }
+    }
+
+    fn drain_host(&mut self) {
+        let mut answers = VecDeque::new();
+        loop {
+            while let Some(output) = self.host.poll() {
+                match output {
+                    Output::Transmit(bytes) => {
+                        assert!(bytes.len() <= 4096, "a write longer than wMaxControlMessage");
+                        if self.plugged {
+                            self.count();
+                        }
+                        if self.plugged {
+                            self.device.handle(self.now, &bytes);
+                        }
+                    }
+                    Output::Effect(effect) => answers.push_back(effect),
+                    Output::Reply { id, result } => {
+                        let twice = self.replies.insert(id.0, result);
+                        assert!(twice.is_none(), "request {} was answered twice", id.0);
+                    }
+                    Output::Changed => {}
+                    Output::Event(event) => self.events.push(event),
+                }
+            }
+            let Some(effect) = answers.pop_front() else { return };
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::LinkUp(settings) => {
+                let session = settings.session;
+                let result = if self.link_fails {
+                    Err(daemon_core::modem::LinkFailure { code: "netlink", text: "No such device".into() })
+                } else {
+                    self.link = Some(settings);
+                    Ok(())
+                };
+                self.link_changes.push(true);
+                self.host.handle(self.now, Input::LinkDone { session, up: true, result });
+            }
+            Effect::LinkDown { session } => {
+                self.link = None;
+                self.link_changes.push(false);
+                self.host.handle(self.now, Input::LinkDone { session, up: false, result: Ok(()) });
+            }
+            Effect::LoadOperators => {
+                let layers = Arc::clone(&self.layers);
+                self.host.handle(self.now, Input::Operators(layers));
+            }
+            Effect::LoadSubscriber { iccid } => {
+                if let Some(waiting) = &mut self.slow_store {
+                    return waiting.push(iccid.reveal().to_owned());
+                }
+                let stored = self.stored.clone().map(Box::new);
+                self.host.handle(self.now, Input::Subscriber(stored));
+            }
+            Effect::SaveSubscriber { state, .. } => {
+                if let Some(waiting) = &mut self.slow_writes {
+                    assert!(waiting.is_empty(), "one write at a time");
+                    return waiting.push_back(*state);
+                }
+                let answer = self.write(*state);
+                self.host.handle(self.now, answer);
+            }
+            Effect::Probe(order) => {
+                assert!(self.link.is_some(), "a probe without a link");
+                self.probes += 1;
+                let report = self.report(order.ipv4, order.ipv6);
+                self.host.handle(self.now, Input::ProbeDone { id: order.id, report });
+            }
+            Effect::CancelProbe { .. } => {}
+            Effect::Reopen { after } => {
+                self.reopens += 1;
+                self.due.push_back((self.now + after, Due::Attached));
+            }
+        }
+    }
+
+    fn write(&mut self, state: SubscriberState) -> Input<'static> {
+        if let Some(full) = self.store_fails {
+            return Input::StoreFailed { text: "No space left on device".into(), full };
+        }
+        self.saves += 1;
+        self.stored = Some(state);
+        Input::Stored
+    }
+
+    /// The slow store carries out the write that waits.
+    pub(crate) fn finish_write(&mut self) {
+        let state = self.slow_writes.as_mut().and_then(VecDeque::pop_front).expect("a write that waits");
+        let answer = self.write(state);
+        self.feed(answer);
+        self.settle();
+    }
+
+    fn report(&self, ipv4: bool, ipv6: bool) -> ProbeReport {
+        let seen = match self.world {
+            World::Garden if self.device.state().subscription == Subscription::None => FamilyReport {
+                http: HttpSeen::Answer {
+                    status: 302,
+                    location: Some("http://garden.example/".into()),
+                    body: BodySeen::Empty,
+                },
+                https: HttpsSeen::Failed("reset".into()),
+            },
+            World::Dead => FamilyReport { http: HttpSeen::DnsFailed, https: HttpsSeen::DnsFailed },
+            _ => FamilyReport {
+                http: HttpSeen::Answer { status: 200, location: None, body: BodySeen::Expected },
+                https: HttpsSeen::Ok,
+            },
+        };
+        ProbeReport { ipv4: ipv4.then(|| seen.clone()), ipv6: ipv6.then_some(seen), bytes: 5000, skipped: None }
+    }
+
+    /// The next moment at which anybody wants to be woken.
+    fn next(&self) -> Option<Duration> {
+        let host = self.host.next_wake().map(|(at, _)| at);
+        let due = self.due.iter().map(|(at, _)| *at).min();
+        [host, self.device.next_wake(), due].into_iter().flatten().min().map(|at| at.max(self.now))
+    }
+
+    /// Jumps from wake-up to wake-up until the condition holds or the time is over. Whether it holds.
+    pub(crate) fn run(&mut self, seconds: u64, until: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + Duration::from_secs(seconds);
+        let mut turns = 0;
+        while !until(self) {
+            turns += 1;
+            assert!(turns < 100_000, "busy loop at {:?}: {:?}", self.now, self.host.next_wake());
+            match self.next().filter(|at| *at <= end) {
+                Some(at) => self.now = at,
+                None => {
+                    self.now = end;
+                    return until(self);
+                }
+            }
+            if let Some(place) = self.due.iter().position(|(at, _)| *at <= self.now) {
+                let Due::Attached = self.due.remove(place).unwrap().1;
+                self.plugged = true;
+                self.feed(Input::Attached);
+            }
+            if self.device.next_wake().is_some_and(|at| at <= self.now) {
+                self.device.wake(self.now);
+            }
+            self.settle();
+            if self.host.next_wake().is_some_and(|(at, _)| at <= self.now) {
+                self.feed(Input::Wake);
+            }
+            self.settle();
+        }
+        true
+    }
+
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        self.host.snapshot()
+    }
+
+    pub(crate) fn state(&self) -> ModemState {
+        self.snapshot().state
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.snapshot().connections.first().is_some_and(|c| c.state == ContextState::Up)
+    }
+
+    /// Runs until the default context is up.
+    pub(crate) fn connect(&mut self) {
+        assert!(self.run(300, Self::is_up), "not connected: {}", self.account());
+    }
+
+    pub(crate) fn event_names(&self) -> Vec<&'static str> {
+        self.events.iter().map(|event| event.name).collect()
+    }
+
+    pub(crate) fn has_event(&self, name: &str, field: &str, value: &str) -> bool {
+        self.events.iter().any(|e| e.name == name && e.fields.iter().any(|(f, v)| *f == field && v == value))
+    }
+
+    /// Everything that helps to see why a test failed.
+    pub(crate) fn account(&self) -> String {
+        let mut text =
+            format!("at {:?}\ntables {:?}\nwake {:?}\n", self.now, self.host.tables(), self.host.next_wake());
+        text += &format!("reason {:?}\nconnections {:?}\n", self.snapshot().reason, self.snapshot().connections);
+        for entry in self.device.log().entries() {
+            text += &format!("{entry}\n");
+        }
+        for event in &self.events {
+            text += &format!("{} {:?}\n", event.name, event.fields);
+        }
+        text
+    }
+
+    /// What must hold in every state: no link is left where none should be.
+    pub(crate) fn assert_no_link_left(&self) {
+        if !self.is_up() {
+            let rising = self.snapshot().connections.first().is_some_and(|c| c.state == ContextState::Configuring);
+            assert!(self.link.is_none() || rising, "a link is left: {}", self.account());
+        }
+    }
+}

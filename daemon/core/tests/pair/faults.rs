@@ -1,0 +1,225 @@
+//! Modems that misbehave: each ends in a named state, with nothing left behind, and recovers when it can.
+
+use std::time::Duration;
+
+use daemon_core::request::{Request, RequestErrorKind};
+use daemon_core::snapshot::ModemState;
+use mbim_proto::service::BASIC_CONNECT;
+use virtual_modem::{Fault, Noise, Order, Profile, StillOpen, What, When, kind};
+
+use crate::driver::Pair;
+
+/// Commands of Basic Connect that the way to a connection uses.
+const CIDS: &[u32] = &[1, 2, 3, 6, 9, 10, 12, 15, 16, 19];
+
+fn with_fault(fault: Fault) -> Pair {
+    let mut pair = Pair::new(Profile::default());
+    pair.device.order(Duration::ZERO, Order::Fault(fault));
+    pair.attach();
+    pair
+}
+
+#[test]
+fn a_modem_that_never_answers_is_named_and_tried_again() {
+    let mut pair = with_fault(Fault::always(When::from_host(), What::Drop));
+    let id = pair.request(Request::Connect { apn: None });
+    assert!(pair.run(60, |p| p.state() == ModemState::Failed), "{}", pair.account());
+    assert!(pair.now <= Duration::from_secs(45), "within the budget: {:?}", pair.now);
+    assert_eq!(pair.snapshot().reason.as_ref().unwrap().code, "no-answer-to-open");
+    assert!(pair.replies.contains_key(&id), "the request was answered");
+    pair.order(Order::ClearFaults);
+    pair.connect();
+    assert_eq!(pair.reopens, 1);
+}
+
+#[test]
+fn a_function_that_is_still_open_is_closed_first() {
+    for still in [StillOpen::Silent, StillOpen::FunctionError, StillOpen::StrayCloseDone] {
+        let mut profile = Profile::default();
+        profile.misbehaviour.still_open = Some(still);
+        let mut pair = Pair::new(profile);
+        pair.attach();
+        assert!(pair.run(20, |p| p.is_up()), "{still:?}: {}", pair.account());
+    }
+}
+
+#[test]
+fn every_answer_lost_once_is_overcome() {
+    for cid in CIDS {
+        let mut pair = with_fault(Fault::once(When::answer(BASIC_CONNECT, *cid), What::Drop));
+        assert!(pair.run(400, |p| p.is_up()), "CID {cid}: {}", pair.account());
+    }
+    let mut pair = with_fault(Fault::once(When::kind(kind::OPEN_DONE), What::Drop));
+    assert!(pair.run(30, |p| p.is_up()), "{}", pair.account());
+}
+
+#[test]
+fn every_command_never_answered_ends_in_a_named_state() {
+    for cid in CIDS {
+        let mut pair = with_fault(Fault::always(When::answer(BASIC_CONNECT, *cid), What::Drop));
+        let id = pair.request(Request::Connect { apn: None });
+        pair.run(900, |p| p.replies.contains_key(&id));
+        pair.run(60, |_| false);
+        assert!(pair.replies.contains_key(&id), "CID {cid}: {}", pair.account());
+        assert!(
+            pair.snapshot().reason.is_some() || pair.is_up() || pair.state() >= ModemState::Registered,
+            "CID {cid}: {}",
+            pair.account()
+        );
+        pair.assert_no_link_left();
+        pair.order(Order::ClearFaults);
+        assert!(pair.run(2000, |p| p.is_up()), "CID {cid} afterwards: {}", pair.account());
+    }
+}
+
+#[test]
+fn answers_that_come_twice_late_or_for_another_change_nothing() {
+    for what in [What::Duplicate, What::Delay(Duration::from_secs(30)), What::WrongTransaction] {
+        for cid in CIDS {
+            let mut pair = with_fault(Fault::once(When::answer(BASIC_CONNECT, *cid), what.clone()));
+            assert!(pair.run(400, |p| p.is_up()), "{what:?} CID {cid}: {}", pair.account());
+            pair.run(60, |_| false);
+            assert!(pair.is_up(), "{what:?} CID {cid}: {}", pair.account());
+        }
+    }
+}
+
+#[test]
+fn broken_framing_is_overcome() {
+    for what in [
+        What::LyingLength(-8),
+        What::LyingLength(8),
+        What::LyingLength(1000),
+        What::SplitAt(5),
+        What::Garbage(vec![0xff; 8]),
+        What::Garbage(vec![1, 2, 3]),
+        What::Status(2),
+        What::Status(9),
+        What::ResetMidway,
+    ] {
+        for cid in CIDS {
+            let mut pair = with_fault(Fault::once(When::answer(BASIC_CONNECT, *cid), what.clone()));
+            pair.run(400, |p| p.is_up());
+            pair.assert_no_link_left();
+            pair.order(Order::ClearFaults);
+            assert!(pair.run(1000, |p| p.is_up()), "{what:?} CID {cid}: {}", pair.account());
+        }
+    }
+}
+
+#[test]
+fn nonsense_three_times_in_a_row_is_a_restart() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    // A register state whose string points outside.
+    let mut buffer = vec![0_u8; 48];
+    buffer[20..24].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    buffer[24..28].copy_from_slice(&0x40_u32.to_le_bytes());
+    for n in 1..=3 {
+        assert!(pair.is_up(), "nonsense {n} disturbs nothing");
+        pair.order(Order::Indicate { service: BASIC_CONNECT, cid: 9, buffer: buffer.clone() });
+    }
+    assert!(pair.has_event("hung", "why", "misbehaviour"), "{}", pair.account());
+    assert!(pair.has_event("malformed", "body", "REGISTER_STATE"));
+    pair.connect();
+    assert!(pair.has_event("recovery", "outcome", "done"));
+}
+
+#[test]
+fn a_modem_that_falls_silent_is_recovered() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.order(Order::Fault(Fault::always(When::from_host(), What::Drop)));
+    for _ in 0..12 {
+        let _ = pair.ask(Request::RefreshSignal);
+    }
+    assert!(pair.has_event("hung", "why", "timeouts"), "{}", pair.account());
+    pair.run(10, |_| false);
+    assert!(pair.link.is_none(), "nothing is known of the context: {}", pair.account());
+    assert_eq!(pair.state(), ModemState::Initializing);
+    pair.run(3600, |_| false);
+    assert_eq!(pair.state(), ModemState::Failed, "{}", pair.account());
+    pair.order(Order::ClearFaults);
+    assert!(pair.run(3600, |p| p.is_up()), "{}", pair.account());
+}
+
+#[test]
+fn a_modem_that_says_it_is_not_open_is_opened_again() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.order(Order::Fault(Fault::once(When::answer(BASIC_CONNECT, 11), What::Refuse(5))));
+    let error = pair.ask(Request::RefreshSignal).unwrap_err();
+    assert_eq!(error.kind, RequestErrorKind::ModemFailed, "{error:?}");
+    assert!(pair.has_event("hung", "why", "not-opened"));
+    pair.connect();
+}
+
+#[test]
+fn a_reset_is_an_unplug_and_a_plug() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.order(Order::Reboot);
+    assert!(pair.link.is_none());
+    pair.connect();
+}
+
+#[test]
+fn a_write_that_fails_is_a_recovery() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.feed(daemon_core::modem::Input::WriteFailed);
+    assert!(pair.link.is_none());
+    pair.settle();
+    pair.connect();
+    pair.feed(daemon_core::modem::Input::Overrun);
+    pair.feed(daemon_core::modem::Input::Resumed);
+    pair.settle();
+    assert!(pair.is_up(), "sleep alone changes nothing");
+}
+
+/// The slow and noisy modem, which other programs never bring online.
+#[test]
+fn a_slow_and_noisy_modem_connects() {
+    for seed in 1..=20 {
+        let mut profile = Profile { noise: Some(Noise::slow_and_noisy(seed)), ..Profile::default() };
+        profile.misbehaviour.busy_connects = 2;
+        let mut pair = Pair::new(profile);
+        pair.attach();
+        assert!(pair.run(900, |p| p.is_up()), "seed {seed}: {}", pair.account());
+    }
+}
+
+#[test]
+fn all_known_defects_at_once_are_borne() {
+    let mut profile = Profile::default();
+    profile.misbehaviour.connect_wants_ready_query = true;
+    profile.misbehaviour.connect_state_unknown = true;
+    profile.misbehaviour.no_firmware_info = true;
+    profile.misbehaviour.joins_messages = true;
+    profile.misbehaviour.pair_size_bias = 4;
+    profile.misbehaviour.stray_indications = true;
+    profile.misbehaviour.numbered_indications = true;
+    let mut pair = Pair::new(profile);
+    pair.attach();
+    pair.connect();
+}
+
+/// Asked while the port is being opened again: answered all the same.
+#[test]
+fn a_request_during_a_reopen_is_answered() {
+    let mut profile = Profile::default();
+    profile.network.coverage = false;
+    let mut pair = Pair::new(profile);
+    pair.device.order(Duration::ZERO, Order::Fault(Fault::always(When::from_host(), What::Drop)));
+    pair.attach();
+    assert!(pair.run(60, |p| p.state() == ModemState::Failed));
+    pair.order(Order::ClearFaults);
+    assert!(pair.run(120, |p| p.host.tables().power == daemon_core::modem::tables::Power::Ready), "{}", pair.account());
+    let error = pair.ask(Request::Connect { apn: None }).unwrap_err();
+    assert_eq!(error.reason.code, "not-registered");
+}

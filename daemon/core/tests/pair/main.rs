@@ -1,0 +1,17 @@
+//! The machine and the virtual modem, face to face in memory on one virtual clock.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
+
+mod chaos;
+mod connecting;
+mod driver;
+mod faults;
+mod kept_pin;
+mod main_job;
+mod radio_and_pin;
+mod storing;

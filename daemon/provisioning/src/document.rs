@@ -1,0 +1,321 @@
+//! The typed document. [PROV 3, 12.1]
+//!
+//! A [`Validated`] exists only if the schema accepted the octets; a [`Document`] only if, beyond
+//! that, the source was allowed to order it. Neither has public fields.
+
+mod read;
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::binding::{belongs_to_another, same_guid, sim_of_operator};
+use crate::code::Code;
+use crate::facts::Facts;
+use crate::private::{Personal, Secret};
+use crate::profile::ProvisionedProfile;
+use crate::schema::{self, Violation};
+use crate::signature::{self, Verdict};
+use crate::xml;
+
+/// Reads and validates a document. [PROV 12.1, steps 1 to 3]
+///
+/// # Errors
+/// All violations in the document's order, with the code of the file: not well-formed, invalid,
+/// or over a limit.
+pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
+    let text = xml::decode(bytes).map_err(Invalid::from)?;
+    let tree = xml::parse(&text).map_err(Invalid::from)?;
+    let findings = schema::walk(&tree);
+    let root = tree.root_element();
+    let is_signed = schema::at(root, schema::Ns::Signature, "Signature").is_some();
+    if !findings.violations.is_empty() {
+        return Err(Invalid { code: Code::XML_INVALID, violations: findings.violations, is_signed });
+    }
+    match read::content(root) {
+        Some(content) => Ok(Validated { content, warnings: findings.warnings }),
+        None => Err(Invalid {
+            code: Code::XML_INVALID,
+            violations: vec![Violation {
+                line: 1,
+                column: 1,
+                path: "/CarrierProvisioning".to_owned(),
+                rule: "a required value is missing".to_owned(),
+            }],
+            is_signed,
+        }),
+    }
+}
+
+/// Why octets are no document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    code: Code,
+    violations: Vec<Violation>,
+    is_signed: bool,
+}
+
+impl Invalid {
+    /// [`Code::XML_MALFORMED`], [`Code::XML_INVALID`] or [`Code::FILE_TOO_LARGE`].
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// At least one, in the document's order.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// Whether a signature was seen; false where the octets could not be parsed.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        self.is_signed
+    }
+}
+
+impl From<xml::XmlError> for Invalid {
+    fn from(error: xml::XmlError) -> Self {
+        Self {
+            code: error.code,
+            violations: vec![Violation {
+                line: error.position.line,
+                column: error.position.column,
+                path: "/".to_owned(),
+                rule: error.problem,
+            }],
+            is_signed: false,
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.code.meaning())?;
+        if let Some(first) = self.violations.first() {
+            write!(f, ": {first}")?;
+        }
+        match self.violations.len() {
+            0 | 1 => Ok(()),
+            more => write!(f, " (and {} more)", more - 1),
+        }
+    }
+}
+
+impl core::error::Error for Invalid {}
+
+/// What the schema accepted; nobody has asked yet who ordered it.
+#[derive(Debug, Clone)]
+pub struct Validated {
+    content: Content,
+    warnings: Vec<Violation>,
+}
+
+impl Validated {
+    /// Whether it carries a signature (which says nothing about its worth).
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        self.content.signature.is_some()
+    }
+
+    /// Accepted spellings outside the schema and other remarks. [PROV A8, A22 to A24]
+    #[must_use]
+    pub fn warnings(&self) -> &[Violation] {
+        &self.warnings
+    }
+}
+
+/// Who hands a document over. [PROV 12.3]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A program on this machine.
+    App {
+        /// The CarrierId that the administrator bound the program to, with or without braces. A
+        /// program without one must sign.
+        carrier_id: Option<String>,
+    },
+    /// A web site, through a browser. Must sign.
+    Website,
+    /// Fetched by an earlier document's refresh. Must sign.
+    Refresh,
+    /// A file that the administrator of this machine put into the configuration.
+    Administrator,
+}
+
+/// A document that its source may order: exists only as the result of validation and judgement.
+#[derive(Debug, Clone)]
+pub struct Document {
+    content: Content,
+}
+
+impl Document {
+    /// Judges signature, source and ownership, in the order of [PROV 12.1] steps 4 to 7. Nothing
+    /// here changes anything.
+    ///
+    /// Signatures cannot be checked by this version: a signed document is refused whatever its
+    /// source, never taken as if it were verified.
+    ///
+    /// # Errors
+    /// The code of the first step that refuses.
+    pub fn authorise(validated: Validated, source: &Source, facts: &Facts) -> Result<Self, Refused> {
+        let content = validated.content;
+        match signature::judge(content.signature.as_ref()) {
+            Verdict::Refused { code, reason } => return Err(Refused::new(code, reason)),
+            Verdict::Unsigned => {
+                let carrier = match source {
+                    Source::Administrator => None,
+                    Source::App { carrier_id: Some(carrier_id) } => Some(carrier_id),
+                    Source::App { carrier_id: None } => {
+                        return Err(Refused::unsigned("the program is bound to no carrier"));
+                    }
+                    Source::Website => return Err(Refused::unsigned("it comes from a web site")),
+                    Source::Refresh => return Err(Refused::unsigned("it comes from a refresh")),
+                };
+                if carrier.is_some() && !sim_of_operator(facts) {
+                    return Err(Refused::unsigned("no modem has the operator's SIM"));
+                }
+                if carrier.is_some_and(|bound| !same_guid(bound, &content.global.carrier_id)) {
+                    let reason = "the program is bound to another carrier";
+                    return Err(Refused::new(Code::ACCESS_DENIED, reason));
+                }
+            }
+        }
+        if belongs_to_another(&content.global, facts) {
+            let reason = "the SIM belongs to another carrier";
+            return Err(Refused::new(Code::ACCESS_DENIED, reason));
+        }
+        Ok(Self { content })
+    }
+
+    /// GUID of the organisation that wrote it, in braces, lower case.
+    #[must_use]
+    pub fn carrier_id(&self) -> &str {
+        &self.content.global.carrier_id
+    }
+
+    /// The customer that it is for.
+    #[must_use]
+    pub const fn subscriber_id(&self) -> &Personal<String> {
+        &self.content.global.subscriber_id
+    }
+
+    /// Whether it asks for an activation, which cancels a running one of the same modem.
+    #[must_use]
+    pub const fn has_activation(&self) -> bool {
+        self.content.activation.is_some()
+    }
+
+    pub(crate) const fn content(&self) -> &Content {
+        &self.content
+    }
+}
+
+/// A document that is not applied at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The code of [PROV 11.1].
+    pub code: Code,
+    /// One sentence for people; no value of the document.
+    pub reason: String,
+}
+
+impl Refused {
+    fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    fn unsigned(why: &str) -> Self {
+        let reason = format!("the document must be signed: {why}");
+        Self::new(Code::MISSING_SIGNATURE, reason)
+    }
+}
+
+impl From<Invalid> for Refused {
+    fn from(invalid: Invalid) -> Self {
+        Self { code: invalid.code, reason: invalid.to_string() }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.reason)
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// The values of a document, section by section. [PROV 3]
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    pub(crate) global: Global,
+    pub(crate) activation: Option<Activation>,
+    pub(crate) mbn: Option<MbnProfiles>,
+    /// Names in the document's order.
+    pub(crate) wlan: Option<Vec<String>>,
+    pub(crate) plans: Vec<String>,
+    pub(crate) provisioning: Option<Provisioning>,
+    pub(crate) extensions: Extensions,
+    pub(crate) signature: Option<signature::Shape>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Global {
+    /// In braces, lower case.
+    pub(crate) carrier_id: String,
+    /// As written, for the results.
+    pub(crate) carrier_id_text: String,
+    pub(crate) subscriber_id: Personal<String>,
+    pub(crate) device_id: Option<Personal<String>>,
+}
+
+/// What to do at the end. [PROV 4.1]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Activation {
+    pub(crate) directive: Directive,
+    pub(crate) delay: Duration,
+    pub(crate) retry_count: u32,
+    pub(crate) retry_interval: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Directive {
+    ServiceActivation(Secret<Vec<u8>>),
+    Reconnect,
+    Reregister,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct MbnProfiles {
+    pub(crate) default: Option<ProvisionedProfile>,
+    pub(crate) purchase: Option<ProvisionedProfile>,
+    /// How many message rules.
+    pub(crate) messages: usize,
+    pub(crate) has_branding: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Provisioning {
+    pub(crate) has_certificates: bool,
+    pub(crate) has_refresh: bool,
+}
+
+/// [PROV 8]; absent and empty parts are None.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extensions {
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) contexts: Option<Contexts>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Metadata {
+    pub(crate) has_network_settings: bool,
+    pub(crate) has_friendly_names: bool,
+    pub(crate) has_phone_number: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Contexts {
+    pub(crate) policies: Vec<String>,
+    pub(crate) tethering_profile: Option<String>,
+    pub(crate) has_device_limit: bool,
+}

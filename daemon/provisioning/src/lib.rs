@@ -1,0 +1,78 @@
+//! Account-provisioning documents, from octets to results. Pure: no file, no network, no clock,
+//! and no step is ever executed here.
+//!
+//! ```text
+//! octets ─ validate ─▶ Validated ─ authorise(source, facts) ─▶ Document ─ plan(facts) ─▶ Plan
+//!             │                        │                                                  │
+//!          Invalid                  Refused                        results XML ◀─ Run ◀───┘
+//! ```
+//!
+//! Clause tags such as `[PROV 12.7]` name sections of the project's reference on account
+//! provisioning, tags such as `PROV-023` its conformance checklist.
+#![forbid(unsafe_code)]
+
+mod binding;
+mod code;
+mod document;
+mod duration;
+mod facts;
+mod plan;
+mod private;
+mod profile;
+mod results;
+mod run;
+mod schema;
+mod signature;
+mod xml;
+
+pub use code::{Code, NotACode};
+pub use document::{Document, Invalid, Refused, Source, Validated, validate};
+pub use facts::{Facts, ModemFacts, SimState};
+pub use plan::{Action, Activation, Element, Method, Plan, PlanView, Step, StepId, StepView, plan};
+pub use private::{Personal, Secret};
+pub use profile::{Authentication, ProvisionedProfile, RoamingPartner, Slot};
+pub use results::{Shape, refused};
+pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, Time, Todo};
+pub use schema::Violation;
+pub use xml::MAX_DOCUMENT;
+
+/// Takes any octets all the way: parse, validate, authorise, plan, run to the end, results. For
+/// fuzzing; whatever comes in, this returns.
+pub fn fuzz(bytes: &[u8]) {
+    let validated = match validate(bytes) {
+        Ok(validated) => validated,
+        Err(invalid) => {
+            let _ = refused(invalid.code(), Shape::V2);
+            return;
+        }
+    };
+    let facts = Facts {
+        modems: vec![ModemFacts {
+            sim: SimState::Ready,
+            imsi: Some(Personal::new("001010123456789".to_owned())),
+            ..ModemFacts::default()
+        }],
+    };
+    let document = match Document::authorise(validated, &Source::Administrator, &facts) {
+        Ok(document) => document,
+        Err(refusal) => {
+            let _ = refused(refusal.code, Shape::V2);
+            return;
+        }
+    };
+    let plan = plan(&document, &facts);
+    let _ = plan.view().to_string();
+    let mut now = Time::ZERO;
+    let mut run = Run::new(plan, now);
+    loop {
+        match run.next(now) {
+            Todo::Do(id, _) => run.done(&id, Outcome::Failed(Code::DEVICE_GONE), now),
+            Todo::WaitUntil(time) => {
+                run = Run::resume(run.save(now), now);
+                now = time;
+            }
+            Todo::Done => break,
+        }
+    }
+    let _ = (run.results(Shape::V1), run.results(Shape::V2), run.report());
+}

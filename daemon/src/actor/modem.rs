@@ -1,0 +1,467 @@
+//! One task owns one modem: its port, its machine, its link. It feeds the machine, drains it, carries out its effects
+//! and publishes its snapshot. It ends when the modem is gone or was stopped, and leaves nothing on the interface.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
+use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
+use daemon_core::request::{Reply, Request, RequestError};
+use daemon_core::snapshot::Snapshot;
+use daemon_core::subscriber::SubscriberState;
+use daemon_operator::Layers;
+use futures_util::future::{AbortHandle, abortable};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::host::link::Link;
+use crate::host::probe::{self, Bearer, Targets};
+use crate::logging;
+use crate::store::Store;
+use crate::transport::open::{self, Spec};
+use crate::transport::{Port, Received, Sent};
+
+/// Octets of one read.
+const READ: usize = 4096;
+/// Time that the end of a modem may take: the last effects, among them taking the link down.
+const END: Duration = Duration::from_secs(5);
+/// Times that a port which refuses to open again is tried.
+const REOPEN_TRIES: u32 = 5;
+/// Time between those.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// A difference of the clocks that is sleep and not rounding.
+const SLEPT: Duration = Duration::from_secs(1);
+
+/// A request and the place for its answer.
+pub(crate) type Asked = (Request, oneshot::Sender<Result<Reply, RequestError>>);
+
+/// Everything that the task needs.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    /// Number of the modem.
+    pub(crate) id: u32,
+    /// How to open the port again.
+    pub(crate) spec: Spec,
+    /// The open port.
+    pub(crate) port: Port,
+    /// How the machine is to run.
+    pub(crate) config: ModemConfig,
+    /// The data interface; `None` = control only, or left to another program.
+    pub(crate) link: Option<Link>,
+    /// Files.
+    pub(crate) store: Store,
+    /// What probes ask; `None` = no testing.
+    pub(crate) targets: Option<Arc<Targets>>,
+    /// Whether the machine's switch blocks the radio.
+    pub(crate) rfkill: watch::Receiver<bool>,
+    /// Requests of others.
+    pub(crate) requests: mpsc::Receiver<Asked>,
+    /// Where the snapshot is shown.
+    pub(crate) shown: watch::Sender<Arc<Snapshot>>,
+    /// Becomes true when the modem is to be let go at once.
+    pub(crate) let_go: watch::Receiver<bool>,
+    /// Start of the machine's clock.
+    pub(crate) start: Instant,
+}
+
+/// Why the task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The modem is gone.
+    Gone,
+    /// It was stopped as asked.
+    Stopped,
+}
+
+/// What an effect gave.
+enum Done {
+    Link { link: Link, session: u32, up: bool, result: Result<(), LinkFailure> },
+    Operators(Arc<Layers>),
+    Subscriber(Option<Box<SubscriberState>>),
+    Saved(std::io::Result<()>),
+    Probe { id: u64, report: ProbeReport },
+    Reopened(Option<Port>),
+    Nothing,
+}
+
+/// What the link is to be made.
+enum LinkOrder {
+    Up(LinkSettings),
+    Down(u32),
+}
+
+type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What happened.
+enum Happened {
+    Received(Received),
+    Sent(Sent),
+    Asked(Option<Asked>),
+    Done(Done),
+    Wake,
+    Rfkill,
+    LetGo,
+}
+
+struct Actor {
+    id: u32,
+    spec: Spec,
+    machine: Modem,
+    port: Option<Port>,
+    out: VecDeque<Vec<u8>>,
+    out_done: usize,
+    has_link: bool,
+    link: Option<Link>,
+    link_orders: VecDeque<LinkOrder>,
+    interface: Option<String>,
+    store: Store,
+    targets: Option<Arc<Targets>>,
+    work: FuturesUnordered<Work>,
+    probes: BTreeMap<u64, AbortHandle>,
+    answers: BTreeMap<RequestId, oneshot::Sender<Result<Reply, RequestError>>>,
+    next_request: u64,
+    stop: Option<RequestId>,
+    ended: Option<Ended>,
+    shown: watch::Sender<Arc<Snapshot>>,
+    start: Instant,
+    slept: Duration,
+}
+
+/// Runs a modem to its end.
+pub(crate) async fn run(setup: Setup) -> Ended {
+    let Setup { mut requests, mut rfkill, mut let_go, .. } = setup;
+    let mut actor = Actor {
+        id: setup.id,
+        spec: setup.spec,
+        interface: setup.config.port.interface.clone(),
+        machine: Modem::new(setup.config),
+        port: Some(setup.port),
+        out: VecDeque::new(),
+        out_done: 0,
+        has_link: setup.link.is_some(),
+        link: setup.link,
+        link_orders: VecDeque::new(),
+        store: setup.store,
+        targets: setup.targets,
+        work: FuturesUnordered::new(),
+        probes: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        next_request: 0,
+        stop: None,
+        ended: None,
+        shown: setup.shown,
+        start: setup.start,
+        slept: asleep(),
+    };
+    let mut buffer = [0; READ];
+    actor.feed(Input::Attached);
+    while actor.ended.is_none() {
+        let happened = {
+            let Actor { port, out, out_done, work, machine, start, .. } = &mut actor;
+            let wake = machine.next_wake().map(|(at, _)| *start + at);
+            let front = out.front();
+            tokio::select! {
+                received = receive(port.as_ref(), &mut buffer) => Happened::Received(received),
+                sent = send(port.as_ref(), front, out_done) => Happened::Sent(sent),
+                asked = requests.recv(), if !requests.is_closed() => Happened::Asked(asked),
+                Some(done) = work.next(), if !work.is_empty() => Happened::Done(done),
+                () = sleep_until(wake) => Happened::Wake,
+                Ok(()) = rfkill.changed() => Happened::Rfkill,
+                Ok(()) = let_go.changed() => Happened::LetGo,
+            }
+        };
+        actor.wake_from_sleep();
+        match happened {
+            Happened::Received(Received::Bytes(count)) => {
+                actor.feed(Input::Bytes(buffer.get(..count).unwrap_or_default()));
+            }
+            Happened::Received(Received::Overrun) => actor.feed(Input::Overrun),
+            Happened::Received(Received::Gone) | Happened::Sent(Sent::Gone) | Happened::LetGo => actor.gone(),
+            Happened::Sent(Sent::Done) => {
+                actor.out.pop_front();
+                actor.out_done = 0;
+            }
+            Happened::Sent(Sent::Failed(error)) => {
+                tracing::debug!(modem = actor.id, %error, "the port refused a frame");
+                actor.drop_frames();
+                actor.feed(Input::WriteFailed);
+            }
+            Happened::Asked(Some(asked)) => actor.ask(asked),
+            // All handles are gone: nobody will ask any more.
+            Happened::Asked(None) => requests.close(),
+            Happened::Done(done) => actor.done(done),
+            Happened::Wake => actor.feed(Input::Wake),
+            Happened::Rfkill => {
+                let blocked = *rfkill.borrow_and_update();
+                actor.feed(Input::HostRadio { blocked });
+            }
+        }
+    }
+    requests.close();
+    actor.finish().await
+}
+
+async fn receive(port: Option<&Port>, buffer: &mut [u8]) -> Received {
+    match port {
+        Some(port) => port.receive(buffer).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn send(port: Option<&Port>, frame: Option<&Vec<u8>>, done: &mut usize) -> Sent {
+    match (port, frame) {
+        (Some(port), Some(frame)) => port.send(frame, done).await,
+        _ => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Time that the machine has slept since it started, by the difference of two clocks.
+fn asleep() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let [with, without] = [ClockId::Boottime, ClockId::Monotonic].map(|clock| {
+        let now = clock_gettime(clock);
+        Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
+    });
+    with.saturating_sub(without)
+}
+
+impl Actor {
+    /// Tells the machine one thing and does all that it orders.
+    fn feed(&mut self, input: Input<'_>) {
+        self.machine.handle(self.start.elapsed(), input);
+        let mut changed = false;
+        while let Some(output) = self.machine.poll() {
+            match output {
+                Output::Transmit(frame) => self.out.push_back(frame),
+                Output::Effect(effect) => self.carry_out(effect),
+                Output::Reply { id, result } => self.reply(id, result),
+                Output::Changed => changed = true,
+                Output::Event(event) => logging::event(self.id, &event),
+            }
+        }
+        if changed {
+            self.shown.send_replace(Arc::new(self.machine.snapshot().clone()));
+        }
+        self.start_link_work();
+    }
+
+    fn ask(&mut self, (request, answer): Asked) {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        if request == Request::Stop {
+            self.stop = Some(id);
+        }
+        self.answers.insert(id, answer);
+        self.feed(Input::Request { id, request });
+    }
+
+    fn reply(&mut self, id: RequestId, result: Result<Reply, RequestError>) {
+        if self.stop == Some(id) {
+            self.stop = None;
+            if result.is_ok() {
+                self.ended.get_or_insert(Ended::Stopped);
+            }
+        }
+        if let Some(answer) = self.answers.remove(&id) {
+            // Who asked may have gone.
+            let _ = answer.send(result);
+        }
+    }
+
+    fn gone(&mut self) {
+        self.port = None;
+        self.drop_frames();
+        self.ended.get_or_insert(Ended::Gone);
+        self.feed(Input::Gone);
+    }
+
+    fn drop_frames(&mut self) {
+        self.out.clear();
+        self.out_done = 0;
+    }
+
+    fn wake_from_sleep(&mut self) {
+        let slept = asleep();
+        if slept.saturating_sub(self.slept) > SLEPT {
+            self.feed(Input::Resumed);
+        }
+        self.slept = slept;
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let store = self.store.clone();
+        match effect {
+            Effect::LinkUp(settings) => self.link_orders.push_back(LinkOrder::Up(settings)),
+            Effect::LinkDown { session } => self.link_orders.push_back(LinkOrder::Down(session)),
+            Effect::LoadOperators => self.begin(async move {
+                match store.operators().await {
+                    Ok(layers) => Done::Operators(layers),
+                    Err(_) => Done::Operators(Arc::default()),
+                }
+            }),
+            Effect::LoadSubscriber { iccid } => self.begin(async move {
+                Done::Subscriber(store.load(iccid).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "what is stored for the SIM cannot be read; defaults apply");
+                    None
+                }))
+            }),
+            Effect::SaveSubscriber { iccid, state } => {
+                self.begin(async move { Done::Saved(store.save(iccid, state).await) });
+            }
+            Effect::Probe(order) => self.probe(&order),
+            Effect::CancelProbe { id } => {
+                if let Some(handle) = self.probes.remove(&id) {
+                    handle.abort();
+                }
+            }
+            Effect::Reopen { after } => {
+                self.port = None;
+                self.drop_frames();
+                let spec = self.spec.clone();
+                self.begin(async move { Done::Reopened(reopen(&spec, after).await) });
+            }
+        }
+    }
+
+    fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
+        self.work.push(Box::pin(work));
+    }
+
+    fn probe(&mut self, order: &ProbeOrder) {
+        let id = order.id;
+        let skipped = |why| ProbeReport { skipped: Some(why), ..ProbeReport::default() };
+        let (Some(targets), Some(interface)) = (self.targets.clone(), self.interface.clone()) else {
+            let why = if self.targets.is_none() { "off" } else { "no-interface" };
+            self.begin(async move { Done::Probe { id, report: skipped(why) } });
+            return;
+        };
+        let ip =
+            self.machine.snapshot().connections.iter().find(|c| c.session == order.session).and_then(|c| c.ip.as_ref());
+        let bearer = Bearer {
+            interface: Some(interface),
+            ipv4: ip.and_then(|ip| ip.ipv4.first()).map(|(address, _)| *address),
+            ipv6: ip
+                .and_then(|ip| ip.ipv6.iter().find(|(a, _)| !a.is_unicast_link_local()))
+                .map(|(address, _)| *address),
+        };
+        let (ipv4, ipv6) = (order.ipv4, order.ipv6);
+        let servers: Vec<SocketAddr> = order.dns.iter().map(|server: &IpAddr| SocketAddr::new(*server, 53)).collect();
+        let work = async move { probe::run(&targets, &bearer, &servers, ipv4, ipv6).await };
+        let (work, handle) = abortable(work);
+        self.probes.insert(id, handle);
+        self.begin(async move {
+            match work.await {
+                Ok(report) => Done::Probe { id, report },
+                Err(_aborted) => Done::Nothing,
+            }
+        });
+    }
+
+    /// One order at a time: the link goes with the work and comes back with its end.
+    fn start_link_work(&mut self) {
+        if !self.has_link {
+            let orders: Vec<LinkOrder> = self.link_orders.drain(..).collect();
+            for order in orders {
+                let (session, up) = match &order {
+                    LinkOrder::Up(settings) => (settings.session, true),
+                    LinkOrder::Down(session) => (*session, false),
+                };
+                self.feed(Input::LinkDone { session, up, result: Ok(()) });
+            }
+            return;
+        }
+        let Some(mut link) = self.link.take() else { return };
+        let Some(order) = self.link_orders.pop_front() else {
+            self.link = Some(link);
+            return;
+        };
+        self.begin(async move {
+            let (session, up, result) = match order {
+                LinkOrder::Up(settings) => (settings.session, true, link.up(&settings).await),
+                LinkOrder::Down(session) => (session, false, link.down(session).await),
+            };
+            Done::Link { link, session, up, result }
+        });
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Link { link, session, up, result } => {
+                self.link = Some(link);
+                self.feed(Input::LinkDone { session, up, result });
+            }
+            Done::Operators(layers) => self.feed(Input::Operators(layers)),
+            Done::Subscriber(state) => self.feed(Input::Subscriber(state)),
+            Done::Saved(Ok(())) => self.feed(Input::Stored),
+            Done::Saved(Err(error)) => {
+                let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+                self.feed(Input::StoreFailed { text: error.to_string(), full });
+            }
+            Done::Nothing => {}
+            Done::Probe { id, report } => {
+                if self.probes.remove(&id).is_some() || report.skipped.is_some() {
+                    self.feed(Input::ProbeDone { id, report });
+                }
+            }
+            Done::Reopened(Some(port)) => {
+                self.port = Some(port);
+                self.feed(Input::Attached);
+            }
+            Done::Reopened(None) => self.gone(),
+        }
+    }
+
+    /// Lets the last effects end, then takes away what may still stand.
+    async fn finish(mut self) -> Ended {
+        let ended = self.ended.unwrap_or(Ended::Gone);
+        // The port goes first: an unplugged node is not held, a stopped modem is free for others.
+        self.port = None;
+        for handle in std::mem::take(&mut self.probes).into_values() {
+            handle.abort();
+        }
+        let deadline = Instant::now() + END;
+        while !self.work.is_empty() {
+            match tokio::time::timeout_at(deadline, self.work.next()).await {
+                Ok(Some(Done::Reopened(_))) => {}
+                Ok(Some(done)) => self.done(done),
+                Ok(None) => break,
+                Err(_) => {
+                    tracing::warn!(modem = self.id, "the end of a modem took too long");
+                    break;
+                }
+            }
+        }
+        if let Some(link) = &mut self.link {
+            link.clear().await;
+        }
+        ended
+    }
+}
+
+async fn reopen(spec: &Spec, after: Duration) -> Option<Port> {
+    tokio::time::sleep(after).await;
+    for _ in 0..REOPEN_TRIES {
+        match open::open(spec).await {
+            Ok(port) => return Some(port),
+            Err(error) => tracing::debug!(port = %spec, %error, "cannot be opened again yet"),
+        }
+        tokio::time::sleep(REOPEN_PAUSE).await;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! One document being applied: each step of its run becomes a request to the modem.
+
+use daemon_core::effect::SubscriberKey;
+use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
+use daemon_core::subscriber::ProvisionedProfile;
+use daemon_provisioning::{ActivationStatus, Code, Outcome, Run, Shape, Slot, StepAction, Todo};
+use mbim_proto::Secret;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Board, activation_code, facts};
+use crate::handle::{Job, JobStep, ModemHandle};
+use crate::store::{Store, Which};
+
+/// A run and what it needs.
+pub(super) struct Execution {
+    run: Run,
+    job: Job,
+    handle: Option<ModemHandle>,
+    key: Option<SubscriberKey>,
+    default: Option<ProvisionedProfile>,
+    purchase: Option<ProvisionedProfile>,
+    store: Store,
+    board: Board,
+    start: Instant,
+}
+
+impl Execution {
+    pub(super) fn new(
+        run: Run,
+        job: Job,
+        handle: Option<ModemHandle>,
+        key: Option<SubscriberKey>,
+        store: Store,
+        board: Board,
+        start: Instant,
+    ) -> Self {
+        Self { run, job, handle, key, default: None, purchase: None, store, board, start }
+    }
+
+    pub(super) fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// Whether nothing is left to do, also no attempt later.
+    pub(super) fn is_done(&mut self) -> bool {
+        matches!(self.run.next(self.start.elapsed()), Todo::Done)
+    }
+
+    /// Carries out all steps up to the results.
+    pub(super) async fn apply(&mut self) {
+        self.show("applying");
+        while !self.run.results_ready() {
+            let Todo::Do(id, action) = self.run.next(self.start.elapsed()) else { break };
+            let outcome = self.act(action).await;
+            self.run.done(&id, outcome, self.start.elapsed());
+            self.keep().await;
+            self.show("applying");
+        }
+        self.job.results_xml = self.run.results(Shape::V2);
+        self.job.all_provisioned = Some(self.run.all_elements_provisioned());
+        self.show("activating");
+    }
+
+    /// Under what the cursor is kept.
+    fn which(&self) -> Which {
+        match self.run.activation() {
+            ActivationStatus::None => Which::Plain,
+            _ => Which::Activating,
+        }
+    }
+
+    /// Makes the attempts of the activation until one works, all failed, or somebody ends it.
+    pub(super) async fn activate(mut self, mut cancelled: oneshot::Receiver<()>) {
+        let mut superseded = false;
+        while !superseded {
+            match self.run.next(self.start.elapsed()) {
+                Todo::Done => break,
+                Todo::WaitUntil(due) => {
+                    self.keep().await;
+                    tokio::select! {
+                        () = tokio::time::sleep_until(self.start + due) => {}
+                        _ = &mut cancelled => superseded = true,
+                    }
+                }
+                Todo::Do(id, action) => {
+                    self.keep().await;
+                    self.show("activating");
+                    tokio::select! {
+                        outcome = self.act(action) => self.run.done(&id, outcome, self.start.elapsed()),
+                        _ = &mut cancelled => superseded = true,
+                    }
+                    self.show("activating");
+                }
+            }
+        }
+        if superseded {
+            // The cursor on disk is that of the document that came instead.
+            self.run.cancel_activation();
+            self.show_end();
+        } else {
+            self.end().await;
+        }
+    }
+
+    /// Forgets the cursor and shows how it ended.
+    pub(super) async fn end(&mut self) {
+        if let Some(key) = self.key.clone()
+            && let Err(error) = self.store.keep(key, self.which(), None).await
+        {
+            tracing::warn!(%error, "a document that was applied could not be forgotten");
+        }
+        self.show_end();
+    }
+
+    fn show_end(&mut self) {
+        let status = self.run.activation();
+        self.job.activation = activation_code(status);
+        let failed = matches!(
+            status,
+            ActivationStatus::Failed { .. } | ActivationStatus::Refused { .. } | ActivationStatus::Cancelled
+        );
+        tracing::info!(job = self.job.id, all = ?self.job.all_provisioned, activation = ?status, "document applied");
+        self.show(if failed { "failed" } else { "done" });
+    }
+
+    fn show(&mut self, state: &'static str) {
+        self.job.state = state;
+        let known = std::mem::take(&mut self.job.steps);
+        self.job.steps = self
+            .run
+            .report()
+            .into_iter()
+            .map(|step| {
+                let id = step.id.to_string();
+                let what =
+                    known.iter().find(|known| known.id == id).map(|known| known.what.clone()).unwrap_or_default();
+                let error = step.error.map(|code| code.to_string()).unwrap_or_default();
+                JobStep { id, what, outcome: step.outcome.into(), error }
+            })
+            .collect();
+        self.board.show(&self.job);
+    }
+
+    /// Writes down how far it is. A disk that takes nothing costs only the taking-up after a crash.
+    async fn keep(&self) {
+        let Some(key) = self.key.clone() else { return };
+        let Ok(cursor) = serde_json::to_vec(&self.run.save(self.start.elapsed())) else { return };
+        if let Err(error) = self.store.keep(key, self.which(), Some(cursor)).await {
+            tracing::warn!(%error, "the progress of a document could not be written");
+        }
+    }
+
+    async fn act(&mut self, action: StepAction) -> Outcome {
+        let request = match action {
+            StepAction::StoreProfile { slot, profile } => {
+                let profile = Some(facts::stored(&profile));
+                match slot {
+                    Slot::Default => self.default = profile,
+                    Slot::Purchase => self.purchase = profile,
+                }
+                return Outcome::Changed;
+            }
+            StepAction::Commit => Request::SetProfiles { default: self.default.take(), purchase: self.purchase.take() },
+            StepAction::ServiceActivation { data } => Request::ServiceActivation(Secret::new(data.reveal().clone())),
+            StepAction::Reconnect => Request::Reconnect,
+            StepAction::Reregister => Request::Reregister { cycle: true },
+            StepAction::ConnectOnly => Request::Reregister { cycle: false },
+        };
+        let cycles = request == Request::Reregister { cycle: true };
+        let Some(handle) = &self.handle else { return Outcome::Failed(Code::NOT_PRESENT) };
+        match handle.request(request).await {
+            Ok(Reply::Done { changed: false }) => Outcome::Unchanged,
+            Ok(_) => Outcome::Changed,
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind, code = error.reason.code, "a step failed");
+                let radio = handle.snapshot.borrow().radio;
+                let back = radio.software == Some(true) && radio.hardware != Some(false) && !radio.blocked;
+                let code = code(&error);
+                if cycles && back { Outcome::RadioBackConnectFailed(code) } else { Outcome::Failed(code) }
+            }
+        }
+    }
+}
+
+/// The code that stands for a refused request. `[PROV 11.2]`
+fn code(error: &RequestError) -> Code {
+    match error.kind {
+        RequestErrorKind::Gone => Code::DEVICE_GONE,
+        RequestErrorKind::Unsupported => Code::NOT_SUPPORTED,
+        RequestErrorKind::WrongState => Code::NOT_READY,
+        RequestErrorKind::NotFound => Code::NOT_PRESENT,
+        RequestErrorKind::Storage => Code::ACCESS_DENIED,
+        RequestErrorKind::Refused => Code::SERVICE_NOT_ACTIVE,
+        RequestErrorKind::Timeout | RequestErrorKind::Cancelled | RequestErrorKind::InProgress => Code::ABORTED,
+        RequestErrorKind::InvalidArgs | RequestErrorKind::ModemFailed | RequestErrorKind::WrongPin => {
+            Code::INVALID_PARAMETER
+        }
+    }
+}

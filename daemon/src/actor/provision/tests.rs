@@ -1,0 +1,190 @@
+//! Documents against a modem that is played by the test.
+
+use super::*;
+use crate::store::operators::Operators;
+use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
+use daemon_core::snapshot::{Reason, SimReady, Snapshot};
+use daemon_operator::identity::{Identity, Reported};
+
+const CARRIER: &str = "{5f0c6b1e-3a52-4a3c-9d0b-6d62696d6401}";
+const IMSI: &str = "001015512345678";
+
+/// The agent, the requests that its one modem gets, and the rest that has to live.
+struct Bench {
+    provisioner: Provisioner,
+    agent: Agent,
+    requests: mpsc::Receiver<crate::actor::modem::Asked>,
+    state: PathBuf,
+    _modems: watch::Sender<Vec<ModemHandle>>,
+    _snapshot: watch::Sender<Arc<Snapshot>>,
+}
+
+/// Starts an agent on a state directory, with a binding of uid 1000.
+fn bench(folder: &std::path::Path) -> Bench {
+    let apps = folder.join("apps.d");
+    std::fs::create_dir_all(&apps).unwrap();
+    std::fs::write(apps.join("a.toml"), format!("carrier-id = \"{CARRIER}\"\nuid = 1000\n")).unwrap();
+    let mut snapshot = Snapshot::default();
+    snapshot.sim.ready = SimReady::Initialized;
+    let reported = Reported { subscriber_id: IMSI, iccid: "8999000000000000017", ..Reported::default() };
+    (snapshot.sim.identity, _) = Identity::normalise(&reported);
+    let (shown, seen) = watch::channel(Arc::new(snapshot));
+    let (ask, requests) = mpsc::channel(4);
+    let (modems, list) = watch::channel(vec![ModemHandle { id: 3, snapshot: seen, requests: ask }]);
+    let state = folder.join("state");
+    let store = Store::open(&state, Operators::default()).unwrap();
+    let (provisioner, agent) = start(list, store, apps);
+    Bench { provisioner, agent, requests, state, _modems: modems, _snapshot: shown }
+}
+
+fn document(sections: &str) -> Vec<u8> {
+    format!(
+        "<CarrierProvisioning xmlns=\"http://www.microsoft.com/networking/CarrierControl/v1\"><Global>\
+         <CarrierId>{CARRIER}</CarrierId><SubscriberId>{IMSI}</SubscriberId></Global>{sections}</CarrierProvisioning>"
+    )
+    .into_bytes()
+}
+
+fn activation(delay: &str) -> String {
+    format!(
+        "<Activation><ServiceActivation xmlns=\"http://www.microsoft.com/networking/CarrierControl/WWAN/v1\"{delay}>\
+         <CarrierSpecificData>UExBTi0x</CarrierSpecificData></ServiceActivation></Activation>"
+    )
+}
+
+const PROFILE: &str = "<MBNProfiles><DefaultProfile \
+     xmlns=\"http://www.microsoft.com/networking/CarrierControl/WWAN/v1\"><Name>Test</Name><Context>\
+     <AccessString>internet.example</AccessString></Context></DefaultProfile></MBNProfiles>";
+
+impl Bench {
+    fn submit(&self, xml: Vec<u8>, uid: u32, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
+        let (answer, wait) = oneshot::channel();
+        let submission = Submission { modem: None, xml, source: Source::App, uid, dry_run };
+        self.provisioner.submit.try_send((submission, answer)).unwrap();
+        wait
+    }
+
+    /// The next request, answered.
+    async fn answers(&mut self, result: Result<Reply, RequestErrorKind>) -> Request {
+        let (request, answer) = self.requests.recv().await.unwrap();
+        let reason = Reason { code: "test", text: String::new() };
+        answer.send(result.map_err(|kind| RequestError { kind, reason })).unwrap();
+        request
+    }
+
+    async fn job_ends(&mut self, id: u32) -> Job {
+        let ended = |jobs: &Vec<Job>| jobs.iter().any(|j| j.id == id && matches!(j.state, "done" | "failed"));
+        let jobs = self.provisioner.jobs.wait_for(ended).await.unwrap();
+        jobs.iter().find(|job| job.id == id).unwrap().clone()
+    }
+
+    fn cursors(&self) -> usize {
+        let whole =
+            |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "activating" || e == "plain");
+        std::fs::read_dir(self.state.join("provision")).unwrap().flatten().filter(whole).count()
+    }
+}
+
+const DONE: Result<Reply, RequestErrorKind> = Ok(Reply::Done { changed: true });
+
+#[tokio::test]
+async fn a_profile_is_stored_and_an_activation_goes_on_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let answer = bench.submit(document(&format!("{}{PROFILE}", activation(""))), 1000, false);
+    let Request::SetProfiles { default: Some(profile), purchase: None } = bench.answers(DONE).await else { panic!() };
+    assert_eq!((profile.apn.as_str(), profile.name.as_str()), ("internet.example", "Test"));
+    let job = answer.await.unwrap().unwrap();
+    assert_eq!((job.modem, job.all_provisioned, job.activation), (Some(3), Some(true), None));
+    assert!(job.results_xml.unwrap().contains(CARRIER));
+    let Request::ServiceActivation(data) = bench.answers(DONE).await else { panic!() };
+    assert_eq!(data.reveal(), b"PLAN-1");
+    let job = bench.job_ends(job.id).await;
+    assert_eq!((job.state, job.activation), ("done", Some(0)));
+    assert_eq!(bench.cursors(), 0, "what is done is forgotten");
+    bench.agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_stored_is_told_as_access_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let answer = bench.submit(document(PROFILE), 1000, false);
+    let Request::SetProfiles { .. } = bench.answers(Err(RequestErrorKind::Storage)).await else { panic!() };
+    let job = answer.await.unwrap().unwrap();
+    assert_eq!(job.all_provisioned, Some(false));
+    let commit = job.steps.iter().find(|step| step.id == "commit").unwrap();
+    assert_eq!((commit.outcome.as_str(), commit.error.as_str()), ("failed", "80070005"), "{:?}", job.steps);
+    bench.agent.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_reaches_no_modem() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    for (xml, uid, code) in [
+        (b"<CarrierProvisioning".to_vec(), 1000, 0x8217_0001u32),
+        (document("<Nonsense/>"), 1000, 0x8217_0002),
+        (document(PROFILE), 1001, 0x8217_000e),
+    ] {
+        let job = bench.submit(xml, uid, false).await.unwrap().unwrap_err();
+        assert_eq!(job.error.map(|(code, _)| code), Some(code));
+        assert!(job.results_xml.unwrap().contains(&format!("{code:08x}")));
+    }
+    let plan = bench.submit(document(PROFILE), 1000, true).await.unwrap().unwrap_err();
+    assert!(plan.error.is_none() && plan.steps.iter().any(|step| step.id == "commit"), "{plan:?}");
+    assert!(bench.requests.try_recv().is_err());
+    assert!(bench.provisioner.jobs.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_told_with_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let answer = bench.submit(document(&activation("")), 1000, false);
+    bench.answers(Err(RequestErrorKind::Unsupported)).await;
+    let job = answer.await.unwrap().unwrap();
+    let job = bench.job_ends(job.id).await;
+    assert_eq!((job.state, job.activation), ("failed", Some(0x8007_0032)));
+}
+
+#[tokio::test]
+async fn a_pending_activation_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = bench(folder.path());
+    let job = first.submit(document(&activation(" Delay=\"PT1S\"")), 1000, false).await.unwrap().unwrap();
+    assert_eq!(job.state, "activating");
+    while first.cursors() == 0 {
+        tokio::task::yield_now().await;
+    }
+    first.agent.stop().await;
+    for entry in std::fs::read_dir(first.state.join("provision")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(7).any(|part| part == b"5512345"), "sealed");
+    }
+    let mut second = bench(folder.path());
+    let Request::ServiceActivation(data) = second.answers(DONE).await else { panic!() };
+    assert_eq!(data.reveal(), b"PLAN-1");
+    assert_eq!(second.job_ends(1).await.activation, Some(0));
+}
+
+#[tokio::test]
+async fn a_newer_activation_ends_the_pending_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let old = bench.submit(document(&activation(" Delay=\"PT59M\"")), 1000, false).await.unwrap().unwrap();
+    let answer = bench.submit(document(&activation("")), 1000, false);
+    bench.answers(DONE).await;
+    let new = answer.await.unwrap().unwrap();
+    assert_eq!(bench.job_ends(old.id).await.state, "failed");
+    assert_eq!(bench.job_ends(new.id).await.activation, Some(0));
+}
+
+#[test]
+fn codes_are_numbers_of_eight_digits() {
+    assert_eq!(code_number(Code::OK), 0);
+    assert_eq!(code_number(Code::NOT_PRESENT), 0x8007_0490);
+    assert_eq!(activation_code(ActivationStatus::None), None);
+    assert_eq!(activation_code(ActivationStatus::Succeeded { attempts: 1 }), Some(0));
+    assert_eq!(activation_code(ActivationStatus::Cancelled), Some(0x8007_03e3));
+}

@@ -1,0 +1,312 @@
+//! `org.mbimd.Mbimd1.Connection`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use daemon_core::request::{Reply, Request, RequestError};
+use daemon_core::snapshot::{Connection as View, IpSettings};
+use daemon_core::subscriber::{Settings, UserApn};
+use dbus_api::error::Code;
+use tokio::sync::Semaphore;
+use zbus::message::Header;
+use zbus::object_server::{ResponseDispatchNotifier, SignalEmitter};
+use zbus::{Connection as Bus, OwnedVariant};
+
+use super::{Access, Known, candidate, reason};
+use crate::dbus::failure::{Failure, code};
+use crate::dbus::options::{Options, TEXT};
+use crate::dbus::policy::Action;
+use crate::dbus::words;
+
+/// Most octets of an access point name. `[MBIM1.0 10.5.12]`
+const APN: usize = 100;
+
+/// Most requests under way for one modem.
+const PENDING: usize = 8;
+
+/// The default data connection and the settings of the SIM.
+pub(crate) struct Connection {
+    access: Access,
+    cookie: AtomicU64,
+    pending: Arc<Semaphore>,
+}
+
+impl Connection {
+    pub(in crate::dbus) fn new(access: Access) -> Self {
+        Self { access, cookie: AtomicU64::new(1), pending: Arc::new(Semaphore::new(PENDING)) }
+    }
+
+    /// The default connection; all empty while there is none.
+    fn show<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        let view = self.access.view();
+        match view.connections.first() {
+            Some(connection) => look(connection),
+            None => look(&View::default()),
+        }
+    }
+
+    fn ip<T: Default>(&self, look: impl FnOnce(&IpSettings) -> T) -> T {
+        self.show(|connection| connection.ip.as_ref().map(look).unwrap_or_default())
+    }
+
+    /// Hands the request over after the reply with the cookie is on its way, so that the signal never overtakes it.
+    fn start(&self, request: Request, emitter: &SignalEmitter<'_>) -> Result<ResponseDispatchNotifier<u64>, Failure> {
+        let slot = Arc::clone(&self.pending).try_acquire_owned().map_err(|_| {
+            Failure::new(Code::InProgress, format!("{PENDING} requests are under way already; wait for one to end."))
+        })?;
+        let cookie = self.cookie.fetch_add(1, Ordering::Relaxed);
+        let (reply, sent) = ResponseDispatchNotifier::new(cookie);
+        let (modem, emitter) = (self.access.modem.clone(), emitter.to_owned());
+        tokio::spawn(async move {
+            sent.await;
+            let result = modem.request(request).await;
+            drop(slot);
+            let (error, reason, message) = outcome(&result);
+            if let Err(error) = Self::finished(&emitter, cookie, error, reason, message).await {
+                tracing::debug!(%error, cookie, "result not sent");
+            }
+        });
+        Ok(reply)
+    }
+}
+
+fn outcome(result: &Result<Reply, RequestError>) -> (&str, &str, &str) {
+    match result {
+        Ok(_) => ("", "", ""),
+        Err(error) => (code(error.kind).error_name(), error.reason.code, &error.reason.text),
+    }
+}
+
+const AUTH: [(&str, &str); 5] =
+    [("", ""), ("none", "none"), ("pap", "pap"), ("chap", "chap"), ("mschapv2", "mschapv2")];
+const IP_TYPE: [(&str, &str); 4] = [("", ""), ("ipv4", "ipv4"), ("ipv6", "ipv6"), ("ipv4v6", "ipv4v6")];
+
+/// Reads the keys that belong to an access point into it; whether any was there.
+fn read_apn(options: &mut Options, into: &mut UserApn) -> Result<bool, Failure> {
+    let mut any = false;
+    let mut set = |slot: &mut String, value: Option<String>| {
+        if let Some(value) = value {
+            *slot = value;
+            any = true;
+        }
+    };
+    set(&mut into.apn, options.text("apn", APN)?);
+    set(&mut into.user, options.text("user", TEXT)?);
+    set(&mut into.password, options.text("password", TEXT)?);
+    set(&mut into.auth, options.word("auth", &AUTH)?.map(str::to_owned));
+    set(&mut into.ip_type, options.word("ip-type", &IP_TYPE)?.map(str::to_owned));
+    Ok(any)
+}
+
+/// The settings after a change.
+fn changed(
+    mut settings: Settings,
+    changes: HashMap<String, OwnedVariant>,
+    reset: &[String],
+) -> Result<Settings, Failure> {
+    let fresh = Settings::default();
+    if reset.len() > 16 {
+        return Err(Failure::invalid("More than 16 keys to reset."));
+    }
+    for key in reset {
+        match key.as_str() {
+            "autoconnect" => settings.autoconnect = fresh.autoconnect,
+            "roaming" => settings.roaming = fresh.roaming,
+            "apn" => settings.apn = None,
+            "metric" => settings.metric = None,
+            "pin-store" => settings.pin_store = fresh.pin_store,
+            _ => {
+                return Err(Failure::invalid(
+                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store.",
+                ));
+            }
+        }
+    }
+    let mut options = Options::new(changes)?;
+    if let Some(flag) = options.flag("autoconnect")? {
+        settings.autoconnect = flag;
+    }
+    if let Some(policy) = options.word("roaming", &words::ROAMING)? {
+        settings.roaming = policy;
+    }
+    if let Some(metric) = options.number("metric")? {
+        settings.metric = Some(metric);
+    }
+    if let Some(flag) = options.flag("pin-store")? {
+        settings.pin_store = flag;
+    }
+    let mut apn = settings.apn.clone().unwrap_or_default();
+    if read_apn(&mut options, &mut apn)? {
+        settings.apn = (!apn.apn.is_empty()).then_some(apn);
+    }
+    options.finish()?;
+    Ok(settings)
+}
+
+#[zbus::interface(name = "org.mbimd.Mbimd1.Connection", introspection_docs = false)]
+impl Connection {
+    #[zbus(out_args("cookie"))]
+    async fn connect(
+        &self,
+        options: HashMap<String, OwnedVariant>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<ResponseDispatchNotifier<u64>, Failure> {
+        self.access.gate.check(bus, &call, Action::Connect).await?;
+        let mut options = Options::new(options)?;
+        let mut apn = UserApn::default();
+        let given = read_apn(&mut options, &mut apn)?;
+        options.finish()?;
+        if given && apn.apn.is_empty() {
+            return Err(Failure::invalid("Option \"apn\" is missing: the others belong to it."));
+        }
+        self.start(Request::Connect { apn: given.then_some(apn) }, &emitter)
+    }
+
+    #[zbus(out_args("cookie"))]
+    async fn disconnect(
+        &self,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<ResponseDispatchNotifier<u64>, Failure> {
+        self.access.gate.check(bus, &call, Action::Connect).await?;
+        self.start(Request::Disconnect, &emitter)
+    }
+
+    async fn set_settings(
+        &self,
+        changes: HashMap<String, OwnedVariant>,
+        reset: Vec<String>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(), Failure> {
+        self.access.gate.check(bus, &call, Action::Settings).await?;
+        let settings = changed(self.access.view().settings.clone(), changes, &reset)?;
+        self.access.ask(Request::SetSettings(settings)).await
+    }
+
+    #[zbus(signal)]
+    async fn finished(
+        emitter: &SignalEmitter<'_>,
+        cookie: u64,
+        error: &str,
+        reason: &str,
+        message: &str,
+    ) -> zbus::Result<()>;
+
+    #[zbus(property)]
+    fn state(&self) -> &str {
+        self.show(|connection| words::context_state(connection.state))
+    }
+
+    #[zbus(property)]
+    fn session(&self) -> u32 {
+        self.show(|connection| connection.session)
+    }
+
+    #[zbus(property)]
+    fn interface(&self) -> String {
+        self.show(|connection| connection.interface.clone().unwrap_or_default())
+    }
+
+    #[zbus(property)]
+    fn candidate(&self) -> HashMap<String, String> {
+        self.show(|connection| connection.candidate.as_ref().map(candidate).unwrap_or_default())
+    }
+
+    #[zbus(property)]
+    fn addresses(&self) -> Vec<String> {
+        self.ip(|ip| {
+            let ipv4 = ip.ipv4.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
+            ipv4.chain(ip.ipv6.iter().map(|(address, prefix)| format!("{address}/{prefix}"))).collect()
+        })
+    }
+
+    #[zbus(property)]
+    fn gateways(&self) -> Vec<String> {
+        self.ip(|ip| {
+            let ipv4 = ip.gateway4.iter().map(ToString::to_string);
+            ipv4.chain(ip.gateway6.iter().map(ToString::to_string)).collect()
+        })
+    }
+
+    #[zbus(property)]
+    fn dns(&self) -> Vec<String> {
+        self.ip(|ip| ip.dns.iter().map(ToString::to_string).collect())
+    }
+
+    #[zbus(property)]
+    fn mtu(&self) -> u32 {
+        self.ip(|ip| ip.mtu.unwrap_or_default())
+    }
+
+    #[zbus(property)]
+    fn error(&self) -> (String, String) {
+        self.show(|connection| reason(connection.error.as_ref()))
+    }
+
+    #[zbus(property)]
+    fn failures(&self) -> u32 {
+        self.show(|connection| connection.failures)
+    }
+
+    #[zbus(property)]
+    fn settings(&self) -> HashMap<String, OwnedVariant> {
+        let view = self.access.view();
+        let settings = &view.settings;
+        let apn = settings.apn.as_ref();
+        Known::default()
+            .put("autoconnect", Some(settings.autoconnect))
+            .put("roaming", Some(words::roaming(settings.roaming)))
+            .put("apn", apn.map(|apn| apn.apn.as_str()))
+            .put("auth", apn.map(|apn| apn.auth.as_str()))
+            .put("ip-type", apn.map(|apn| apn.ip_type.as_str()))
+            .put("metric", settings.metric)
+            .put("pin-store", Some(settings.pin_store))
+            .0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daemon_core::subscriber::RoamingPolicy;
+    use zbus::Variant;
+
+    use super::*;
+
+    fn dict(list: &[(&str, Variant<'_>)]) -> HashMap<String, OwnedVariant> {
+        list.iter().map(|(key, value)| ((*key).to_owned(), OwnedVariant::try_from(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn settings_change_key_by_key() {
+        let start = Settings { metric: Some(5), ..Settings::default() };
+        let new = changed(
+            start,
+            dict(&[("roaming", "any".into()), ("apn", "x".into()), ("password", "p".into())]),
+            &["metric".into()],
+        )
+        .unwrap();
+        assert_eq!((new.roaming, new.metric, new.autoconnect), (RoamingPolicy::Any, None, true));
+        assert_eq!(new.apn.as_ref().map(|apn| (apn.apn.as_str(), apn.password.as_str())), Some(("x", "p")));
+        let cleared = changed(new.clone(), dict(&[("apn", "".into())]), &[]).unwrap();
+        assert_eq!(cleared.apn, None);
+        assert_eq!(changed(new.clone(), dict(&[]), &[]).unwrap(), new);
+    }
+
+    #[test]
+    fn wrong_settings_are_refused() {
+        for (changes, reset) in [
+            (dict(&[("roaming", "sometimes".into())]), vec![]),
+            (dict(&[("metric", (-1i32).into())]), vec![]),
+            (dict(&[("colour", "red".into())]), vec![]),
+            (dict(&[("apn", "a".repeat(101).into())]), vec![]),
+            (dict(&[]), vec!["colour".to_owned()]),
+        ] {
+            assert!(changed(Settings::default(), changes, &reset).is_err());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `org.mbimd.Mbimd1.Provisioning`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use dbus_api::error::Code;
+use dbus_api::value;
+use tokio::sync::oneshot;
+use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection as Bus, OwnedVariant};
+
+use crate::dbus::failure::Failure;
+use crate::dbus::options::Options;
+use crate::dbus::policy::{Action, Gate, caller};
+use crate::handle::{Job, Modems, Provisioner, Source, Submission};
+
+/// Most octets of a document. `[PROV 16]`
+const DOCUMENT: usize = 4 * 1024 * 1024;
+
+type Details = HashMap<String, OwnedVariant>;
+
+/// Operators' documents.
+pub(crate) struct Provisioning {
+    provisioner: Provisioner,
+    modems: Modems,
+    gate: Gate,
+    /// Who handed over the jobs that are still listed: they may read the results, which name the subscriber.
+    owners: Mutex<BTreeMap<u32, u32>>,
+}
+
+impl Provisioning {
+    pub(in crate::dbus) fn new(provisioner: Provisioner, modems: Modems, gate: Gate) -> Self {
+        Self { provisioner, modems, gate, owners: Mutex::default() }
+    }
+
+    fn remember(&self, job: u32, uid: u32) {
+        let listed: Vec<u32> = self.provisioner.jobs.borrow().iter().map(|job| job.id).collect();
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.retain(|id, _| listed.contains(id));
+        owners.insert(job, uid);
+    }
+
+    fn owner(&self, job: u32) -> Option<u32> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(&job).copied()
+    }
+
+    /// Number of the modem that a path names, if it is there.
+    fn modem(&self, path: &str) -> Result<u32, Failure> {
+        let number = dbus_api::path::modem_number(path);
+        let there = number.filter(|number| self.modems.borrow().iter().any(|modem| modem.id == *number));
+        there.ok_or_else(|| Failure::new(Code::NotFound, "There is no modem with this path."))
+    }
+}
+
+/// A job as it travels; with `results` only to who may read them.
+pub(in crate::dbus) fn details(job: &Job, results: bool) -> Details {
+    let steps = job.steps.iter().map(|step| value::Step {
+        id: step.id.clone(),
+        what: step.what.clone(),
+        outcome: step.outcome.clone(),
+        error: step.error.clone(),
+    });
+    value::Job {
+        id: job.id,
+        modem: job.modem.map(|number| dbus_api::path::modem(number).to_string()),
+        state: job.state.to_owned(),
+        steps: steps.collect(),
+        all_elements_provisioned: job.all_provisioned,
+        error: job.error.clone(),
+        activation: job.activation,
+        results_xml: job.results_xml.clone().filter(|_| results),
+    }
+    .to_details()
+}
+
+/// The code in front of the text, once.
+fn coded(code: u32, text: &str) -> String {
+    let code = format!("{code:08x}");
+    let rest = text.strip_prefix(&code).map_or(text, |rest| rest.trim_start_matches([':', ' ']));
+    format!("{code} {rest}")
+}
+
+#[zbus::interface(name = "org.mbimd.Mbimd1.Provisioning", introspection_docs = false)]
+impl Provisioning {
+    #[zbus(out_args("job", "details"))]
+    async fn apply(
+        &self,
+        document: Vec<u8>,
+        options: HashMap<String, OwnedVariant>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(u32, Details), Failure> {
+        let mut options = Options::new(options)?;
+        let source = options.word("source", &[("app", Source::App), ("website", Source::Website)])?;
+        let source = source.unwrap_or(Source::App);
+        let action = match source {
+            Source::App => Action::Provision,
+            Source::Website => Action::ProvisionWebsite,
+        };
+        let uid = self.gate.check(bus, &call, action).await?;
+        let dry_run = options.flag("dry-run")?.unwrap_or(false);
+        let modem = options.path("modem")?.map(|path| self.modem(&path)).transpose()?;
+        options.finish()?;
+        if document.len() > DOCUMENT {
+            return Err(Failure::new(Code::TooLarge, "800700df The document is larger than 4 MiB."));
+        }
+        let (answer, wait) = oneshot::channel();
+        let submission = Submission { modem, xml: document, source, uid, dry_run };
+        self.provisioner.submit.send((submission, answer)).await.map_err(|_| Failure::gone())?;
+        match wait.await.map_err(|_| Failure::gone())? {
+            Ok(job) => {
+                self.remember(job.id, uid);
+                Ok((job.id, details(&job, true)))
+            }
+            Err(Job { error: Some((code, text)), .. }) => Err(Failure::new(Code::DocumentRefused, coded(code, &text))),
+            Err(job) => Ok((0, details(&Job { id: 0, ..job }, true))),
+        }
+    }
+
+    #[zbus(out_args("details"))]
+    async fn get_job(
+        &self,
+        job: u32,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<Details, Failure> {
+        let found = self.provisioner.jobs.borrow().iter().find(|listed| listed.id == job).cloned();
+        if self.owner(job) != Some(caller(bus, &call).await?) {
+            self.gate.check(bus, &call, Action::Provision).await?;
+        }
+        let found = found.ok_or_else(|| Failure::new(Code::NotFound, "There is no job with this number."))?;
+        Ok(details(&found, true))
+    }
+
+    #[zbus(out_args("jobs"))]
+    fn list_jobs(&self) -> Vec<Details> {
+        self.provisioner.jobs.borrow().iter().map(|job| details(job, false)).collect()
+    }
+
+    #[zbus(signal)]
+    pub(in crate::dbus) async fn job_changed(
+        emitter: &SignalEmitter<'_>,
+        job: u32,
+        details: Details,
+    ) -> zbus::Result<()>;
+}

@@ -1,0 +1,206 @@
+//! Follows the modems and tells the bus exactly what changed: one signal for each plug and unplug, and one
+//! `PropertiesChanged` for each interface in which a property has another value than was last told.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use tokio::task::{AbortHandle, JoinSet};
+use zbus::names::InterfaceName;
+use zbus::object_server::{Interface, SignalEmitter};
+use zbus::{Connection, ObjectPath, OwnedVariant, Variant, fdo};
+
+use super::own::{self, Access, ObjectManager, Objects, Provisioning};
+use super::policy::Gate;
+use crate::handle::{Job, ModemHandle, Modems, Provisioner};
+
+type Properties = HashMap<String, OwnedVariant>;
+
+/// Puts the root and the modems that are there on the connection; the future follows what comes and goes.
+pub(super) async fn start(
+    connection: &Connection,
+    mut modems: Modems,
+    provisioner: Provisioner,
+    gate: Gate,
+) -> zbus::Result<impl Future<Output = ()> + Send + 'static> {
+    let objects = Objects::default();
+    let server = connection.object_server();
+    let root = dbus_api::path::ROOT;
+    server.at(root, own::Manager).await?;
+    server.at(root, Provisioning::new(provisioner.clone(), modems.clone(), gate.clone())).await?;
+    let mut publisher = Publisher {
+        connection: connection.clone(),
+        gate,
+        objects: objects.clone(),
+        published: BTreeMap::new(),
+        tasks: JoinSet::new(),
+    };
+    let present = modems.borrow_and_update().clone();
+    publisher.update(&present).await;
+    server.at(root, ObjectManager(objects)).await?;
+    let follow_jobs = follow_jobs(connection.clone(), provisioner);
+    Ok(async move {
+        publisher.tasks.spawn(follow_jobs);
+        while modems.changed().await.is_ok() {
+            let present = modems.borrow_and_update().clone();
+            publisher.update(&present).await;
+        }
+        publisher.update(&[]).await;
+    })
+}
+
+struct Publisher {
+    connection: Connection,
+    gate: Gate,
+    objects: Objects,
+    published: BTreeMap<u32, AbortHandle>,
+    tasks: JoinSet<()>,
+}
+
+impl Publisher {
+    async fn update(&mut self, present: &[ModemHandle]) {
+        let gone: Vec<u32> =
+            self.published.keys().copied().filter(|number| present.iter().all(|modem| modem.id != *number)).collect();
+        for number in gone {
+            self.remove(number).await;
+        }
+        for modem in present {
+            if !self.published.contains_key(&modem.id)
+                && let Err(error) = self.add(modem.clone()).await
+            {
+                tracing::warn!(%error, modem = modem.id, "modem not on the bus");
+            }
+        }
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    async fn add(&mut self, modem: ModemHandle) -> zbus::Result<()> {
+        let (number, path) = (modem.id, dbus_api::path::modem(modem.id));
+        let access = Access { modem: modem.clone(), gate: self.gate.clone() };
+        let server = self.connection.object_server();
+        server.at(&path, own::Modem(access.clone())).await?;
+        server.at(&path, own::Sim(access.clone())).await?;
+        server.at(&path, own::Connection::new(access.clone())).await?;
+        server.at(&path, own::Connectivity(access)).await?;
+        // Told before anything that follows from it; a change in between is in the first difference.
+        let told = interfaces(&self.connection, number).await?;
+        self.objects.insert(number);
+        let emitter = SignalEmitter::new(&self.connection, dbus_api::path::ROOT)?;
+        let shown = told.iter().map(|(name, properties)| Ok((name.clone(), borrow(properties)?)));
+        ObjectManager::interfaces_added(&emitter, path.as_ref(), shown.collect::<zbus::Result<_>>()?).await?;
+        let task = self.tasks.spawn(follow_modem(self.connection.clone(), modem, told));
+        self.published.insert(number, task);
+        Ok(())
+    }
+
+    async fn remove(&mut self, number: u32) {
+        if let Some(task) = self.published.remove(&number) {
+            task.abort();
+        }
+        self.objects.remove(number);
+        if let Err(error) = self.forget(&dbus_api::path::modem(number)).await {
+            tracing::debug!(%error, modem = number, "removal not announced");
+        }
+    }
+
+    async fn forget(&self, path: &ObjectPath<'_>) -> zbus::Result<()> {
+        let server = self.connection.object_server();
+        server.remove::<own::Modem, _>(path).await?;
+        server.remove::<own::Sim, _>(path).await?;
+        server.remove::<own::Connection, _>(path).await?;
+        server.remove::<own::Connectivity, _>(path).await?;
+        let emitter = SignalEmitter::new(&self.connection, dbus_api::path::ROOT)?;
+        let names = [own::Modem::name(), own::Sim::name(), own::Connection::name(), own::Connectivity::name()];
+        ObjectManager::interfaces_removed(&emitter, path.as_ref(), Cow::Borrowed(&names)).await
+    }
+}
+
+/// All interfaces of a modem with all their properties.
+pub(super) async fn interfaces(
+    connection: &Connection,
+    number: u32,
+) -> zbus::Result<HashMap<InterfaceName<'static>, Properties>> {
+    Ok(HashMap::from([
+        read::<own::Modem>(connection, number).await?,
+        read::<own::Sim>(connection, number).await?,
+        read::<own::Connection>(connection, number).await?,
+        read::<own::Connectivity>(connection, number).await?,
+    ]))
+}
+
+async fn read<I: Interface>(
+    connection: &Connection,
+    number: u32,
+) -> zbus::Result<(InterfaceName<'static>, Properties)> {
+    let server = connection.object_server();
+    let interface = server.interface::<_, I>(dbus_api::path::modem(number)).await?;
+    let properties = interface.get().await.get_all(server, connection, None, interface.signal_emitter()).await?;
+    Ok((I::name(), properties))
+}
+
+fn borrow(properties: &Properties) -> zbus::Result<HashMap<&str, Variant<'_>>> {
+    properties.iter().map(|(name, value)| Ok((name.as_str(), Variant::try_from(value)?))).collect()
+}
+
+/// The properties that are not as they were told.
+fn difference(told: &Properties, now: &Properties) -> Properties {
+    now.iter()
+        .filter(|(name, value)| told.get(*name) != Some(*value))
+        .filter_map(|(name, value)| Some((name.clone(), value.try_clone().ok()?)))
+        .collect()
+}
+
+async fn follow_modem(
+    connection: Connection,
+    mut modem: ModemHandle,
+    mut told: HashMap<InterfaceName<'static>, Properties>,
+) {
+    loop {
+        if let Err(error) = tell(&connection, modem.id, &mut told).await {
+            tracing::debug!(%error, modem = modem.id, "change not told");
+        }
+        if modem.snapshot.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell(
+    connection: &Connection,
+    number: u32,
+    told: &mut HashMap<InterfaceName<'static>, Properties>,
+) -> zbus::Result<()> {
+    let emitter = SignalEmitter::new(connection, dbus_api::path::modem(number))?;
+    let mut now = interfaces(connection, number).await?;
+    // Causes before effects: the device, then what it makes possible.
+    for name in [own::Modem::name(), own::Sim::name(), own::Connection::name(), own::Connectivity::name()] {
+        let Some(new) = now.remove(&name) else { continue };
+        let changed = difference(told.get(&name).unwrap_or(&Properties::new()), &new);
+        if !changed.is_empty() {
+            fdo::Properties::properties_changed(&emitter, name.clone(), borrow(&changed)?, Cow::Borrowed(&[])).await?;
+        }
+        told.insert(name, new);
+    }
+    Ok(())
+}
+
+/// Tells what became of the jobs.
+async fn follow_jobs(connection: Connection, mut provisioner: Provisioner) {
+    let mut told: Vec<Job> = Vec::new();
+    loop {
+        let now = provisioner.jobs.borrow_and_update().clone();
+        for job in now.iter().filter(|job| !told.contains(job)) {
+            if let Err(error) = tell_job(&connection, job).await {
+                tracing::debug!(%error, job = job.id, "job not told");
+            }
+        }
+        told = now;
+        if provisioner.jobs.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell_job(connection: &Connection, job: &Job) -> zbus::Result<()> {
+    let emitter = SignalEmitter::new(connection, dbus_api::path::ROOT)?;
+    Provisioning::job_changed(&emitter, job.id, own::job_details(job, false)).await
+}

@@ -1,0 +1,147 @@
+//! Calls become requests, answers and errors come back by name.
+
+use daemon_core::request::{PinRequest, Request};
+use dbus_api::error::{Code, Error};
+use zbus::{Variant, message};
+
+use super::{URL, no_options, open_gate, proxy, shut_gate, stand};
+use futures_util::StreamExt;
+
+fn code(result: zbus::Result<impl std::fmt::Debug>) -> Code {
+    Error::from(result.unwrap_err()).code()
+}
+
+#[tokio::test]
+async fn connect_answers_at_once_and_tells_the_end_afterwards() {
+    let mut stand = stand(open_gate()).await;
+    let connection = proxy!(stand, ConnectionProxy);
+    let mut options = no_options();
+    options.insert("apn", "refused".into());
+    let cookie = connection.connect(&options).await.unwrap();
+    let signal = stand.signal("Finished").await;
+    let (told, error, reason, text): (u64, String, String, String) = signal.body().deserialize().unwrap();
+    assert_eq!((told, error.as_str(), reason.as_str()), (cookie, "org.mbimd.Mbimd1.Error.Refused", "apn-unknown"));
+    assert!(text.contains("cause 27"));
+
+    let next = connection.disconnect().await.unwrap();
+    assert_ne!(next, cookie);
+    let signal = stand.signal("Finished").await;
+    let told: (u64, String, String, String) = signal.body().deserialize().unwrap();
+    assert_eq!(told, (next, String::new(), String::new(), String::new()));
+    assert_eq!(stand.modem.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn the_cookie_comes_before_the_end() {
+    let mut stand = stand(open_gate()).await;
+    let connection = proxy!(stand, ConnectionProxy);
+    connection.connect(&no_options()).await.unwrap();
+    let mut reply_seen = false;
+    while let Some(Ok(message)) = stand.messages.next().await {
+        match message.message_type() {
+            message::Type::MethodReturn => reply_seen = true,
+            message::Type::Signal if message.header().member().is_some_and(|name| name == "Finished") => break,
+            _ => {}
+        }
+    }
+    assert!(reply_seen);
+}
+
+#[tokio::test]
+async fn arguments_are_checked_before_the_modem_is_asked() {
+    let stand = stand(open_gate()).await;
+    let connection = proxy!(stand, ConnectionProxy);
+    for (key, value) in [
+        ("apn", Variant::from("a".repeat(101))),
+        ("apn", Variant::from(1u32)),
+        ("auth", Variant::from("magic")),
+        ("user", Variant::from("without apn")),
+        ("nonsense", Variant::from(true)),
+    ] {
+        assert_eq!(code(connection.connect(&[(key, value)].into()).await), Code::InvalidArgs, "{key}");
+    }
+    let sim = proxy!(stand, SimProxy);
+    for pin in ["123", "123456789", "12a4", "", "１２３４"] {
+        assert_eq!(code(sim.enter_pin(pin).await), Code::InvalidArgs);
+    }
+    assert_eq!(code(sim.unblock_pin("1234567", "1234").await), Code::InvalidArgs);
+    assert!(stand.modem.asked().is_empty());
+}
+
+#[tokio::test]
+async fn errors_of_the_modem_keep_their_kind() {
+    let stand = stand(open_gate()).await;
+    let sim = proxy!(stand, SimProxy);
+    assert_eq!(code(sim.enter_pin("1234").await), Code::WrongPin);
+    assert!(matches!(stand.modem.asked()[0], Request::Pin(PinRequest::Enter(_))));
+}
+
+#[tokio::test]
+async fn a_modem_that_hangs_up_is_gone() {
+    let stand = stand(open_gate()).await;
+    // A modem whose task has ended, but which is still listed.
+    let (requests, _) = tokio::sync::mpsc::channel(1);
+    let mut handle = stand.modem.handle.clone();
+    (handle.id, handle.requests) = (3, requests);
+    stand.modems.send(vec![handle]).unwrap();
+    let mut stand = stand;
+    stand.signal("InterfacesAdded").await;
+    let modem =
+        dbus_api::proxy::ModemProxy::builder(&stand.client).path(dbus_api::path::modem(3)).build().await.unwrap();
+    assert_eq!(code(modem.set_radio(true).await), Code::Gone);
+}
+
+#[tokio::test]
+async fn settings_are_merged_with_those_in_force() {
+    let stand = stand(open_gate()).await;
+    stand.modem.change(|snapshot| snapshot.settings.metric = Some(50));
+    let connection = proxy!(stand, ConnectionProxy);
+    connection.set_settings(&[("autoconnect", false.into())].into(), &[]).await.unwrap();
+    let [Request::SetSettings(settings)] = &stand.modem.asked()[..] else { panic!("one request") };
+    assert_eq!((settings.autoconnect, settings.metric), (false, Some(50)));
+}
+
+#[tokio::test]
+async fn what_names_a_person_needs_authorisation() {
+    let stand = stand(open_gate()).await;
+    let (url, source) = proxy!(stand, ConnectivityProxy).get_portal_url().await.unwrap();
+    assert_eq!((url.as_str(), source.as_str()), (URL, "operator"));
+    assert_eq!(proxy!(stand, SimProxy).get_identity().await.unwrap()["imsi"], super::IMSI);
+    assert_eq!(proxy!(stand, SimProxy).get_hardware_ids().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_unauthorised_reaches_the_modem() {
+    let stand = stand(shut_gate()).await;
+    let modem = proxy!(stand, ModemProxy);
+    let sim = proxy!(stand, SimProxy);
+    let connection = proxy!(stand, ConnectionProxy);
+    let connectivity = proxy!(stand, ConnectivityProxy);
+    let provisioning = dbus_api::proxy::ProvisioningProxy::new(&stand.client).await.unwrap();
+    let codes = [
+        code(modem.set_radio(false).await),
+        code(modem.refresh_signal().await),
+        code(sim.enter_pin("1234").await),
+        code(sim.enable_pin("1234").await),
+        code(sim.disable_pin("1234").await),
+        code(sim.change_pin("1234", "4321").await),
+        code(sim.unblock_pin("12345678", "4321").await),
+        code(sim.get_identity().await),
+        code(sim.get_hardware_ids().await),
+        code(connection.connect(&no_options()).await),
+        code(connection.disconnect().await),
+        code(connection.set_settings(&no_options(), &[]).await),
+        code(connectivity.check().await),
+        code(connectivity.get_portal_url().await),
+        code(provisioning.apply(b"<x/>", &no_options()).await),
+        code(provisioning.apply(b"<x/>", &[("source", "website".into())].into()).await),
+        code(provisioning.get_job(1).await),
+    ];
+    assert!(codes.iter().all(|code| *code == Code::NotAuthorized), "{codes:?}");
+    assert!(stand.modem.asked().is_empty());
+    assert!(stand.provisioner.submissions.lock().unwrap().is_empty());
+    // Reading stays open, masked.
+    assert!(!modem.explain().await.unwrap().is_empty());
+    assert!(modem.get_statistics().await.unwrap().contains_key("messages-sent"));
+    assert_eq!(modem.state_name().await.unwrap(), "connected");
+}

@@ -1,0 +1,103 @@
+//! How the parts of the shell reach each other: a snapshot to read and a channel to ask through. Nothing is shared
+//! behind a lock; who drops a handle loses nothing but the view.
+
+use std::sync::Arc;
+
+use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
+use daemon_core::snapshot::{Reason, Snapshot};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// One modem as the rest of the shell sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct ModemHandle {
+    /// Number of the object on the bus; never reused while the daemon runs.
+    pub(crate) id: u32,
+    /// The newest snapshot; closed when the modem is gone.
+    pub(crate) snapshot: watch::Receiver<Arc<Snapshot>>,
+    /// Requests to the task that owns the modem, each with the place for its one answer.
+    pub(crate) requests: mpsc::Sender<(Request, oneshot::Sender<Result<Reply, RequestError>>)>,
+}
+
+impl ModemHandle {
+    /// Asks the modem and waits for the answer. A modem that goes away meanwhile answers with
+    /// [`RequestErrorKind::Gone`].
+    pub(crate) async fn request(&self, request: Request) -> Result<Reply, RequestError> {
+        let (answer, wait) = oneshot::channel();
+        let gone = || RequestError {
+            kind: RequestErrorKind::Gone,
+            reason: Reason { code: "gone", text: "The modem is no longer there; plug it in again.".into() },
+        };
+        self.requests.send((request, answer)).await.map_err(|_| gone())?;
+        wait.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// All modems, in the order in which they came. The supervisor publishes, others follow.
+pub(crate) type Modems = watch::Receiver<Vec<ModemHandle>>;
+
+/// Who hands a document over. `[PROV 12.3]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The operator's own program on this machine.
+    App,
+    /// A page of the operator's web site.
+    Website,
+}
+
+/// A document that was handed over.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// The modem it is meant for; `None` = the one whose SIM matches.
+    pub(crate) modem: Option<u32>,
+    /// The bytes as they came, at most the limit of `[PROV 16]`.
+    pub(crate) xml: Vec<u8>,
+    /// Who says so.
+    pub(crate) source: Source,
+    /// Uid of the caller, checked with the bus.
+    pub(crate) uid: u32,
+    /// Only say what would be done.
+    pub(crate) dry_run: bool,
+}
+
+/// One document being applied, or done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Number, never reused while the daemon runs.
+    pub(crate) id: u32,
+    /// The modem that it concerns, where there is one.
+    pub(crate) modem: Option<u32>,
+    /// `queued`, `applying`, `activating`, `done` or `failed`.
+    pub(crate) state: &'static str,
+    /// Steps with what became of them so far.
+    pub(crate) steps: Vec<JobStep>,
+    /// Results XML, as soon as it exists. `[PROV 10]`
+    pub(crate) results_xml: Option<String>,
+    /// Whether every element was provisioned, as soon as it is known.
+    pub(crate) all_provisioned: Option<bool>,
+    /// File-level code `[PROV 11.1]` and text when nothing was applied.
+    pub(crate) error: Option<(u32, String)>,
+    /// Outcome of the activation attempts: 0 = done, else a code of `[PROV 11]`; `None` while pending or without one.
+    pub(crate) activation: Option<u32>,
+}
+
+/// One step of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct JobStep {
+    /// Stable name of the step.
+    pub(crate) id: String,
+    /// What it does, without secrets.
+    pub(crate) what: String,
+    /// `pending`, `running`, `done`, `unchanged`, `not-applied`, `failed`, `waiting`.
+    pub(crate) outcome: String,
+    /// Code and text of a failure; empty otherwise.
+    pub(crate) error: String,
+}
+
+/// The provisioning agent as the rest of the shell sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Provisioner {
+    /// Documents in; the answer is the job's number, or the whole job for a dry run or a refused document.
+    pub(crate) submit: mpsc::Sender<(Submission, oneshot::Sender<Result<Job, Job>>)>,
+    /// All jobs of this run of the daemon, newest last, at most 32.
+    pub(crate) jobs: watch::Receiver<Vec<Job>>,
+}

@@ -1,0 +1,12 @@
+//! Speaking to the machine and to servers: facts in, orders out, no decisions.
+
+pub(crate) mod dns;
+pub(crate) mod http;
+pub(crate) mod ledger;
+pub(crate) mod link;
+pub(crate) mod netlink;
+pub(crate) mod probe;
+pub(crate) mod resolver;
+pub(crate) mod rfkill;
+pub(crate) mod tls;
+pub(crate) mod uevent;

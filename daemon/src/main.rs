@@ -1,0 +1,167 @@
+//! `mbimd`: the mobile broadband daemon. This file is the process: command line, signals, readiness, exit status.
+#![deny(unsafe_code)]
+
+mod actor;
+mod args;
+mod config;
+mod dbus;
+#[cfg(feature = "demo")]
+mod demo;
+mod handle;
+mod host;
+mod logging;
+mod store;
+mod supervise;
+mod transport;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use args::{Args, Asked};
+use config::Config;
+use host::resolver::Resolver;
+use store::Store;
+use store::operators::Operators;
+use supervise::{Shared, Supervisor};
+
+/// Exit status for a wrong command line or configuration.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    #[cfg(feature = "demo")]
+    if let Some((first, rest)) = words.split_first()
+        && first == "demo"
+    {
+        return demo::main(rest.to_vec());
+    }
+    let args = match args::parse(words) {
+        Ok(Asked::Run(args)) => args,
+        Ok(Asked::Version) => return say(&format!("mbimd {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Asked::ConfigKeys) => return say(&config::keys_markdown()),
+        Ok(Asked::Help) => return say(args::USAGE),
+        Err(why) => return refuse(&format!("{why}\nTry `mbimd --help`.")),
+    };
+    let levels = args.log.clone().or_else(|| std::env::var("MBIMD_LOG").ok());
+    if let Err(why) = logging::start(levels.as_deref()) {
+        return refuse(&why);
+    }
+    let config = match config::load(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(args, config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            tracing::error!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints to standard output; nobody reading is no failure.
+fn say(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn refuse(text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "mbimd: {text}");
+    ExitCode::from(USAGE)
+}
+
+/// The daemon, from nothing to nothing. The error is a sentence that says what to do.
+async fn run(args: Args, config: Config) -> Result<(), String> {
+    let stop = stop_signal().map_err(|error| format!("signals cannot be caught: {error}"))?;
+    let state_dir = args.state_dir.unwrap_or_else(|| PathBuf::from("/var/lib/mbimd"));
+    let run_dir = args.run_dir.unwrap_or_else(|| PathBuf::from("/run/mbimd"));
+    let _held = supervise::hold_run_dir(&run_dir)
+        .map_err(|error| format!("the run directory {} cannot be used: {error}", run_dir.display()))?;
+    let operators = Operators::new(config.database.clone(), config.overlay_dir.clone());
+    let store = Store::open(&state_dir, operators)
+        .map_err(|error| format!("the state directory {} cannot be used: {error}", state_dir.display()))?;
+
+    let name = args.bus.as_deref().unwrap_or("system");
+    let Ok(bus) = name.parse::<dbus::Bus>();
+    let connection = dbus::connect(&bus)
+        .await
+        .map_err(|error| format!("no connection to the bus ({name}): {error}; start it or name another with --bus"))?;
+    let resolver = Resolver::new(config.dns, Some(connection.clone()), &run_dir);
+    let (shown, modems) = watch::channel(Vec::new());
+    let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
+    // The name first: who does not get it touches neither modem nor interface.
+    let server = dbus::serve(&connection, modems, provisioner, dbus::Gate::new()).await.map_err(|e| e.to_string())?;
+    host::link::clear_leftovers(&run_dir, &resolver).await;
+    let shared = Arc::new(Shared {
+        config,
+        run_dir: run_dir.clone(),
+        store,
+        resolver: resolver.clone(),
+        rfkill: host::rfkill::follow(std::path::Path::new("/dev/rfkill")),
+        start: Instant::now(),
+    });
+    let supervisor = Supervisor::start(shared, args.devices, host::uevent::Roots::default(), shown);
+    notify(&[NotifyState::Ready]);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+    let outcome = tokio::select! {
+        () = stop => Ok(()),
+        () = server.closed() => Err("the connection to the bus is gone".to_owned()),
+        () = watchdog() => Ok(()),
+    };
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("stopping");
+    agent.stop().await;
+    supervisor.stop().await;
+    server.stop().await;
+    // What a task that had to be ended left behind.
+    host::link::clear_leftovers(&run_dir, &resolver).await;
+    outcome
+}
+
+/// Ends at the first signal that asks the daemon to stop. Caught from the call on, not from the first poll.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn notify(state: &[NotifyState<'_>]) {
+    if std::env::var_os("NOTIFY_SOCKET").is_some()
+        && let Err(error) = sd_notify::notify(state)
+    {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
+}
+
+/// Feeds the service manager's watchdog at half its time, where it asks for that; else waits for ever.
+async fn watchdog() {
+    let Some(period) = sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|half| *half > Duration::ZERO)
+    else {
+        return std::future::pending().await;
+    };
+    loop {
+        notify(&[NotifyState::Watchdog]);
+        tokio::time::sleep(period).await;
+    }
+}

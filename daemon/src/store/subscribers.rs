@@ -1,0 +1,297 @@
+//! What is remembered of a SIM: one file each, named by a keyed hash, so that a file name betrays no number.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use daemon_core::effect::SubscriberKey;
+use daemon_core::subscriber::SubscriberState;
+use mbim_proto::Secret;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::atomic::{self, Step};
+use super::migrations;
+use super::seal::Seal;
+
+/// Largest file, octets.
+const MAX_FILE: u64 = 1024 * 1024;
+/// Octets of the salt.
+const SALT: usize = 32;
+
+/// The content of a file.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u64,
+    state: SubscriberState,
+    /// PIN1, sealed under the file's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
+}
+
+/// The folder of all SIMs.
+#[derive(Debug)]
+pub(crate) struct Subscribers {
+    folder: PathBuf,
+    salt: Salt,
+    seal: Seal,
+}
+
+/// The installation's random number, which every hash of an identity begins with.
+#[derive(Clone, Debug)]
+pub(crate) struct Salt {
+    octets: [u8; SALT],
+    file: PathBuf,
+}
+
+impl Salt {
+    /// Reads it from the state directory; makes it at first use.
+    pub(crate) fn open(state_dir: &Path) -> io::Result<Self> {
+        let file = state_dir.join("salt");
+        Ok(Self { octets: salt(&file)?, file })
+    }
+
+    /// Writes it where a full disk kept it from being written at the start: what is stored under it would not be found
+    /// in the next run. To be called before anything is stored.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        match atomic::read(&self.file, SALT as u64) {
+            Ok(kept) if kept == self.octets => Ok(()),
+            _ => atomic::replace(&self.file, &self.octets),
+        }
+    }
+
+    /// Its octets.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// A file name for a SIM that betrays no number.
+    pub(crate) fn name(&self, key: &SubscriberKey) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.octets);
+        hash.update(key.reveal().as_bytes());
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Subscribers {
+    /// Opens the store below the state directory and makes what is missing.
+    pub(crate) fn open(state_dir: &Path, salt: Salt, seal: Seal) -> io::Result<Self> {
+        let folder = state_dir.join("subscribers");
+        atomic::full_is_fine(atomic::make_folder(&folder, 0o700))?;
+        Ok(Self { folder, salt, seal })
+    }
+
+    fn file(&self, key: &SubscriberKey) -> PathBuf {
+        self.folder.join(self.salt.name(key)).with_extension("json")
+    }
+
+    /// What is stored; `None` when there is nothing, or nothing that can be understood: such a file is put aside.
+    pub(crate) fn load(&self, key: &SubscriberKey) -> io::Result<Option<Box<SubscriberState>>> {
+        let file = self.file(key);
+        let bytes = match atomic::read(&file, MAX_FILE) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return set_aside(&file, "damaged"),
+            Err(error) => return Err(error),
+        };
+        match parse(&bytes) {
+            Read::State(mut state, pin) => {
+                state.pin = pin.and_then(|pin| self.unsealed(key, &pin));
+                Ok(Some(state))
+            }
+            Read::Damaged => set_aside(&file, "damaged"),
+            Read::Newer => set_aside(&file, "newer"),
+        }
+    }
+
+    /// Writes what is to be remembered.
+    pub(crate) fn save(&self, key: &SubscriberKey, state: &SubscriberState) -> io::Result<()> {
+        self.save_in_steps(key, state, |_| Ok(()))
+    }
+
+    fn save_in_steps(
+        &self,
+        key: &SubscriberKey,
+        state: &SubscriberState,
+        after: impl FnMut(Step) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.salt.keep()?;
+        atomic::make_folder(&self.folder, 0o700)?;
+        let pin = state.pin.as_ref().and_then(|pin| self.sealed(key, pin));
+        let stored = Stored { version: migrations::CURRENT, state: state.clone(), pin };
+        let text = serde_json::to_vec_pretty(&stored).map_err(io::Error::other)?;
+        atomic::replace_in_steps(&self.file(key), &text, 0o600, after)
+    }
+
+    /// A PIN that cannot be sealed is not kept; the rest is.
+    fn sealed(&self, key: &SubscriberKey, pin: &Secret<String>) -> Option<String> {
+        self.seal
+            .seal(&self.salt.name(key), pin.reveal().as_bytes())
+            .inspect_err(|error| tracing::warn!(%error, "a PIN cannot be sealed and is not kept"))
+            .ok()
+    }
+
+    /// A PIN that cannot be opened counts as none.
+    fn unsealed(&self, key: &SubscriberKey, sealed: &str) -> Option<Secret<String>> {
+        let opened = self.seal.open(&self.salt.name(key), sealed);
+        let opened = opened.and_then(|plain| String::from_utf8(plain).map_err(io::Error::other));
+        opened
+            .inspect_err(|error| tracing::warn!(%error, "a stored PIN cannot be opened and counts as not stored"))
+            .ok()
+            .map(Secret::new)
+    }
+}
+
+enum Read {
+    State(Box<SubscriberState>, Option<String>),
+    Damaged,
+    Newer,
+}
+
+fn parse(bytes: &[u8]) -> Read {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Read::Damaged };
+    match migrations::upgrade(value) {
+        migrations::Upgraded::Current(value) => match serde_json::from_value::<Stored>(value) {
+            Ok(stored) => Read::State(Box::new(stored.state), stored.pin),
+            Err(_) => Read::Damaged,
+        },
+        migrations::Upgraded::Newer => Read::Newer,
+        migrations::Upgraded::Unknown => Read::Damaged,
+    }
+}
+
+/// Nothing is thrown away: a person may want to look at it.
+fn set_aside(file: &Path, why: &str) -> io::Result<Option<Box<SubscriberState>>> {
+    tracing::warn!(why, "a file of a SIM's settings cannot be understood; it is kept aside and defaults apply");
+    std::fs::rename(file, file.with_extension(format!("json.{why}")))?;
+    Ok(None)
+}
+
+/// The installation's salt; made at first use.
+fn salt(file: &Path) -> io::Result<[u8; SALT]> {
+    match atomic::read(file, SALT as u64) {
+        Ok(bytes) if let Ok(salt) = <[u8; SALT]>::try_from(bytes.as_slice()) => return Ok(salt),
+        Ok(_) => tracing::warn!("the salt is damaged; what was stored for SIMs is not found any more"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            tracing::warn!("the salt is damaged; what was stored for SIMs is not found any more");
+        }
+        Err(error) => return Err(error),
+    }
+    let mut salt = [0; SALT];
+    rustix::rand::getrandom(&mut salt[..], rustix::rand::GetRandomFlags::empty())?;
+    // Without the file nothing that is stored in this run would be found in the next; see `keep`.
+    atomic::full_is_fine(atomic::replace(file, &salt))?;
+    Ok(salt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(state_dir: &Path) -> Subscribers {
+        Subscribers::open(state_dir, Salt::open(state_dir).unwrap(), Seal::new(state_dir, None)).unwrap()
+    }
+
+    fn key() -> SubscriberKey {
+        SubscriberKey::new("8999000000000000017")
+    }
+
+    fn state(metric: u32) -> SubscriberState {
+        let mut state = SubscriberState::default();
+        state.settings.metric = Some(metric);
+        state
+    }
+
+    fn metric(store: &Subscribers) -> Option<u32> {
+        store.load(&key()).unwrap().and_then(|state| state.settings.metric)
+    }
+
+    #[test]
+    fn remembered_over_a_restart_and_under_no_readable_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        assert_eq!(metric(&store), None);
+        store.save(&key(), &state(7)).unwrap();
+        assert_eq!(metric(&open(folder.path())), Some(7));
+        let name = std::fs::read_dir(folder.path().join("subscribers")).unwrap().next().unwrap().unwrap().file_name();
+        assert_eq!(name.len(), 64 + ".json".len());
+        let other = tempfile::tempdir().unwrap();
+        let elsewhere = open(other.path());
+        assert_ne!(elsewhere.file(&key()).file_name(), store.file(&key()).file_name(), "another salt, another name");
+    }
+
+    #[test]
+    fn stopped_between_any_two_writes_old_or_new_is_read() {
+        for stop in [Step::Create, Step::WriteHalf, Step::Write, Step::Sync, Step::Rename, Step::SyncFolder] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = open(folder.path());
+            store.save(&key(), &state(1)).unwrap();
+            let stopped = store.save_in_steps(&key(), &state(2), |step| {
+                if step == stop { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+            });
+            assert!(stopped.is_err());
+            let read = metric(&open(folder.path())).unwrap();
+            assert_eq!(read, if matches!(stop, Step::Rename | Step::SyncFolder) { 2 } else { 1 }, "{stop:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_kept_aside() {
+        for (content, suffix) in [
+            ("", "damaged"),
+            ("{", "damaged"),
+            ("[]", "damaged"),
+            (r#"{"version":1}"#, "damaged"),
+            (r#"{"version":1,"state":{"settings":{"autoconnect":"maybe"}}}"#, "damaged"),
+            (r#"{"version":99,"state":{}}"#, "newer"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = open(folder.path());
+            std::fs::write(store.file(&key()), content).unwrap();
+            assert!(store.load(&key()).unwrap().is_none(), "{content}");
+            let aside = store.file(&key()).with_extension(format!("json.{suffix}"));
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), content);
+            store.save(&key(), &state(3)).unwrap();
+            assert_eq!(metric(&store), Some(3));
+        }
+    }
+
+    /// As after a start on a full disk that has room again.
+    #[test]
+    fn a_salt_that_was_not_written_is_written_before_anything_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        std::fs::remove_file(folder.path().join("salt")).unwrap();
+        store.save(&key(), &state(7)).unwrap();
+        assert_eq!(metric(&open(folder.path())), Some(7));
+    }
+
+    #[test]
+    fn a_pin_is_sealed_and_another_key_means_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let mut with_pin = state(7);
+        with_pin.pin = Some(Secret::new("90817263".to_owned()));
+        store.save(&key(), &with_pin).unwrap();
+        assert_eq!(*store.load(&key()).unwrap().unwrap(), with_pin);
+        assert!(!std::fs::read_to_string(store.file(&key())).unwrap().contains("90817263"));
+        // The record of another SIM.
+        let other = SubscriberKey::new("8999000000000000025");
+        std::fs::copy(store.file(&key()), store.file(&other)).unwrap();
+        assert_eq!(*store.load(&other).unwrap().unwrap(), state(7));
+        std::fs::write(folder.path().join("key"), [7; 32]).unwrap();
+        assert_eq!(*store.load(&key()).unwrap().unwrap(), state(7), "the rest stands");
+        // Without a PIN nothing of it is left.
+        store.save(&key(), &state(7)).unwrap();
+        assert!(!std::fs::read_to_string(store.file(&key())).unwrap().contains("pin\""));
+    }
+
+    #[test]
+    fn a_damaged_salt_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("salt"), "short").unwrap();
+        open(folder.path());
+        assert_eq!(std::fs::read(folder.path().join("salt")).unwrap().len(), SALT);
+    }
+}

@@ -1,0 +1,314 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bus::Bus;
+
+/// mbimd at the command line.
+///
+/// Exit status: 0 done, 1 it failed, 2 usage, 3 the daemon is not running, 4 no such modem, 5 not authorised,
+/// 6 invalid document or data.
+#[derive(Debug, Parser)]
+#[command(name = "mbimctl", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// Print JSON: one object, one per line for monitor
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where the daemon is: system, session, or a D-Bus address
+    #[arg(long, global = true, value_name = "BUS", default_value_t)]
+    pub(crate) bus: Bus,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do. MODEM is a number of `list`, a port, an interface or a USB id; without it, the only modem.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the modems
+    List,
+    /// Show everything about a modem
+    Status(Which),
+    /// Follow what changes, until interrupted
+    Monitor,
+    /// Say why a modem is or is not online, link by link
+    Explain(Which),
+    /// Show who the SIM says the subscriber is
+    Identity {
+        #[command(flatten)]
+        which: Which,
+        /// In full instead of masked (needs authorisation)
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Connect, and wait until it is done
+    Connect(Connect),
+    /// Disconnect, and stay disconnected
+    Disconnect(Wait),
+    /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store
+    Settings {
+        /// Which modem, and what to do
+        #[arg(
+            value_name = "ARGUMENT",
+            num_args = 0..=4,
+            help = "[MODEM] [get [KEY] | set KEY VALUE]; the value `default` takes a setting back"
+        )]
+        words: Vec<String>,
+    },
+    /// Switch the radio
+    Radio {
+        /// on or off
+        state: Switch,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// PIN of the SIM; the digits are asked for, or read from standard input, one line each
+    Pin {
+        /// What to do with the PIN
+        operation: PinOperation,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show the signal now
+    Signal(Which),
+    /// Show the operator's page for buying or activating a plan
+    Portal {
+        #[command(flatten)]
+        which: Which,
+        /// Open it in the browser
+        #[arg(long)]
+        open: bool,
+    },
+    /// Operators' account-provisioning documents
+    Provision {
+        #[command(subcommand)]
+        command: Provision,
+    },
+    /// Print the hardware ids of an identity, in match order (offline)
+    Hwid(Hwid),
+    /// Print the operator and its access points for an identity, with what matched (offline)
+    Apn(Apn),
+    /// Print the hand-over URL for a subscriber (offline)
+    PortalUrl(PortalUrl),
+    /// Decode MBIM control messages (offline)
+    Decode(Decode),
+}
+
+/// Which modem.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Which {
+    /// Number, port, interface or USB id; without it, the only one
+    pub(crate) modem: Option<String>,
+}
+
+/// Which modem, and how long to wait.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Longest wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub(crate) timeout: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Connect {
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    /// Try only this access point, once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) apn: Option<String>,
+    /// User name for --apn
+    #[arg(long, requires = "apn", value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File with the password for --apn; - is standard input
+    #[arg(long, requires = "apn", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Authentication for --apn
+    #[arg(long, requires = "apn")]
+    pub(crate) auth: Option<Auth>,
+    /// Address families for --apn
+    #[arg(long, requires = "apn")]
+    pub(crate) ip_type: Option<IpType>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Auth {
+    None,
+    Pap,
+    Chap,
+    #[value(name = "mschapv2")]
+    MsChapV2,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IpType {
+    Ipv4,
+    Ipv6,
+    Ipv4v6,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PinOperation {
+    /// Enter the PIN that the modem waits for
+    Enter,
+    /// Ask for the PIN at every start
+    Enable,
+    /// Do not ask for the PIN at start
+    Disable,
+    /// Change the PIN
+    Change,
+    /// Unblock with the PUK
+    Unblock,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Provision {
+    /// Apply a document and print its results
+    Apply(Apply),
+    /// List the documents that were applied since the daemon started
+    List,
+    /// Show one of them with its results
+    Show {
+        /// Number of `list`; without it, the newest
+        job: Option<u32>,
+    },
+    /// Check a document against the schema (offline); exit status 6 when it is not valid
+    Validate {
+        /// The document; - is standard input
+        file: PathBuf,
+    },
+    /// Print the steps that applying a document would run, in order (offline)
+    Plan {
+        /// The document; - is standard input
+        file: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Apply {
+    /// The document; - is standard input
+    pub(crate) file: PathBuf,
+    /// Who gave it: the operator's program here, or the operator's site (must be signed)
+    #[arg(long, value_enum, default_value_t = Source::App)]
+    pub(crate) source: Source,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Wait for the activation too, which may take hours
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The modem; without it, the one whose SIM the document names
+    #[arg(long)]
+    pub(crate) modem: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Source {
+    App,
+    Website,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum CellClass {
+    #[default]
+    Gsm,
+    Cdma,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Hwid {
+    /// IMSI, or MIN with --cell-class cdma
+    #[arg(long, value_name = "N", default_value = "")]
+    pub(crate) imsi: String,
+    /// Number of the card
+    #[arg(long, value_name = "N", default_value = "")]
+    pub(crate) iccid: String,
+    /// Provider id (MCC and MNC)
+    #[arg(long, value_name = "N", default_value = "")]
+    pub(crate) provider_id: String,
+    /// Provider name
+    #[arg(long, value_name = "S", default_value = "")]
+    pub(crate) provider_name: String,
+    /// CDMA system id
+    #[arg(long, value_name = "N", default_value = "")]
+    pub(crate) sid: String,
+    /// Cell class
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) cell_class: CellClass,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Apn {
+    #[command(flatten)]
+    pub(crate) identity: Hwid,
+    /// Service provider name on the card
+    #[arg(long, value_name = "S", default_value = "")]
+    pub(crate) spn: String,
+    /// Group identifier 1
+    #[arg(long, value_name = "HEX", default_value = "")]
+    pub(crate) gid1: String,
+    /// Digits of the network code
+    #[arg(long, value_name = "2|3", value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub(crate) mnc_length: Option<u8>,
+    /// Equivalent home networks
+    #[arg(long, value_name = "N[,N]", value_delimiter = ',')]
+    pub(crate) ehplmn: Vec<String>,
+    /// Network that the modem is registered in
+    #[arg(long, value_name = "N")]
+    pub(crate) registered_plmn: Option<String>,
+    /// Kind of subscription: prepaid or postpaid
+    #[arg(long, value_name = "HINT")]
+    pub(crate) plan: Option<String>,
+    /// Operator database; without it, the one of the package mobile-broadband-provider-info
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Vec<PathBuf>,
+    /// Overlay
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlay: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PortalUrl {
+    /// The operator's page
+    #[arg(long)]
+    pub(crate) url: String,
+    /// IMSI
+    #[arg(long, value_name = "N")]
+    pub(crate) imsi: Option<String>,
+    /// IMEI
+    #[arg(long, value_name = "N")]
+    pub(crate) imei: Option<String>,
+    /// Number of the card
+    #[arg(long, value_name = "N")]
+    pub(crate) iccid: Option<String>,
+    /// CDMA mobile identification number
+    #[arg(long, value_name = "N")]
+    pub(crate) min: Option<String>,
+    /// CDMA electronic serial number
+    #[arg(long, value_name = "N")]
+    pub(crate) esn: Option<String>,
+    /// CDMA device id
+    #[arg(long, value_name = "N")]
+    pub(crate) meid: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Decode {
+    /// Hexadecimal places, or a file with them or with the messages as they are; - is standard input
+    #[arg(value_name = "HEX or FILE", required = true)]
+    pub(crate) input: Vec<String>,
+    /// MBIM extensions in force
+    #[arg(long, value_name = "1|2|3|4", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) mbimex: u8,
+    /// Print personal fields as they are
+    #[arg(long)]
+    pub(crate) reveal: bool,
+}

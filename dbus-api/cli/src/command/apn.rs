@@ -1,0 +1,144 @@
+//! `mbimctl apn`.
+
+use std::path::{Path, PathBuf};
+
+use daemon_operator::database::Severity;
+use daemon_operator::identity::Reported;
+use daemon_operator::profile::PlanHint;
+use daemon_operator::{Candidate, Choice, Layers, SourceFile, Wishes};
+use serde_json::{Map, Value, json};
+
+use super::hwid;
+use crate::arguments::Apn;
+use crate::failure::Failure;
+use crate::show::{Output, table};
+
+/// Where Debian's package puts the database.
+const PACKAGED: &str = "/usr/share/mobile-broadband-provider-info/serviceproviders.xml";
+
+/// Most octets of a database.
+const DATABASE: u64 = 16 * 1024 * 1024;
+
+pub(crate) fn run(question: &Apn, output: Output) -> Result<(), Failure> {
+    let plan = plan(question.plan.as_deref())?;
+    let ehplmn: Vec<&str> = question.ehplmn.iter().map(String::as_str).collect();
+    let identity = hwid::identity(Reported {
+        spn: &question.spn,
+        gid1: &question.gid1,
+        mnc_length: question.mnc_length,
+        ehplmn: &ehplmn,
+        ..hwid::reported(&question.identity)
+    })?;
+    let layers = load(&question.database, &question.overlay)?;
+    let choice = layers.choose(&identity, &Wishes { plan, ..Wishes::default() });
+    output.print(&value(&choice), || sheet(&choice));
+    Ok(())
+}
+
+fn plan(hint: Option<&str>) -> Result<PlanHint, Failure> {
+    match hint {
+        None | Some("" | "unknown") => Ok(PlanHint::Unknown),
+        Some("prepaid") => Ok(PlanHint::Prepaid),
+        Some("postpaid") => Ok(PlanHint::Postpaid),
+        Some(_) => Err(Failure::usage("--plan takes prepaid, postpaid or unknown")),
+    }
+}
+
+fn load(database: &[PathBuf], overlay: &[PathBuf]) -> Result<Layers, Failure> {
+    let packaged = [PathBuf::from(PACKAGED)];
+    let database = if database.is_empty() {
+        if Path::new(PACKAGED).exists() {
+            &packaged[..]
+        } else {
+            eprintln!(
+                "mbimctl: no operator database: install mobile-broadband-provider-info, or name one with --database"
+            );
+            &[]
+        }
+    } else {
+        database
+    };
+    let read = |files: &[PathBuf]| -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        files.iter().map(|file| Ok((file.display().to_string(), super::read(file, DATABASE)?))).collect()
+    };
+    let (vendor, overlay) = (read(database)?, read(overlay)?);
+    let (layers, problems) = Layers::load(&sources(&vendor), &sources(&overlay));
+    let mut bad = false;
+    for problem in problems.iter().filter(|problem| problem.severity != Severity::Debug) {
+        eprintln!("{problem}");
+        bad |= problem.severity == Severity::Error;
+    }
+    if bad && layers.vendor_counts().providers + layers.overlay_counts().providers == 0 {
+        return Err(Failure::invalid("no operator database could be used"));
+    }
+    Ok(layers)
+}
+
+fn sources(files: &[(String, Vec<u8>)]) -> Vec<SourceFile<'_>> {
+    files.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect()
+}
+
+fn value(choice: &Choice) -> Value {
+    let operator = choice.operator.as_ref();
+    let candidates: Vec<Value> = choice.listed().iter().map(entry).collect();
+    let selectors = choice.selectors().iter().map(|held| (held.attribute.replace('-', "_"), json!(held.value)));
+    let selectors: Map<String, Value> = selectors.collect();
+    json!({
+        "match": choice.verdict.as_str(),
+        "operator": operator.map(|operator| json!({
+            "name": operator.name,
+            "country": operator.country,
+            "layer": operator.layer.as_str(),
+        })),
+        "rule": choice.rule_name(),
+        "selectors": selectors,
+        "candidates": candidates,
+        "portal_url": operator.and_then(|operator| operator.account_url.as_deref()),
+    })
+}
+
+fn entry(candidate: &Candidate) -> Value {
+    json!({
+        "apn": candidate.apn,
+        "type": candidate.purposes.names().collect::<Vec<_>>(),
+        "ip_type": candidate.ip_home.map(|kind| kind.as_str()),
+        "auth": candidate.auth.map(|auth| auth.as_str()),
+        "username": (!candidate.user.is_empty()).then_some(&candidate.user),
+        "criterion": candidate.criterion.to_string(),
+        "source": candidate.source.as_str(),
+    })
+}
+
+fn sheet(choice: &Choice) -> String {
+    let decided: Vec<String> = choice.selectors().iter().map(ToString::to_string).collect();
+    let mut text = match &choice.operator {
+        Some(operator) => format!(
+            "{} ({}): {} match by {}{}, from the {} layer\n",
+            operator.name,
+            operator.country,
+            choice.verdict.as_str(),
+            choice.rule_name(),
+            if decided.is_empty() { String::new() } else { format!(" ({})", decided.join(", ")) },
+            operator.layer.as_str()
+        ),
+        None => "no operator matches\n".to_owned(),
+    };
+    let rows: Vec<[String; 5]> = choice
+        .listed()
+        .iter()
+        .map(|candidate| {
+            [
+                if candidate.apn.is_empty() { "(default)".to_owned() } else { candidate.apn.clone() },
+                candidate.ip_home.map_or("-", |kind| kind.as_str()).to_owned(),
+                candidate.auth.map_or("-", |auth| auth.as_str()).to_owned(),
+                candidate.criterion.to_string(),
+                candidate.source.as_str().to_owned(),
+            ]
+        })
+        .collect();
+    text += &table(&rows);
+    if let Some(url) = choice.operator.as_ref().and_then(|operator| operator.account_url.as_deref()) {
+        text += &format!("portal {url}\n");
+    }
+    text
+}

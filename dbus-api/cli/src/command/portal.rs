@@ -1,0 +1,41 @@
+//! `mbimctl portal`.
+
+use std::process::{Command, Stdio};
+
+use dbus_api::proxy::ConnectivityProxy;
+use serde_json::json;
+use zbus::Connection;
+
+use crate::arguments::Which;
+use crate::failure::Failure;
+use crate::modem;
+use crate::show::Output;
+
+pub(super) async fn run(connection: &Connection, which: &Which, open: bool, output: Output) -> Result<(), Failure> {
+    let modem = modem::pick(connection, which.modem.as_deref()).await?;
+    let proxy: ConnectivityProxy<'_> = super::proxy(connection, &modem).await?;
+    let (url, source) = proxy.get_portal_url().await?;
+    if open {
+        browse(&url)?;
+    }
+    output.print(&json!({ "modem": modem.number, "url": url, "source": source, "opened": open }), || {
+        if open { "opened in the browser".to_owned() } else { url.clone() }
+    });
+    Ok(())
+}
+
+/// Hands the page to the desktop. Only web pages: what a network taught us must not start other programs.
+fn browse(url: &str) -> Result<(), Failure> {
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        return Err(Failure::failed("the page is not a web page"));
+    }
+    let mut opener = Command::new("xdg-open");
+    opener.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match opener.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => {
+            Err(Failure::failed("no browser could be opened (xdg-open)")
+                .next("mbimctl portal, and open the page by hand"))
+        }
+    }
+}

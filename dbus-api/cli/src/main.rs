@@ -1,0 +1,46 @@
+//! `mbimctl`: mbimd at the command line. Live commands use the public D-Bus API and nothing else, offline commands the
+//! pure crates and nothing else.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod bus;
+mod command;
+mod failure;
+mod modem;
+mod settings;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+use show::Output;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output { json: arguments.json };
+    match run(arguments, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Hwid(identity) => command::hwid::run(&identity, output),
+        Command::Apn(question) => command::apn::run(&question, output),
+        Command::PortalUrl(question) => command::portal_url::run(&question, output),
+        Command::Decode(question) => command::decode::run(&question, output),
+        Command::Provision { command } => command::provision::run(command, &arguments.bus, output),
+        live => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+            runtime.block_on(command::live(live, &arguments.bus, output))
+        }
+    }
+}

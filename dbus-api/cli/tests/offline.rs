@@ -1,0 +1,235 @@
+//! Offline commands, end to end through the built program: what they print and how they exit.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a panic in a test is the report
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mbimctl")).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn json(arguments: &[&str], status: i32) -> Value {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = stdout(&output);
+    assert_eq!(text.lines().count(), 1, "one object on one line: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> String {
+    let path: PathBuf = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn hardware_ids_in_match_order() {
+    let value = json(
+        &[
+            "hwid",
+            "--json",
+            "--imsi",
+            "001015512345678",
+            "--provider-id",
+            "00101",
+            "--provider-name",
+            "Contoso Wireless",
+        ],
+        0,
+    );
+    let hwids = value["hwids"].as_array().unwrap();
+    assert_eq!(hwids[0], json!({ "criterion": "provider-name", "value": "MBOP:1:N00:2ER5CHVSGDC3KDTK5WDNT3WZ" }));
+    assert!(hwids.contains(&json!({ "criterion": "imsi", "value": "MBOP:1:I13:OS3HHIN7UL6UTNYGAJMF2IHR" })));
+    assert_eq!(
+        hwids.last().unwrap(),
+        &json!({ "criterion": "provider-id", "value": "MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ" })
+    );
+    let text = stdout(&run(&["hwid", "--provider-id", "00101"]));
+    assert_eq!(text, "provider-id  MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ\n");
+}
+
+const DATABASE: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE serviceproviders SYSTEM "serviceproviders.2.dtd">
+<serviceproviders format="2.0">
+<country code="xx"><provider><name>Contoso</name><gsm><network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/><authentication method="pap"/><username>web</username><password>secret</password></apn>
+<apn value="mms.contoso"><usage type="mms"/></apn>
+</gsm></provider></country></serviceproviders>"#;
+
+#[test]
+fn access_points_with_their_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = file(&folder, "db.xml", DATABASE.as_bytes());
+    let value = json(&["--json", "apn", "--imsi", "001015512345678", "--mnc-length", "2", "--database", &database], 0);
+    assert_eq!(value["match"], "exact");
+    assert_eq!(value["operator"], json!({ "name": "Contoso", "country": "xx", "layer": "vendor" }));
+    assert_eq!(value["portal_url"], Value::Null);
+    let first = &value["candidates"][0];
+    assert_eq!((first["apn"].as_str(), first["type"][0].as_str()), (Some("internet"), Some("internet")));
+    assert_eq!((first["auth"].as_str(), first["username"].as_str()), (Some("pap"), Some("web")));
+    assert_eq!((first["criterion"].as_str(), first["source"].as_str()), (Some("plmn-unique"), Some("vendor")));
+    assert!(first.get("ip_type").is_some());
+    assert!(!value.to_string().contains("secret"), "passwords are not printed");
+
+    let hwid = "MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ";
+    let select = format!(r#"<ov:select hwid="{hwid}"/>"#);
+    let overlay = DATABASE
+        .replace("<serviceproviders ", r#"<serviceproviders xmlns:ov="urn:x-operator-overlay:1" "#)
+        .replace("<apn value=\"internet", &format!("{select}<apn value=\"internet"));
+    let overlay = file(&folder, "overlay.xml", overlay.as_bytes());
+    let question = ["apn", "--imsi", "001015512345678", "--provider-id", "00101", "--mnc-length", "2"];
+    let question = [&question[..], &["--database", &database, "--overlay", &overlay]].concat();
+    let value = json(&[&question[..], &["--json"]].concat(), 0);
+    assert_eq!((&value["rule"], &value["selectors"]), (&json!("selector"), &json!({ "hwid": hwid })));
+    let text = stdout(&run(&question));
+    assert!(
+        text.starts_with(&format!("Contoso (xx): exact match by selector (hwid {hwid}), from the overlay")),
+        "{text}"
+    );
+
+    let none = json(&["apn", "--json", "--imsi", "999995512345678", "--database", &database], 0);
+    assert_eq!((none["match"].as_str(), &none["operator"]), (Some("none"), &Value::Null));
+    let broken = file(&folder, "broken.xml", b"<serviceproviders");
+    assert_eq!(run(&["apn", "--imsi", "001015512345678", "--database", &broken]).status.code(), Some(6));
+    assert_eq!(run(&["apn", "--database", "/nonexistent"]).status.code(), Some(1));
+    assert_eq!(run(&["apn", "--mnc-length", "4"]).status.code(), Some(2));
+}
+
+#[test]
+fn hand_over_urls() {
+    let arguments = [
+        "portal-url",
+        "--url",
+        "https://portal.contoso.example/start",
+        "--imsi",
+        "001015512345678",
+        "--imei",
+        "490154203237518",
+    ];
+    let want = "https://portal.contoso.example/start?SubId=001015512345678&DevId=490154203237518";
+    assert_eq!(stdout(&run(&arguments)), format!("{want}\n"));
+    let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    assert_eq!(json(&with_json, 0)["url"], want);
+    let plain = run(&["portal-url", "--url", "http://portal.contoso.example/"]);
+    assert_eq!(plain.status.code(), Some(6), "only https");
+    assert_eq!(run(&["portal-url"]).status.code(), Some(2));
+}
+
+/// OPEN, transaction 1, 4096 octets.
+const OPEN: &str = "01000000 10000000 01000000 00100000";
+
+#[test]
+fn messages_from_places_and_files() {
+    let value = json(&["decode", "--json", OPEN], 0);
+    assert_eq!((&value["message"], &value["transaction"], &value["error"]), (&json!("open"), &json!(1), &Value::Null));
+    for key in ["service", "cid", "operation", "status", "body"] {
+        assert!(value.get(key).is_some(), "{key}");
+    }
+    let separate: Vec<&str> = ["decode", "--json"].into_iter().chain(OPEN.split(' ')).collect();
+    assert_eq!(json(&separate, 0), value);
+
+    let folder = tempfile::tempdir().unwrap();
+    let octets: Vec<u8> = [1u32, 16, 1, 4096].iter().flat_map(|word| word.to_le_bytes()).collect();
+    let raw = file(&folder, "raw.bin", &[octets.clone(), octets].concat());
+    let both = run(&["decode", "--json", &raw]);
+    assert_eq!(stdout(&both).lines().count(), 2, "one object for each message");
+    let hex = file(&folder, "message.hex", OPEN.replace(' ', "\n").as_bytes());
+    assert_eq!(json(&["decode", "--json", &hex], 0), value);
+}
+
+#[test]
+fn damaged_messages_say_what_is_wrong() {
+    let value = json(&["decode", "--json", "0100000010000000"], 6);
+    assert_ne!(value["error"], Value::Null);
+    assert_eq!(run(&["decode", "no-such-file"]).status.code(), Some(6));
+    assert_eq!(run(&["decode"]).status.code(), Some(2));
+}
+
+const DOCUMENT: &str = r#"<?xml version="1.0"?>
+<CarrierProvisioning xmlns="http://www.microsoft.com/networking/CarrierControl/v1">
+  <Global>
+    <CarrierId>{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}</CarrierId>
+    <SubscriberId>001010123456789</SubscriberId>
+  </Global>
+</CarrierProvisioning>
+"#;
+
+#[test]
+fn documents_are_checked_with_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(&folder, "good.xml", DOCUMENT.as_bytes());
+    assert_eq!(stdout(&run(&["provision", "validate", &good])), "valid\n");
+    let value = json(&["provision", "validate", "--json", &good], 0);
+    assert_eq!((&value["valid"], &value["signed"], &value["violations"]), (&json!(true), &json!(false), &json!([])));
+
+    let bad =
+        file(&folder, "bad.xml", DOCUMENT.replace("    <SubscriberId>001010123456789</SubscriberId>\n", "").as_bytes());
+    let output = run(&["provision", "validate", &bad]);
+    assert_eq!(output.status.code(), Some(6));
+    let text = stdout(&output);
+    let mut parts = text.strip_prefix(&format!("{bad}:")).unwrap().splitn(4, ':');
+    assert!(parts.next().unwrap().parse::<u32>().is_ok() && parts.next().unwrap().parse::<u32>().is_ok(), "{text}");
+    assert!(parts.next().unwrap().contains("/CarrierProvisioning/Global"), "{text}");
+    let value = json(&["provision", "validate", "--json", &bad], 6);
+    assert_eq!(value["valid"], false);
+    for key in ["line", "column", "path", "rule"] {
+        assert!(value["violations"][0].get(key).is_some(), "{key}");
+    }
+    assert_eq!(run(&["provision", "validate", "/nonexistent"]).status.code(), Some(1));
+}
+
+#[test]
+fn plans_are_lists_of_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(&folder, "good.xml", DOCUMENT.as_bytes());
+    let value = json(&["provision", "plan", "--json", &good], 0);
+    assert!(value["steps"].is_array());
+    assert_eq!(run(&["provision", "plan", &file(&folder, "x", b"<x/>")]).status.code(), Some(6));
+}
+
+#[test]
+fn usage_errors_and_a_missing_daemon() {
+    assert_eq!(run(&[]).status.code(), Some(2));
+    assert_eq!(run(&["frobnicate"]).status.code(), Some(2));
+    assert_eq!(run(&["--bus", "nowhere", "list"]).status.code(), Some(2));
+    let output = run(&["--bus", "unix:path=/nonexistent/bus", "list"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("mbimd is not running") && text.contains("try: "), "{text}");
+}
+
+#[test]
+fn help_names_every_command_of_the_contract() {
+    let help = stdout(&run(&["--help"]));
+    for command in [
+        "list",
+        "status",
+        "monitor",
+        "explain",
+        "identity",
+        "connect",
+        "disconnect",
+        "settings",
+        "radio",
+        "pin",
+        "signal",
+        "portal",
+        "provision",
+        "hwid",
+        "apn",
+        "portal-url",
+        "decode",
+    ] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}\n{help}");
+        let own = run(&[command, "--help"]);
+        assert_eq!(own.status.code(), Some(0));
+        assert!(stdout(&own).contains("--json") && stdout(&own).contains("--bus"), "{command}");
+    }
+}

@@ -1,0 +1,18 @@
+//! Names on the bus.
+
+/// Well-known name of the daemon.
+pub const SERVICE: &str = "org.mbimd.Mbimd1";
+/// Interface of the daemon as a whole, at [`crate::path::ROOT`].
+pub const MANAGER: &str = "org.mbimd.Mbimd1.Manager";
+/// Interface of account provisioning, at [`crate::path::ROOT`].
+pub const PROVISIONING: &str = "org.mbimd.Mbimd1.Provisioning";
+/// Interface of the device, its radio and its network, at each modem.
+pub const MODEM: &str = "org.mbimd.Mbimd1.Modem";
+/// Interface of the SIM, at each modem.
+pub const SIM: &str = "org.mbimd.Mbimd1.Sim";
+/// Interface of the default data connection, at each modem.
+pub const CONNECTION: &str = "org.mbimd.Mbimd1.Connection";
+/// Interface of the connectivity verdict, at each modem.
+pub const CONNECTIVITY: &str = "org.mbimd.Mbimd1.Connectivity";
+/// What the names of all our errors begin with.
+pub const ERROR_PREFIX: &str = "org.mbimd.Mbimd1.Error.";

@@ -1,0 +1,33 @@
+//! `org.mbimd.Mbimd1.Provisioning`.
+
+use std::collections::HashMap;
+
+use zbus::{OwnedVariant, Variant};
+
+/// Operators' account-provisioning documents.
+#[zbus::proxy(
+    interface = "org.mbimd.Mbimd1.Provisioning",
+    default_service = "org.mbimd.Mbimd1",
+    default_path = "/org/mbimd/Mbimd1"
+)]
+pub trait Provisioning {
+    /// Apply a document.
+    #[zbus(allow_interactive_auth)]
+    fn apply(
+        &self,
+        document: &[u8],
+        options: &HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<(u32, HashMap<String, OwnedVariant>)>;
+
+    /// One job with its results document.
+    #[zbus(allow_interactive_auth)]
+    fn get_job(&self, job: u32) -> zbus::Result<HashMap<String, OwnedVariant>>;
+
+    /// The jobs of this run of the daemon, oldest first, at most 32, without results documents.
+    #[zbus(allow_interactive_auth)]
+    fn list_jobs(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
+
+    /// A job was taken, went on or ended.
+    #[zbus(signal)]
+    fn job_changed(&self, job: u32, details: HashMap<String, OwnedVariant>) -> zbus::Result<()>;
+}

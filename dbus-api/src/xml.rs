@@ -1,0 +1,11 @@
+//! The documented introspection XML, the source of truth of the API.
+
+/// Interface name and its definition.
+pub const OWN: &[(&str, &str)] = &[
+    (crate::name::MANAGER, include_str!("../xml/own/org.mbimd.Mbimd1.Manager.xml")),
+    (crate::name::PROVISIONING, include_str!("../xml/own/org.mbimd.Mbimd1.Provisioning.xml")),
+    (crate::name::MODEM, include_str!("../xml/own/org.mbimd.Mbimd1.Modem.xml")),
+    (crate::name::SIM, include_str!("../xml/own/org.mbimd.Mbimd1.Sim.xml")),
+    (crate::name::CONNECTION, include_str!("../xml/own/org.mbimd.Mbimd1.Connection.xml")),
+    (crate::name::CONNECTIVITY, include_str!("../xml/own/org.mbimd.Mbimd1.Connectivity.xml")),
+];

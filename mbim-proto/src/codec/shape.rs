@@ -1,0 +1,537 @@
+//! Ways to lay out a field that its type alone does not tell: arrays by their counts, tails, optional structures.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Field, Reader, Writer, text};
+use crate::{EncodeError, Malformed, Personal, Secret, Value};
+
+#[cfg(test)]
+use crate::testing::Entropy;
+
+/// A way to lay out a `T`. Where a count is an argument, it is the number that stands elsewhere on the wire.
+pub trait Codec<T> {
+    /// What stands for "nothing".
+    fn zero(&self) -> T;
+
+    /// Takes the field.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the bytes end early, point outside or announce more than could fit.
+    fn read(&self, r: &mut Reader<'_>) -> Result<T, Malformed>;
+
+    /// Puts the field.
+    fn write(&self, value: &T, w: &mut Writer<'_>);
+
+    /// Whether a host may send this value.
+    ///
+    /// # Errors
+    /// [`EncodeError`] naming the field and its limit.
+    fn check(&self, _value: &T, _field: &'static str) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    /// The value as a tree; personal values only with `reveal`.
+    fn value(&self, value: &T, reveal: bool) -> Value;
+
+    /// Makes a value out of random bytes.
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> T;
+}
+
+/// The type's own layout.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl<T: Field> Codec<T> for Plain {
+    fn zero(&self) -> T {
+        T::zero()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<T, Malformed> {
+        T::read(r)
+    }
+    fn write(&self, value: &T, w: &mut Writer<'_>) {
+        value.write(w);
+    }
+    fn check(&self, value: &T, field: &'static str) -> Result<(), EncodeError> {
+        value.check(field)
+    }
+    fn value(&self, value: &T, reveal: bool) -> Value {
+        value.value(reveal)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> T {
+        T::generate(g)
+    }
+}
+
+/// A string of at most this many bytes (not characters) on the wire. Checked when a host encodes, never on decoding.
+#[derive(Clone, Copy, Debug)]
+pub struct Max(pub usize);
+
+/// A string or a hidden string.
+pub trait Text: Field {
+    /// The text itself.
+    fn text(&self) -> &str;
+    /// Hides a text as the type does.
+    fn from_text(text: String) -> Self;
+}
+
+impl Text for String {
+    fn text(&self) -> &str {
+        self
+    }
+    fn from_text(text: String) -> Self {
+        text
+    }
+}
+
+impl Text for Personal<String> {
+    fn text(&self) -> &str {
+        self.reveal()
+    }
+    fn from_text(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl Text for Secret<String> {
+    fn text(&self) -> &str {
+        self.reveal()
+    }
+    fn from_text(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl<T: Text> Codec<T> for Max {
+    fn zero(&self) -> T {
+        T::zero()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<T, Malformed> {
+        T::read(r)
+    }
+    fn write(&self, value: &T, w: &mut Writer<'_>) {
+        value.write(w);
+    }
+    fn check(&self, value: &T, field: &'static str) -> Result<(), EncodeError> {
+        let size = text::utf16_len(value.text());
+        if size > self.0 { Err(EncodeError::TooLong { field, size, most: self.0 }) } else { Ok(()) }
+    }
+    fn value(&self, value: &T, reveal: bool) -> Value {
+        value.value(reveal)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> T {
+        T::generate(g)
+    }
+}
+
+pub(super) fn list<T: Field>(values: &[T], reveal: bool) -> Value {
+    Value::List(values.iter().map(|value| value.value(reveal)).collect())
+}
+
+/// Elements are only ever allocated as they are read; this much is reserved ahead at most.
+fn reserve<T>(count: u32) -> Vec<T> {
+    Vec::with_capacity(count.min(16) as usize)
+}
+
+macro_rules! counted {
+    ($(#[$meta:meta])* $Name:ident, read($count:ident, $r:ident) $read:block, write($values:ident, $w:ident) $write:block) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Name(pub u32);
+
+        impl<T: Field> Codec<Vec<T>> for $Name {
+            fn zero(&self) -> Vec<T> {
+                Vec::new()
+            }
+            fn read(&self, $r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+                let $count = self.0;
+                $read
+            }
+            fn write(&self, $values: &Vec<T>, $w: &mut Writer<'_>) {
+                $write
+            }
+            fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
+                values.iter().try_for_each(|value| value.check(field))?;
+                count_matches(self.0, values.len(), field)
+            }
+            fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
+                list(values, reveal)
+            }
+            #[cfg(test)]
+            fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
+                g.several(T::generate)
+            }
+        }
+    };
+}
+
+fn count_matches(count: u32, size: usize, field: &'static str) -> Result<(), EncodeError> {
+    if count as usize == size { Ok(()) } else { Err(EncodeError::CountDiffers { field, size, count }) }
+}
+
+counted! {
+    /// As many pairs of offset and size as the count says, inline; the elements anywhere in the data buffer.
+    Pairs,
+    read(count, r) {
+        r.plausible(count, 8, r.left())?;
+        let mut values = reserve(count);
+        for _ in 0..count {
+            let (offset, size) = r.reference()?;
+            values.push(T::read_target(r, offset, size)?);
+        }
+        Ok(values)
+    },
+    write(values, w) {
+        for value in values {
+            w.refer(|w| value.write_target(w));
+        }
+    }
+}
+
+counted! {
+    /// As many elements as the count says, end to end in the fixed part.
+    Inline,
+    read(count, r) {
+        r.plausible(count, 4, r.left())?;
+        let mut values = reserve(count);
+        for _ in 0..count {
+            values.push(T::read(r)?);
+        }
+        Ok(values)
+    },
+    write(values, w) {
+        for value in values {
+            value.write(w);
+        }
+    }
+}
+
+counted! {
+    /// One offset to as many elements as the count says, end to end. With no elements the offset means nothing.
+    Array,
+    read(count, r) {
+        let offset = u32::read(r)?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        r.plausible(count, 4, r.room_at(offset))?;
+        r.at(offset, 0, |r| {
+            let mut values = reserve(count);
+            for _ in 0..count {
+                values.push(T::read(r)?);
+            }
+            Ok(values)
+        })
+    },
+    write(values, w) {
+        w.refer_offset(|w| {
+            for value in values {
+                w.whole(|w| value.write(w));
+            }
+        });
+    }
+}
+
+/// One offset to as many bytes as the count says. With a count of 0 the offset means nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes(pub u32);
+
+impl Codec<Vec<u8>> for Bytes {
+    fn zero(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
+        let offset = u32::read(r)?;
+        if self.0 == 0 {
+            return Ok(Vec::new());
+        }
+        r.at(offset, self.0, |r| r.take(u64::from(self.0)).map(Vec::from))
+    }
+    /// Exactly as many bytes as the shared count announces: a shorter array is filled with zeros.
+    fn write(&self, value: &Vec<u8>, w: &mut Writer<'_>) {
+        let size = self.0 as usize;
+        w.refer_offset(|w| {
+            w.append(value.get(..size).unwrap_or(value));
+            w.append_with(|out| out.resize(out.len() + size.saturating_sub(value.len()), 0));
+        });
+    }
+    fn check(&self, value: &Vec<u8>, field: &'static str) -> Result<(), EncodeError> {
+        count_matches(self.0, value.len(), field)
+    }
+    fn value(&self, value: &Vec<u8>, _: bool) -> Value {
+        Value::hex(value)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
+        g.several(Entropy::byte)
+    }
+}
+
+/// As many bytes as the count says, in the fixed part and unpadded: only as the last field.
+#[derive(Clone, Copy, Debug)]
+pub struct InlineBytes(pub u32);
+
+impl Codec<Vec<u8>> for InlineBytes {
+    fn zero(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
+        r.take(u64::from(self.0)).map(Vec::from)
+    }
+    fn write(&self, value: &Vec<u8>, w: &mut Writer<'_>) {
+        w.put(value);
+    }
+    fn check(&self, value: &Vec<u8>, field: &'static str) -> Result<(), EncodeError> {
+        count_matches(self.0, value.len(), field)
+    }
+    fn value(&self, value: &Vec<u8>, _: bool) -> Value {
+        Value::hex(value)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
+        g.several(Entropy::byte)
+    }
+}
+
+/// Bytes or hidden bytes.
+pub trait Octets {
+    /// The bytes themselves.
+    fn octets(&self) -> &[u8];
+    /// Hides bytes as the type does.
+    fn from_octets(octets: Vec<u8>) -> Self;
+    /// The bytes in hexadecimal; hidden ones only with `reveal`.
+    fn shown(&self, reveal: bool) -> Value;
+}
+
+impl Octets for Vec<u8> {
+    fn octets(&self) -> &[u8] {
+        self
+    }
+    fn from_octets(octets: Vec<u8>) -> Self {
+        octets
+    }
+    fn shown(&self, _: bool) -> Value {
+        Value::hex(self)
+    }
+}
+
+impl Octets for Personal<Vec<u8>> {
+    fn octets(&self) -> &[u8] {
+        self.reveal()
+    }
+    fn from_octets(octets: Vec<u8>) -> Self {
+        Self::new(octets)
+    }
+    fn shown(&self, reveal: bool) -> Value {
+        if reveal { Value::hex(self.reveal()) } else { Value::Hidden }
+    }
+}
+
+macro_rules! octets {
+    ($(#[$meta:meta])* $Name:ident, read($r:ident) $read:block, write($bytes:ident, $w:ident) $write:block) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Name;
+
+        impl<T: Octets> Codec<T> for $Name {
+            fn zero(&self) -> T {
+                T::from_octets(Vec::new())
+            }
+            fn read(&self, $r: &mut Reader<'_>) -> Result<T, Malformed> {
+                let bytes: &[u8] = $read;
+                Ok(T::from_octets(bytes.into()))
+            }
+            fn write(&self, value: &T, $w: &mut Writer<'_>) {
+                let $bytes = value.octets();
+                $write
+            }
+            fn value(&self, value: &T, reveal: bool) -> Value {
+                value.shown(reveal)
+            }
+            #[cfg(test)]
+            fn generate(&self, g: &mut Entropy<'_>) -> T {
+                T::from_octets(g.several(Entropy::byte))
+            }
+        }
+    };
+}
+
+octets! {
+    /// All bytes to the end of the buffer, unpadded.
+    Rest,
+    read(r) {
+        let left = r.left() as u64;
+        r.take(left)?
+    },
+    write(bytes, w) {
+        w.append(bytes);
+    }
+}
+
+octets! {
+    /// Offset and size of bytes in the data buffer.
+    RefBytes,
+    read(r) {
+        let (offset, size) = r.reference()?;
+        target_bytes(r, offset, size)?
+    },
+    write(bytes, w) {
+        w.refer(|w| w.append(bytes));
+    }
+}
+
+octets! {
+    /// Size, then offset of bytes in the data buffer: the other way round, as the first commands of the UICC service
+    /// have it.
+    SizedBytes,
+    read(r) {
+        let (size, offset) = r.reference()?;
+        target_bytes(r, offset, size)?
+    },
+    write(bytes, w) {
+        w.refer_sized(|w| w.append(bytes));
+    }
+}
+
+fn target_bytes<'a>(r: &mut Reader<'a>, offset: u32, size: u32) -> Result<&'a [u8], Malformed> {
+    if size == 0 { Ok(&[]) } else { r.at(offset, size, |r| r.take(u64::from(size))) }
+}
+
+/// A list element of nothing but bytes, as many as its pair's size says: the only size in a list that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OctetString(pub Vec<u8>);
+
+impl Field for OctetString {
+    fn zero() -> Self {
+        Self::default()
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let (offset, size) = r.reference()?;
+        Self::read_target(r, offset, size)
+    }
+    fn write(&self, w: &mut Writer<'_>) {
+        w.refer(|w| self.write_target(w));
+    }
+    fn value(&self, _: bool) -> Value {
+        Value::hex(&self.0)
+    }
+    fn read_target(r: &mut Reader<'_>, offset: u32, size: u32) -> Result<Self, Malformed> {
+        target_bytes(r, offset, size).map(|bytes| Self(bytes.into()))
+    }
+    fn write_target(&self, w: &mut Writer<'_>) {
+        w.append(&self.0);
+    }
+    #[cfg(test)]
+    fn generate(g: &mut Entropy<'_>) -> Self {
+        Self(g.several(Entropy::byte))
+    }
+}
+
+/// A string in UTF-8 by offset and size. Trailing NULs are dropped, what is no UTF-8 becomes U+FFFD.
+#[derive(Clone, Copy, Debug)]
+pub struct Utf8;
+
+impl Codec<String> for Utf8 {
+    fn zero(&self) -> String {
+        String::new()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<String, Malformed> {
+        let (offset, size) = r.reference()?;
+        let bytes = target_bytes(r, offset, size)?;
+        Ok(String::from_utf8_lossy(bytes).trim_end_matches('\0').into())
+    }
+    fn write(&self, value: &String, w: &mut Writer<'_>) {
+        w.refer(|w| w.append(value.as_bytes()));
+    }
+    fn value(&self, value: &String, _: bool) -> Value {
+        Value::Text(value.clone())
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> String {
+        g.text()
+    }
+}
+
+/// Microsoft's optional structure: offset and size, both 0 when absent.
+#[derive(Clone, Copy, Debug)]
+pub struct MsRef;
+
+impl<T: Field> Codec<Option<T>> for MsRef {
+    fn zero(&self) -> Option<T> {
+        None
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<Option<T>, Malformed> {
+        let (offset, size) = r.reference()?;
+        if offset == 0 || size == 0 {
+            return Ok(None);
+        }
+        T::read_target(r, offset, size).map(Some)
+    }
+    fn write(&self, value: &Option<T>, w: &mut Writer<'_>) {
+        w.refer(|w| {
+            if let Some(value) = value {
+                value.write_target(w);
+            }
+        });
+    }
+    fn check(&self, value: &Option<T>, field: &'static str) -> Result<(), EncodeError> {
+        value.as_ref().map_or(Ok(()), |value| value.check(field))
+    }
+    fn value(&self, value: &Option<T>, reveal: bool) -> Value {
+        value.as_ref().map_or(Value::Null, |value| value.value(reveal))
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> Option<T> {
+        bool::generate(g).then(|| T::generate(g))
+    }
+}
+
+/// Microsoft's array: offset and size of a block that holds a count and then the elements, each followed by its own
+/// data. Absent (both 0) and empty are the same; an empty one is written as absent.
+#[derive(Clone, Copy, Debug)]
+pub struct MsArray;
+
+impl<T: Field> Codec<Vec<T>> for MsArray {
+    fn zero(&self) -> Vec<T> {
+        Vec::new()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+        let (offset, size) = r.reference()?;
+        if offset == 0 || size == 0 {
+            return Ok(Vec::new());
+        }
+        r.at(offset, 0, |r| {
+            let count = u32::read(r)?;
+            r.plausible(count, 4, r.left())?;
+            let mut values = reserve(count);
+            for _ in 0..count {
+                values.push(T::read(r)?);
+                r.skip_used();
+            }
+            Ok(values)
+        })
+    }
+    fn write(&self, values: &Vec<T>, w: &mut Writer<'_>) {
+        w.refer(|w| {
+            if !values.is_empty() {
+                w.append(&u32::try_from(values.len()).unwrap_or(u32::MAX).to_le_bytes());
+            }
+            for value in values {
+                w.whole(|w| value.write(w));
+            }
+        });
+    }
+    fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
+        values.iter().try_for_each(|value| value.check(field))
+    }
+    fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
+        list(values, reveal)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
+        g.several(T::generate)
+    }
+}

@@ -1,0 +1,140 @@
+//! All declared bodies, found by what a message says about itself.
+
+mod describe;
+
+use alloc::vec::Vec;
+
+pub use describe::{Description, Trailing, describe};
+
+use crate::service::{basic_connect, canonical, ms_basic_connect_ext, ms_uicc_low_level};
+use crate::{Body, Malformed, MbimEx, Operation, Uuid, Value, codec};
+
+/// One declared body.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The device service.
+    pub service: Uuid,
+    /// The command within the service.
+    pub cid: u32,
+    /// The command's name as the specification spells it, such as `RADIO_STATE`.
+    pub cid_name: &'static str,
+    /// The body's type name.
+    pub body: &'static str,
+    /// What the body is sent for.
+    pub operations: &'static [Operation],
+    /// The release that brought this layout.
+    pub since: MbimEx,
+    /// What the command is for, with its clause in brackets at the end.
+    pub doc: &'static str,
+    decode: fn(&[u8], bool) -> Result<Decoded, Malformed>,
+    reencode: fn(&[u8]) -> Result<Vec<u8>, Malformed>,
+    again: fn(&[u8]) -> Result<(), Finding>,
+}
+
+/// A buffer decoded by the registry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The fields.
+    pub value: Value,
+    /// Bytes that the known fields reach to; what follows is of a newer version, or waste.
+    pub used: usize,
+}
+
+impl Row {
+    pub(crate) const fn of<B: Body>(cid_name: &'static str, doc: &'static str) -> Self {
+        Self {
+            service: B::SERVICE,
+            cid: B::CID,
+            cid_name,
+            body: B::NAME,
+            operations: B::OPERATIONS,
+            since: B::SINCE,
+            doc,
+            decode: |buf, reveal| {
+                let (body, used) = codec::decode_used::<B>(B::NAME, buf)?;
+                Ok(Decoded { value: body.value(reveal), used })
+            },
+            reencode: |buf| B::decode(buf).map(|body| body.to_vec()),
+            again: again::<B>,
+        }
+    }
+
+    /// Reads a buffer as this body. Personal values are shown only with `reveal`.
+    ///
+    /// # Errors
+    /// [`Malformed`] naming the field and its offset in the buffer.
+    pub fn decode(&self, buf: &[u8], reveal: bool) -> Result<Decoded, Malformed> {
+        (self.decode)(buf, reveal)
+    }
+
+    /// The bytes that this crate writes for what a buffer says: the same ones if the buffer was laid out as usual.
+    ///
+    /// # Errors
+    /// [`Malformed`] naming the field and its offset in the buffer.
+    pub fn reencode(&self, buf: &[u8]) -> Result<Vec<u8>, Malformed> {
+        (self.reencode)(buf)
+    }
+
+    /// The clause of the specification, without brackets; empty if the documentation names none.
+    pub fn clause(&self) -> &'static str {
+        let inside = self.doc.rsplit_once('[').and_then(|(_, rest)| rest.split_once(']'));
+        inside.map_or("", |(clause, _)| clause)
+    }
+}
+
+/// All declared bodies, service by service.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    [basic_connect::ROWS, ms_basic_connect_ext::ROWS, ms_uicc_low_level::ROWS].into_iter().flatten()
+}
+
+/// The body that a buffer has: the newest layout that the session's release has.
+pub fn find(service: Uuid, cid: u32, operation: Operation, mbimex: MbimEx) -> Option<&'static Row> {
+    let service = canonical(service);
+    rows()
+        .filter(|row| (row.service, row.cid) == (service, cid))
+        .filter(|row| row.since <= mbimex && row.operations.contains(&operation))
+        .max_by_key(|row| row.since)
+}
+
+/// The name of a command as the specification spells it.
+pub fn cid_name(service: Uuid, cid: u32) -> Option<&'static str> {
+    let service = canonical(service);
+    rows().find(|row| (row.service, row.cid) == (service, cid)).map(|row| row.cid_name)
+}
+
+/// A body that does not keep its promises: a defect of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    /// What was decoded encodes to bytes that do not decode.
+    #[error("{body} does not read what it wrote: {malformed}")]
+    Unreadable {
+        /// The body.
+        body: &'static str,
+        /// Why not.
+        malformed: Malformed,
+    },
+    /// What was decoded encodes to bytes that decode to something else.
+    #[error("{body} reads something else than it wrote")]
+    Different {
+        /// The body.
+        body: &'static str,
+    },
+}
+
+/// Reads the bytes as every body of every release, prints what it can, writes it and reads it again: whatever decodes
+/// must come back equal. For fuzzing.
+///
+/// # Errors
+/// [`Finding`] for the first body that fails.
+pub fn fuzz_all(bytes: &[u8]) -> Result<(), Finding> {
+    rows().try_for_each(|row| (row.again)(bytes))
+}
+
+fn again<B: Body>(bytes: &[u8]) -> Result<(), Finding> {
+    let Ok(first) = B::decode(bytes) else { return Ok(()) };
+    let _ = alloc::format!("{first:?} {} {}", first.value(true), first.value(false));
+    let mut wire = Vec::new();
+    first.encode(&mut wire);
+    let second = B::decode(&wire).map_err(|malformed| Finding::Unreadable { body: B::NAME, malformed })?;
+    if first == second { Ok(()) } else { Err(Finding::Different { body: B::NAME }) }
+}

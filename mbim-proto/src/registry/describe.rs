@@ -1,0 +1,217 @@
+//! What a message says, for people and for programs.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use core::fmt;
+
+use super::{cid_name, find};
+use crate::message::{COMMAND_HEADER, Content, HEADER, Header, INDICATION_HEADER, MessageType};
+use crate::service::{canonical, uuid_name};
+use crate::{Malformed, MbimEx, Message, Operation, Uuid, Value};
+
+/// A message in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// The type; none when not even the header could be read.
+    pub message: Option<MessageType>,
+    /// Which answer belongs to which command.
+    pub transaction: Option<u32>,
+    /// The device service and the command, for the three types that have them.
+    pub target: Option<(Uuid, u32)>,
+    /// What the buffer was sent for.
+    pub operation: Option<Operation>,
+    /// The outcome, of answers.
+    pub status: Option<Value>,
+    /// The fields; of unknown commands the bytes in hexadecimal; `Null` when there is no buffer or it cannot be read.
+    pub body: Value,
+    /// What is wrong with the bytes. Its offset counts from the start of the message.
+    pub error: Option<Malformed>,
+    /// Bytes that nothing accounts for.
+    pub trailing: Option<Trailing>,
+}
+
+/// Bytes behind what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trailing {
+    /// Where they start, from the start of the message.
+    pub offset: usize,
+    /// How many there are.
+    pub size: usize,
+}
+
+/// Reads a whole message as far as it can be read. Never fails: what is wrong is part of the description. Personal
+/// values are shown only with `reveal`.
+pub fn describe(message: &[u8], mbimex: MbimEx, reveal: bool) -> Description {
+    let mut description = Description {
+        message: None,
+        transaction: None,
+        target: None,
+        operation: None,
+        status: None,
+        body: Value::Null,
+        error: None,
+        trailing: None,
+    };
+    let header = match Header::decode(message) {
+        Ok(header) => header,
+        Err(error) => {
+            description.error = Some(error);
+            return description;
+        }
+    };
+    description.message = Some(header.kind);
+    description.transaction = Some(header.transaction);
+    match Message::decode(message) {
+        Ok(decoded) => description.content(&decoded.content, message.len(), mbimex, reveal),
+        Err(error) => description.error = Some(error),
+    }
+    description
+}
+
+impl Description {
+    fn content(&mut self, content: &Content, total: usize, mbimex: MbimEx, reveal: bool) {
+        let mut known = HEADER + 4;
+        match content {
+            Content::Open(open) => {
+                let size = Value::Number(open.max_control_transfer.into());
+                self.body = Value::Object(vec![("max_control_transfer", size)]);
+            }
+            Content::OpenDone(status) | Content::CloseDone(status) => {
+                self.status = Some(crate::codec::Field::value(status, reveal));
+            }
+            Content::Close => known = HEADER,
+            Content::HostError(code) | Content::FunctionError(code) => {
+                self.body = Value::Object(vec![("error_status_code", crate::codec::Field::value(code, reveal))]);
+            }
+            Content::Unknown { bytes, .. } => {
+                self.body = Value::hex(bytes);
+                known = HEADER + bytes.len();
+            }
+            Content::Command(command) => {
+                self.target = Some((command.service, command.cid));
+                self.operation = command.command_type.operation();
+                known = COMMAND_HEADER + self.buffer(&command.buffer, COMMAND_HEADER, true, mbimex, reveal);
+            }
+            Content::CommandDone(done) => {
+                self.target = Some((done.service, done.cid));
+                self.operation = Some(Operation::Response);
+                self.status = Some(crate::codec::Field::value(&done.status, reveal));
+                let due = done.status.is_success();
+                known = COMMAND_HEADER + self.buffer(&done.buffer, COMMAND_HEADER, due, mbimex, reveal);
+            }
+            Content::IndicateStatus(indication) => {
+                self.target = Some((indication.service, indication.cid));
+                self.operation = Some(Operation::Notify);
+                known = INDICATION_HEADER + self.buffer(&indication.buffer, INDICATION_HEADER, true, mbimex, reveal);
+            }
+        }
+        if self.trailing.is_none() && known < total {
+            self.trailing = Some(Trailing { offset: known, size: total - known });
+        }
+    }
+
+    /// Reads the buffer that stands at `at` and gives its length. Without success it may be empty.
+    fn buffer(&mut self, buffer: &[u8], at: usize, due: bool, mbimex: MbimEx, reveal: bool) -> usize {
+        let row = self.target.zip(self.operation).and_then(|((service, cid), op)| find(service, cid, op, mbimex));
+        match row {
+            None if buffer.is_empty() => {}
+            None => self.body = Value::hex(buffer),
+            Some(_) if buffer.is_empty() && !due => {}
+            Some(row) => match row.decode(buffer, reveal) {
+                Ok(decoded) => {
+                    self.body = decoded.value;
+                    let used = decoded.used.next_multiple_of(4);
+                    if used < buffer.len() {
+                        self.trailing = Some(Trailing { offset: at + used, size: buffer.len() - used });
+                    }
+                }
+                Err(error) => self.error = Some(Malformed { offset: at + error.offset, ..error }),
+            },
+        }
+        buffer.len()
+    }
+
+    fn service_text(&self) -> Option<Cow<'static, str>> {
+        let (service, _) = self.target?;
+        Some(uuid_name(service).map_or_else(|| Cow::Owned(service.to_string()), Cow::Borrowed))
+    }
+
+    fn cid_text(&self) -> Option<String> {
+        let (service, cid) = self.target?;
+        Some(cid_name(canonical(service), cid)?.to_ascii_lowercase().replace('_', "-"))
+    }
+
+    /// The description as one object: message, transaction, service, cid, operation, status, body, error, trailing.
+    pub fn value(&self) -> Value {
+        let text = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.into()));
+        let number = |number: usize| Value::Number(number as u64);
+        let error = self.error.as_ref().map_or(Value::Null, |e| {
+            Value::Object(vec![
+                ("body", text(Some(e.body))),
+                ("field", text(Some(e.field))),
+                ("offset", number(e.offset)),
+                ("problem", Value::Text(e.problem.to_string())),
+            ])
+        });
+        let cid = match (self.cid_text(), self.target) {
+            (Some(name), _) => Value::Text(name),
+            (None, Some((_, cid))) => Value::Number(cid.into()),
+            (None, None) => Value::Null,
+        };
+        Value::Object(vec![
+            ("message", self.message.map_or(Value::Null, |kind| crate::codec::Field::value(&kind, false))),
+            ("transaction", self.transaction.map_or(Value::Null, |id| Value::Number(id.into()))),
+            ("service", text(self.service_text().as_deref())),
+            ("cid", cid),
+            ("operation", text(self.operation.map(Operation::name))),
+            ("status", self.status.clone().unwrap_or(Value::Null)),
+            ("body", self.body.clone()),
+            ("error", error),
+            (
+                "trailing",
+                self.trailing.map_or(Value::Null, |t| {
+                    Value::Object(vec![("offset", number(t.offset)), ("size", number(t.size))])
+                }),
+            ),
+        ])
+    }
+}
+
+/// A head line, then one line for each field.
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message {
+            Some(kind) if kind.name().is_some() => write!(f, "{kind}")?,
+            Some(kind) => write!(f, "message {:#x}", kind.0)?,
+            None => f.write_str("no message")?,
+        }
+        if let Some(transaction) = self.transaction {
+            write!(f, " #{transaction}")?;
+        }
+        if let Some(service) = self.service_text() {
+            write!(f, " {service}")?;
+        }
+        match (self.cid_text(), self.target) {
+            (Some(name), _) => write!(f, " {name}")?,
+            (None, Some((_, cid))) => write!(f, " cid {cid}")?,
+            (None, None) => {}
+        }
+        if let Some(operation) = self.operation {
+            write!(f, " {}", operation.name())?;
+        }
+        if let Some(status) = &self.status {
+            write!(f, ": {status}")?;
+        }
+        if self.body != Value::Null {
+            write!(f, "{:2}", self.body)?;
+        }
+        if let Some(error) = &self.error {
+            write!(f, "\n  error: {error}")?;
+        }
+        if let Some(Trailing { offset, size }) = self.trailing {
+            write!(f, "\n  {size} unknown bytes from byte {offset}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! What the targets do with their bytes. Kept apart from libFuzzer so that plain tests replay the corpora.
+
+pub mod message;
+pub mod reassembly;

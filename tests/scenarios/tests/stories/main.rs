@@ -1,0 +1,38 @@
+//! User stories through the real daemon and its real D-Bus API, with a virtual modem and a virtual operator at the two
+//! ends. Each case runs in namespaces of its own, as root also as an ordinary user; nothing outlives it.
+//!
+//! The daemon and `mbimctl` have to be built before: `cargo build -p mbimd -p mbimctl`.
+
+// clippy.toml allows this in tests, but does not know that an executable without the standard harness is one.
+#![allow(clippy::unwrap_used)]
+
+mod canaries;
+mod command_line;
+mod device;
+mod faults;
+mod garden;
+mod network;
+mod open;
+mod settings;
+mod store;
+mod unplug;
+
+use std::process::ExitCode;
+
+use harness::cases::Case;
+
+fn main() -> ExitCode {
+    let groups: [&[Case]; 10] = [
+        open::CASES,
+        garden::CASES,
+        unplug::CASES,
+        faults::CASES,
+        network::CASES,
+        settings::CASES,
+        store::CASES,
+        command_line::CASES,
+        canaries::CASES,
+        device::CASES,
+    ];
+    harness::main(&groups.concat())
+}

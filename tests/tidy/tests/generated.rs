@@ -1,0 +1,49 @@
+//! What stands under `docs/generated` is what the code says. `MBIMD_BLESS=1 cargo test -p tidy` writes it anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+use std::fmt::Write as _;
+
+fn fresh(file: &str, wanted: &str) {
+    let path = tidy::root().join("docs/generated").join(file);
+    if std::env::var_os("MBIMD_BLESS").is_some() {
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "docs/generated/{file} is out of date: run MBIMD_BLESS=1 cargo test -p tidy");
+}
+
+#[test]
+fn coverage_of_the_wire() {
+    let mut text = String::from(
+        "# What mbim-proto can say\n\nMade from the registry; do not edit. Every body below is round-tripped, truncated at every offset and mutated by its\n\
+         property test, and reached by the fuzz target `message`: all three come from the declaration.\n\n\
+         | Service | CID | Command | Body | Sent as | Since MBIMEx | Clause |\n|---|---|---|---|---|---|---|\n",
+    );
+    for row in mbim_proto::registry::rows() {
+        let service = mbim_proto::service::uuid_name(row.service)
+            .map_or_else(|| row.service.to_string(), |name| name.to_string());
+        let sent: Vec<&str> = row.operations.iter().map(|operation| operation.name()).collect();
+        let since = row.since.bcd() >> 8;
+        let _ = writeln!(
+            text,
+            "| {service} | {} | {} | {} | {} | {since}.0 | {} |",
+            row.cid,
+            row.cid_name,
+            row.body,
+            sent.join(", "),
+            row.clause()
+        );
+    }
+    fresh("mbim-coverage.md", &text);
+}
+
+#[test]
+fn drawings_of_the_state_tables() {
+    let mut text = String::from(
+        "# State tables\n\nMade from `daemon/core/src/modem/tables.rs`; do not edit. Render with `dot -Tsvg`.\n",
+    );
+    for (name, dot) in daemon_core::modem::drawings() {
+        let _ = write!(text, "\n## {name}\n\n```dot\n{}\n```\n", dot.trim_end());
+    }
+    fresh("states.md", &text);
+}

@@ -1,0 +1,84 @@
+//! The internet behind the operator, as a process in a network namespace of its own: probe hosts and one more site.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::address::{INTERNET_HOSTS, NET_LINK, PROBE, PROBE_TLS, TRANSIT};
+use crate::error::{Error, While};
+use crate::http::{self, Request, Response, Site};
+use crate::link::Net;
+use crate::wire::{self, InternetOrder, Report};
+
+/// Runs until standard input ends.
+///
+/// # Errors
+/// Something of the set-up failed.
+pub async fn run() -> Result<(), Error> {
+    let mut orders = wire::lines(tokio::io::stdin());
+    let mut reports = tokio::io::stdout();
+    wire::send(&mut reports, &Report::Here).await?;
+    let Some(InternetOrder::Begin { certificate }) = wire::receive(&mut orders).await? else { return Ok(()) };
+    let net = Net::open()?;
+    configure(&net).await?;
+    let site: Site = Rc::new(|request| answer(&request));
+    let tls = TlsAcceptor::from(Arc::new(certificate.server_config()?));
+    for any in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
+        let plain = crate::listen::any_address(SocketAddr::new(any, 80), false)?;
+        tokio::task::spawn_local(serve_plain(plain, site.clone()));
+        let encrypted = crate::listen::any_address(SocketAddr::new(any, 443), false)?;
+        tokio::task::spawn_local(serve_tls(encrypted, tls.clone(), site.clone()));
+    }
+    wire::send(&mut reports, &Report::Ready).await?;
+    while wire::receive::<InternetOrder>(&mut orders).await?.is_some() {}
+    Ok(())
+}
+
+async fn configure(net: &Net) -> Result<(), Error> {
+    net.set_up("lo", true).await?;
+    for host in INTERNET_HOSTS {
+        net.address("lo", IpAddr::V4(host.ipv4), 32).await?;
+        net.address("lo", IpAddr::V6(host.ipv6), 128).await?;
+    }
+    net.set_up(NET_LINK, true).await?;
+    let [_, own] = TRANSIT;
+    net.address(NET_LINK, IpAddr::V4(own.ipv4), 30).await?;
+    net.address(NET_LINK, IpAddr::V6(own.ipv6), 64).await?;
+    net.route(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, NET_LINK).await?;
+    net.route(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0, NET_LINK).await
+}
+
+async fn serve_plain(listener: TcpListener, site: Site) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::task::spawn_local(http::serve(stream, site.clone()));
+    }
+}
+
+async fn serve_tls(listener: TcpListener, tls: TlsAcceptor, site: Site) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (tls, site) = (tls.clone(), site.clone());
+        tokio::task::spawn_local(async move {
+            let stream = tls.accept(stream).await.trying("accepting TLS")?;
+            http::serve(stream, site).await;
+            Ok::<_, Error>(())
+        });
+    }
+}
+
+/// The probe hosts answer 204 on `/check` and a fixed text on `/text`.
+fn answer(request: &Request) -> Response {
+    let probe = request.host == PROBE.name || request.host == PROBE_TLS.name;
+    match request.path.as_str() {
+        "/check" if probe => Response { status: 204, ..Response::default() },
+        "/text" if probe => Response::text(200, "text/plain", PROBE_TEXT),
+        _ if probe => Response::text(404, "text/plain", "not here\n"),
+        _ => Response::text(200, "text/html", format!("<html><body>This is {}.</body></html>\n", request.host)),
+    }
+}
+
+/// Body of `/text` on the probe hosts.
+pub const PROBE_TEXT: &str = "Virtual Internet\n";
