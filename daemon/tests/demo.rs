@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use harness::virtual_operator::Subscriber;
@@ -39,12 +40,18 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Held while a program is written and while one is started: a child that is forked meanwhile holds the file open for
+/// writing until it executes its own, and the kernel refuses to execute a file that someone may write.
+static FORKS: Mutex<()> = Mutex::new(());
+
 /// Runs the demo with a directory of its own for temporary files, in which nothing may stay.
 fn demo(arguments: &[&str], user: Option<u32>) -> Output {
     let directory = tempfile::tempdir().unwrap();
     // The build directory may be closed to others.
     let program = directory.path().join("mbimd");
+    let forks = FORKS.lock().unwrap_or_else(PoisonError::into_inner);
     fs::copy(env!("CARGO_BIN_EXE_mbimd"), &program).unwrap();
+    drop(forks);
     let temporary = directory.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     for path in [directory.path(), &program] {
@@ -56,7 +63,10 @@ fn demo(arguments: &[&str], user: Option<u32>) -> Output {
         chown(&temporary, Some(id), Some(id)).unwrap();
         command.uid(id).gid(id).env_remove("HOME").env_remove("XDG_RUNTIME_DIR");
     }
-    let output = command.output().unwrap();
+    let forks = FORKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(forks);
+    let output = child.wait_with_output().unwrap();
     let left: Vec<_> = fs::read_dir(&temporary).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(left.is_empty(), "left behind: {left:?}");
     assert_eq!(processes_of(&program), Vec::<String>::new(), "processes left behind");
