@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 pub use describe::{Description, Trailing, describe};
 
-use crate::service::{basic_connect, canonical, ms_basic_connect_ext, ms_uicc_low_level};
+use crate::service::{basic_connect, canonical, ms_basic_connect_ext, ms_uicc_low_level, sms, ussd};
 use crate::{Body, Malformed, MbimEx, Operation, Uuid, Value, codec};
 
 /// One declared body.
@@ -84,7 +84,9 @@ impl Row {
 
 /// All declared bodies, service by service.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [basic_connect::ROWS, ms_basic_connect_ext::ROWS, ms_uicc_low_level::ROWS].into_iter().flatten()
+    [basic_connect::ROWS, sms::ROWS, ussd::ROWS, ms_basic_connect_ext::ROWS, ms_uicc_low_level::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// The body that a buffer has: the newest layout that the session's release has.

@@ -5,11 +5,13 @@
 //! and property tests. A field is `name: Type` in the type's own layout, or `name: Type = Codec` for one of
 //! [the others](crate::codec::Codec). `[count of array]` before a field stands for a count on the wire that the struct
 //! does not hold; the array's codec takes it as argument. `(mbimex 3)` before a body says since which release it replaces
-//! the older one.
+//! the older one. `choice!` declares layouts of which a number in front of them chooses one.
 
 pub mod basic_connect;
 pub mod ms_basic_connect_ext;
 pub mod ms_uicc_low_level;
+pub mod sms;
+pub mod ussd;
 
 use alloc::vec::Vec;
 
@@ -200,6 +202,85 @@ macro_rules! structures {
     };
 }
 
+/// A number, and right behind it, in the same structure, the layout that the number chooses. A number without a layout
+/// keeps nothing but itself.
+macro_rules! choice {
+    ($(#[$meta:meta])* $Name:ident by $tag:ident : $Tag:ident {
+        $( $(#[$doc:meta])* $CONST:ident : $Variant:ident ( $field:ident : $ty:ty $(= $codec:expr)? ) ),* $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum $Name {
+            $( $(#[$doc])* $Variant($ty), )*
+            /// A number that has no layout.
+            Other($Tag),
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                <Self as $crate::codec::Field>::zero()
+            }
+        }
+
+        impl $crate::codec::Field for $Name {
+            fn zero() -> Self {
+                match <$Tag as $crate::codec::Field>::zero() {
+                    $( $Tag::$CONST => Self::$Variant($crate::codec::Codec::zero(&structure!(@codec $($codec)?))), )*
+                    other => Self::Other(other),
+                }
+            }
+            fn read(r: &mut $crate::codec::Reader<'_>) -> Result<Self, $crate::Malformed> {
+                Ok(match <$Tag as $crate::codec::Field>::read(r.named(stringify!($tag)))? {
+                    $( $Tag::$CONST => Self::$Variant($crate::codec::Codec::read(
+                        &structure!(@codec $($codec)?),
+                        r.named(stringify!($field)),
+                    )?), )*
+                    other => Self::Other(other),
+                })
+            }
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
+                match self {
+                    $( Self::$Variant(value) => {
+                        $crate::codec::Field::write(&$Tag::$CONST, w);
+                        $crate::codec::Codec::write(&structure!(@codec $($codec)?), value, w);
+                    } )*
+                    Self::Other(other) => $crate::codec::Field::write(other, w),
+                }
+            }
+            fn check(&self, _: &'static str) -> Result<(), $crate::EncodeError> {
+                match self {
+                    $( Self::$Variant(value) => {
+                        $crate::codec::Codec::check(&structure!(@codec $($codec)?), value, stringify!($field))
+                    } )*
+                    Self::Other(_) => Ok(()),
+                }
+            }
+            fn value(&self, reveal: bool) -> $crate::Value {
+                $crate::Value::Object(match self {
+                    $( Self::$Variant(value) => alloc::vec![
+                        (stringify!($tag), $crate::codec::Field::value(&$Tag::$CONST, reveal)),
+                        (
+                            stringify!($field),
+                            $crate::codec::Codec::<$ty>::value(&structure!(@codec $($codec)?), value, reveal),
+                        ),
+                    ], )*
+                    Self::Other(other) => alloc::vec![(stringify!($tag), $crate::codec::Field::value(other, reveal))],
+                })
+            }
+            #[cfg(test)]
+            fn generate(g: &mut $crate::testing::Entropy<'_>) -> Self {
+                // Small numbers, so that each layout comes up, and some without one.
+                match $Tag(u32::from(g.byte() % 4)) {
+                    $( $Tag::$CONST => {
+                        Self::$Variant($crate::codec::Codec::<$ty>::generate(&structure!(@codec $($codec)?), g))
+                    } )*
+                    other => Self::Other(other),
+                }
+            }
+        }
+    };
+}
+
 /// A service: CIDs with their bodies.
 macro_rules! service {
     (@since) => { $crate::MbimEx::V1 };
@@ -257,7 +338,7 @@ macro_rules! service {
     };
 }
 
-pub(crate) use {service, structure, structures};
+pub(crate) use {choice, service, structure, structures};
 
 macro_rules! uuids {
     ($($(#[$meta:meta])* $CONST:ident $name:literal $number:literal)*) => {

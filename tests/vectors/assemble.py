@@ -428,6 +428,53 @@ for cid, name in [(9, "binary"), (10, "record")]:
     vector(f"uicc-{name}", cid, "response", structure(u32(1), u32(0x90), u32(0), Ref(b"\xff\xfe\xfd")),
            {"Version": 1, "StatusWord1": 0x90, "StatusWord2": 0, "Data": "fffefd"}, service=UICC)
 
+USSD = "e550a0c8-5e82-479e-82f7-10abf4c3351f"
+# Without a service centre address; SUBMIT or DELIVER of "hello" to and from +15550100.
+SUBMIT = bytes.fromhex("00" "0100" "089151551000" "0000" "05e8329bfd06")
+DELIVER = bytes.fromhex("00" "04" "089151551000" "0000" "62111231136400" "05e8329bfd06")
+
+
+for cid, name in [(1, "configuration"), (5, "message-store-status")]:
+    words(f"sms-{name}-query", cid, "query", {}, service=SMS)
+vector("sms-configuration-set", 1, "set", structure(u32(0), text("+15550199")),
+       {"Format": 0, "ScAddress": "+15550199"}, service=SMS)
+vector("sms-configuration", 1, "response", structure(u32(1), u32(0), u32(30), u32(0), text("+15550199")),
+       {"SmsStorageState": 1, "Format": 0, "MaxMessages": 30, "CdmaShortMessageSize": 0, "ScAddress": "+15550199"},
+       service=SMS)
+words("sms-read-query", 2, "query", {"Format": 0, "Flag": 1, "MessageIndex": 7}, service=SMS)
+vector("sms-read", 2, "response",
+       structure(u32(0), u32(2), Ref(structure(u32(1), u32(0), Ref(DELIVER))), Ref(structure(u32(2), u32(3), Ref(SUBMIT)))),
+       {"Messages": {"Format": 0, "PduMessages": [
+           {"MessageIndex": 1, "MessageStatus": 0, "PduData": DELIVER.hex()},
+           {"MessageIndex": 2, "MessageStatus": 3, "PduData": SUBMIT.hex()}]}}, service=SMS)
+vector("sms-read-none", 2, "response", u32(0) + u32(0), {"Messages": {"Format": 0, "PduMessages": []}}, service=SMS)
+CDMA_TEXT = {"Encoding": 2, "Language": 1, "Address": "+15550100"}
+vector("sms-read-cdma", 2, "notify",
+       structure(u32(1), u32(1), Ref(structure(u32(0), u32(0), text("+15550100"), text("26/11/21,13:31:46+00"), u32(2),
+                                               u32(1), Ref(b"hello"), u32(5)))),
+       {"Messages": {"Format": 1, "CdmaMessages": [
+           {"MessageIndex": 0, "MessageStatus": 0, "Timestamp": "26/11/21,13:31:46+00", "EncodedMessage": b"hello".hex(),
+            "EncodedMessageSizeInCharacters": 5} | CDMA_TEXT]}}, service=SMS)
+vector("sms-read-unknown-format", 2, "response", u32(9), {"Messages": {"Format": 9}}, service=SMS,
+       note="a format without a layout keeps its number")
+vector("sms-send-set", 3, "set", u32(0) + structure(Ref(SUBMIT)),
+       {"Message": {"Format": 0, "PduMessage": {"PduData": SUBMIT.hex()}}}, service=SMS,
+       note="the offset counts from the record, behind Format")
+vector("sms-send-set-cdma", 3, "set", u32(1) + structure(u32(2), u32(1), text("+15550100"), Ref(b"hello"), u32(5)),
+       {"Message": {"Format": 1, "CdmaMessage": {"EncodedMessage": b"hello".hex(), "EncodedMessageSizeInCharacters": 5}
+                    | CDMA_TEXT}}, service=SMS)
+words("sms-send", 3, "response", {"MessageReference": 255}, service=SMS)
+words("sms-delete-set", 4, "set", {"Flag": 1, "MessageIndex": 3}, service=SMS)
+words("sms-delete", 4, "response", {}, service=SMS)
+words("sms-message-store-status", 5, "notify", {"Flag": 2, "MessageIndex": 12}, service=SMS)
+vector("ussd-set", 1, "set", structure(u32(0), u32(0x0F), Ref(bytes.fromhex("aa180c3602"))),
+       {"Action": 0, "DataCodingScheme": 15, "Payload": "aa180c3602"}, service=USSD, note="*100# in packed GSM 7 bit")
+vector("ussd-cancel", 1, "set", structure(u32(2), u32(0), Ref(b"")),
+       {"Action": 2, "DataCodingScheme": 0, "Payload": ""}, service=USSD)
+vector("ussd", 1, "response", structure(u32(1), u32(0), u32(0x48), Ref("Menü?".encode("utf-16-be"))),
+       {"Response": 1, "SessionState": 0, "DataCodingScheme": 0x48, "Payload": "Menü?".encode("utf-16-be").hex()},
+       service=USSD)
+
 about = "Information buffers assembled by assemble.py from the layouts, without mbim-proto. `canonical`: encoding the decoded fields gives the same bytes."
 out = pathlib.Path(__file__).with_name("mbim-bodies.json")
 lines = ",\n".join("  " + json.dumps(v, ensure_ascii=False) for v in VECTORS)

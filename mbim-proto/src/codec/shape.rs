@@ -191,6 +191,34 @@ counted! {
     }
 }
 
+/// A count, and right behind it as many pairs of offset and size; the elements anywhere in the data buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct CountedPairs;
+
+impl<T: Field> Codec<Vec<T>> for CountedPairs {
+    fn zero(&self) -> Vec<T> {
+        Vec::new()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+        Pairs(u32::read(r)?).read(r)
+    }
+    fn write(&self, values: &Vec<T>, w: &mut Writer<'_>) {
+        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        count.write(w);
+        Pairs(count).write(values, w);
+    }
+    fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
+        values.iter().try_for_each(|value| value.check(field))
+    }
+    fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
+        list(values, reveal)
+    }
+    #[cfg(test)]
+    fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
+        g.several(T::generate)
+    }
+}
+
 counted! {
     /// As many elements as the count says, end to end in the fixed part.
     Inline,
