@@ -16,8 +16,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 pub use reader::Reader;
 pub use shape::{
-    Array, Bytes, Codec, CountedPairs, Inline, InlineBytes, Max, MsArray, MsRef, OctetString, Octets, Pairs, Plain,
-    RefBytes, Rest, SizedBytes, Text, Utf8,
+    Array, Bytes, Codec, Counted, CountedPairs, Inline, InlineBytes, Max, MsArray, MsRef, OctetString, Octets, Pairs,
+    Plain, RefBytes, Rest, SizedBytes, Text, Utf8,
 };
 pub use tlv::{Tlv, TlvKind, TlvText, TlvU16s, Tlvs};
 pub use writer::Writer;

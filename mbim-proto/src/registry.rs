@@ -6,7 +6,11 @@ use alloc::vec::Vec;
 
 pub use describe::{Description, Trailing, describe};
 
-use crate::service::{basic_connect, canonical, ms_basic_connect_ext, ms_uicc_low_level, sms, ussd};
+use crate::service::intel::{at_tunnel, firmware_update, mutual_authentication, thermal_rf, tools};
+use crate::service::{
+    atds, auth, basic_connect, canonical, compal_at, dss, fibocom_at, google, ms_basic_connect_ext, ms_firmware_id,
+    ms_host_shutdown, ms_sar, ms_uicc_low_level, ms_voice_extensions, phonebook, qdu, qmi, quectel, sms, stk, ussd,
+};
 use crate::{Body, Malformed, MbimEx, Operation, Uuid, Value, codec};
 
 /// One declared body.
@@ -82,11 +86,38 @@ impl Row {
     }
 }
 
+/// The services: of the specification, of Microsoft, of vendors.
+const SERVICES: &[&[Row]] = &[
+    basic_connect::ROWS,
+    sms::ROWS,
+    ussd::ROWS,
+    phonebook::ROWS,
+    stk::ROWS,
+    auth::ROWS,
+    dss::ROWS,
+    ms_basic_connect_ext::ROWS,
+    ms_uicc_low_level::ROWS,
+    ms_sar::ROWS,
+    ms_firmware_id::ROWS,
+    ms_host_shutdown::ROWS,
+    ms_voice_extensions::ROWS,
+    qmi::ROWS,
+    qdu::ROWS,
+    atds::ROWS,
+    firmware_update::ROWS,
+    thermal_rf::ROWS,
+    mutual_authentication::ROWS,
+    tools::ROWS,
+    at_tunnel::ROWS,
+    quectel::ROWS,
+    google::ROWS,
+    fibocom_at::ROWS,
+    compal_at::ROWS,
+];
+
 /// All declared bodies, service by service.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [basic_connect::ROWS, sms::ROWS, ussd::ROWS, ms_basic_connect_ext::ROWS, ms_uicc_low_level::ROWS]
-        .into_iter()
-        .flatten()
+    SERVICES.iter().copied().flatten()
 }
 
 /// The body that a buffer has: the newest layout that the session's release has.

@@ -7,10 +7,26 @@
 //! does not hold; the array's codec takes it as argument. `(mbimex 3)` before a body says since which release it replaces
 //! the older one. `choice!` declares layouts of which a number in front of them chooses one.
 
+pub mod atds;
+pub mod auth;
 pub mod basic_connect;
+pub mod compal_at;
+pub mod dss;
+pub mod fibocom_at;
+pub mod google;
+pub mod intel;
 pub mod ms_basic_connect_ext;
+pub mod ms_firmware_id;
+pub mod ms_host_shutdown;
+pub mod ms_sar;
 pub mod ms_uicc_low_level;
+pub mod ms_voice_extensions;
+pub mod phonebook;
+pub mod qdu;
+pub mod qmi;
+pub mod quectel;
 pub mod sms;
+pub mod stk;
 pub mod ussd;
 
 use alloc::vec::Vec;

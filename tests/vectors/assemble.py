@@ -386,6 +386,155 @@ vector("ext-wake-reason", 19, "response",
         "WakeTlv": [{"type": 16, "data": BASIC.replace("-", "") + "0b0000001c0000000400000001020304"}]}, 3, EXT)
 vector("version", 15, "query", u16(0x0100) + u16(0x0300), {"Version": 0x0100, "ExtendedVersion": 0x0300}, service=EXT)
 
+vector("ext-modem-logging", 13, "set", u32(1) + u32(64) + u32(3000) + u32(2),
+       {"Version": 1, "MaxSegmentSize": 64, "MaxFlushTime": 3000, "LevelConfig": 2}, service=EXT)
+words("ext-modem-logging-query", 13, "query", {}, service=EXT)
+
+PHONEBOOK = "4bf38476-1e6a-41db-b1d8-bed289c25bdb"
+words("phonebook-configuration-query", 1, "query", {}, service=PHONEBOOK)
+words("phonebook-configuration", 1, "notify",
+      {"State": 1, "NumberOfEntries": 250, "UsedEntries": 2, "MaxNumberLength": 20, "MaxName": 18}, service=PHONEBOOK)
+words("phonebook-read-query", 2, "query", {"FilterFlag": 1, "FilterMessageIndex": 7}, service=PHONEBOOK)
+PERSON = structure(u32(7), text("+15550100"), text("Zoë 😀"))
+NOBODY = structure(u32(9), text(""), text(""))
+vector("phonebook-read", 2, "response", structure(u32(2), Ref(PERSON), Ref(NOBODY)),
+       {"EntryCount": 2, "Entries": [{"EntryIndex": 7, "Number": "+15550100", "Name": "Zoë 😀"},
+                                     {"EntryIndex": 9, "Number": "", "Name": ""}]}, service=PHONEBOOK)
+words("phonebook-delete-set", 3, "set", {"FilterFlag": 0, "FilterMessageIndex": 0}, service=PHONEBOOK)
+words("phonebook-delete", 3, "response", {}, service=PHONEBOOK)
+vector("phonebook-write-set", 4, "set", structure(u32(1), u32(3), text("+15550100"), text("A")),
+       {"SaveFlag": 1, "SaveIndex": 3, "Number": "+15550100", "Name": "A"}, service=PHONEBOOK)
+words("phonebook-write", 4, "response", {}, service=PHONEBOOK)
+
+DSS = "c08a26dd-7718-4382-8482-6e0d583c4d0e"
+vector("dss-connect-set", 1, "set", uid(PHONEBOOK) + u32(3) + u32(1),
+       {"DeviceServiceId": PHONEBOOK, "DssSessionId": 3, "DssLinkState": 1}, service=DSS)
+words("dss-connect", 1, "response", {}, service=DSS)
+
+STK = "d8f20131-fcb5-4e17-8602-d6ed3816164c"
+BITS = bytes(range(32))
+words("stk-pac-query", 1, "query", {}, service=STK)
+vector("stk-pac-set", 1, "set", BITS, {"PacHostControl": BITS.hex()}, service=STK)
+vector("stk-pac", 1, "response", bytes(range(256)), {"PacSupport": bytes(range(256)).hex()}, service=STK)
+vector("stk-pac-notify", 1, "notify", u32(1) + b"\xd0\x03\x81\x01\x01", {"PacType": 1, "DataBuffer": "d003810101"},
+       service=STK, note="unpadded")
+vector("stk-terminal-response-set", 2, "set", u32(5) + b"\x81\3\1\x21\0", {"Response": "8103012100"}, service=STK,
+       note="the size stands inline")
+vector("stk-terminal-response", 2, "response", structure(Ref(b"\x91\x0f"), u32(0x9000)),
+       {"ResultData": "910f", "StatusWords": 0x9000}, service=STK, note="the reference stands first")
+words("stk-envelope-query", 3, "query", {}, service=STK)
+vector("stk-envelope-set", 3, "set", b"\xd3\x07\x82\x02\x01\x81\x90\x01\x01", {"Data": "d30782020181900101"}, service=STK)
+vector("stk-envelope", 3, "response", BITS, {"EnvelopeSupport": BITS.hex()}, service=STK)
+
+AUTH = "1d2b5ff7-0aa1-48b2-aa52-50f15767174e"
+RAND, AUTN, RES, IK, CK = (bytes(range(n, n + 16)) for n in (0, 16, 32, 48, 64))
+AUTS = bytes(range(80, 94))
+KEYS = {"Res": RES.hex(), "ResLen": 8, "IntegratingKey": IK.hex(), "CipheringKey": CK.hex(), "Auts": AUTS.hex()}
+vector("auth-aka-query", 1, "query", RAND + AUTN, {"Rand": RAND.hex(), "Autn": AUTN.hex()}, service=AUTH)
+vector("auth-akap-query", 2, "query", structure(RAND, AUTN, text("WLAN")),
+       {"Rand": RAND.hex(), "Autn": AUTN.hex(), "NetworkName": "WLAN"}, service=AUTH)
+for cid, name in [(1, "aka"), (2, "akap")]:
+    vector(f"auth-{name}", cid, "response", RES + u32(8) + IK + CK + AUTS, KEYS, service=AUTH,
+           note="14 bytes at the end, unpadded")
+vector("auth-sim-query", 3, "query", RAND + AUTN + RES + u32(3),
+       {"Rand1": RAND.hex(), "Rand2": AUTN.hex(), "Rand3": RES.hex(), "N": 3}, service=AUTH)
+vector("auth-sim", 3, "response", u32(1) + u64(2 << 40) + u32(3) + u64(4) + u32(5) + u64(6) + u32(2),
+       {"Sres1": 1, "Kc1": 2 << 40, "Sres2": 3, "Kc2": 4, "Sres3": 5, "Kc3": 6, "N": 2}, service=AUTH,
+       note="u64 follow without alignment")
+
+SAR = "68223d04-9f6c-4e0f-822d-28441fb72340"
+words("sar-config-query", 1, "query", {}, service=SAR)
+ANTENNAS = (u32(2), Ref(u32(0xFFFFFFFF) + u32(1)), Ref(u32(2) + u32(3)))
+ANTENNA_FIELDS = {"ConfigStatesCount": 2, "ConfigStates": [{"AntennaIndex": 0xFFFFFFFF, "BackoffIndex": 1},
+                                                           {"AntennaIndex": 2, "BackoffIndex": 3}]}
+vector("sar-config-set", 1, "set", structure(u32(1), u32(1), *ANTENNAS), {"Mode": 1, "BackoffState": 1} | ANTENNA_FIELDS,
+       service=SAR)
+vector("sar-config", 1, "response", structure(u32(0), u32(1), u32(1), *ANTENNAS),
+       {"Mode": 0, "BackoffState": 1, "WifiIntegration": 1} | ANTENNA_FIELDS, service=SAR)
+words("sar-transmission-query", 2, "query", {}, service=SAR)
+words("sar-transmission-set", 2, "set", {"ChannelNotification": 1, "HysteresisTimer": 5}, service=SAR)
+words("sar-transmission", 2, "notify", {"ChannelNotification": 1, "TransmissionStatus": 0, "HysteresisTimer": 5},
+      service=SAR)
+FIRMWARE = "e9f7dea2-feaf-4009-93ce-90a3694103b6"
+words("firmware-id-query", 1, "query", {}, service=FIRMWARE)
+vector("firmware-id", 1, "response", uid(INTERNET), {"FirmwareId": INTERNET}, service=FIRMWARE)
+for cid, name in [(1, "host-shutdown"), (2, "host-pre-shutdown")]:
+    words(name, cid, "set", {}, service="883b7c26-985f-43fa-9804-27d7fb80959c")
+VOICE = "8d8b9eba-37be-449b-8f1e-61cb034a702e"
+words("nitz-query", 10, "query", {}, service=VOICE)
+words("nitz", 10, "notify", {"Year": 2026, "Month": 2, "Day": 28, "Hour": 23, "Minute": 59, "Second": 58,
+                             "TimeZoneOffsetMinutes": 0xFFFFFFC4, "DaylightSavingTimeOffsetMinutes": 0xFFFFFFFF,
+                             "DataClass": 0x20}, service=VOICE, note="west of Greenwich")
+
+QMI = "d1a30bc2-f97a-6e43-bf65-c7e24fb0f0d3"
+vector("qmi", 1, "notify", b"\1\x0c\0\x80\0\0\1\1\0\0\0\0\0", {"Qmux": "010c008000000101" + "00" * 5}, service=QMI,
+       note="unpadded")
+QDU = "6427015f-579d-48f5-8c54-f43ed1e76f83"
+words("qdu-session-query", 1, "query", {}, service=QDU)
+words("qdu-session-set", 1, "set", {"SessionAction": 1, "SessionType": 1}, service=QDU)
+words("qdu-session", 1, "response",
+      {"CurrentSessionType": 1, "CurrentSessionStatus": 2, "LastSessionType": 0, "LastSessionResult": 1,
+       "LastSessionErrorOffset": 24, "LastSessionErrorSize": 0}, service=QDU)
+words("qdu-file-open-set", 2, "set", {"FileType": 0, "FileSize": 123456}, service=QDU)
+words("qdu-file-open", 2, "response", {"MaxTransferSize": 4048, "MaxWindowSize": 1}, service=QDU)
+vector("qdu-file-write-set", 3, "set", b"\x7fELF\0", {"DataBuffer": "7f454c4600"}, service=QDU, note="unpadded")
+words("qdu-file-write", 3, "response", {}, service=QDU)
+vector("qdu-reboot-set", 4, "set", u16(17), {"RebootType": 17}, service=QDU, note="two bytes")
+words("qdu-reboot", 4, "response", {}, service=QDU)
+vector("qdu-version-set", 7, "set", u16(256), {"VersionType": 256}, service=QDU, note="two bytes")
+vector("qdu-version", 7, "response", structure(u32(256), text("EM120R")), {"VersionId": 256, "Version": "EM120R"},
+       service=QDU)
+vector("qdu-command-set", 8, "set", u32(0) + b"AT\r", {"CommandType": 0, "CommandString": "41540d"}, service=QDU)
+vector("qdu-command", 8, "response", u32(1) + b"ERROR", {"CommandResponseStatus": 1, "CommandResponseString": "4552524f52"},
+       service=QDU)
+
+ATDS = "5967bdcc-7fd2-49a2-9f5c-b2e70e527db3"
+for cid, name in [(1, "signal"), (2, "location"), (3, "operators"), (4, "rat"), (9, "register-state")]:
+    words(f"atds-{name}-query", cid, "query", {}, service=ATDS)
+words("atds-signal", 1, "response", {"Rssi": 20, "ErrorRate": 99, "Rscp": 255, "Ecno": 255, "Rsrq": 20, "Rsrp": 50,
+                                     "Rssnr": 30}, service=ATDS)
+words("atds-location", 2, "response", {"Lac": 1, "Tac": 2, "CellId": 3}, service=ATDS)
+vector("atds-operators", 3, "response",
+       structure(u32(1), Ref(structure(text("001010"), u32(8), text("Test"), u32(7), u32(20), u32(99)))),
+       {"ProvidersCount": 1, "Providers": [{"ProviderId": "001010", "ProviderState": 8, "ProviderName": "Test",
+                                            "PlmnMode": 7, "Rssi": 20, "ErrorRate": 99}]}, service=ATDS)
+words("atds-rat", 4, "set", {"Mode": 3}, service=ATDS)
+vector("atds-register-state", 9, "response", structure(*STATE), REGISTER, service=ATDS)
+
+words("intel-reboot", 1, "set", {}, service="0ed374cb-f835-4474-bc11-3b3fd76f5641")
+words("intel-reboot-v2", 1, "set", {"BootMode": 1, "Timeout": 30}, 2, "0ed374cb-f835-4474-bc11-3b3fd76f5641")
+THERMAL = "fdc22af2-f441-4d46-af8d-259fcdde4635"
+words("intel-rfim-query", 9, "query", {}, service=THERMAL)
+words("intel-rfim-set", 9, "set", {"ActivationState": True}, service=THERMAL)
+CARRIER = {"ServingCellInfo": 1, "CenterFrequency": 1842500000, "Bandwidth": 20000000, "Rsrp": 95, "Rsrq": 11, "Sinr": 9,
+           "Rssi": 65, "ConnectionStatus": True}
+vector("intel-rfim", 9, "notify",
+       structure(u32(1), Ref(b"".join(u64(v) if k == "CenterFrequency" else u32(v) for k, v in CARRIER.items()))),
+       {"RfimFrequencyValuesCount": 1, "RfimFrequencyValues": [CARRIER]}, service=THERMAL,
+       note="the u64 follows without alignment")
+FCC = "f85d46ef-ab26-4081-9868-4d183c0a3aec"
+words("intel-fcc-query", 1, "query", {}, service=FCC)
+words("intel-fcc-set", 1, "set", {"ResponsePresent": True, "Response": 0xDEADBEEF}, service=FCC)
+words("intel-fcc", 1, "response", {"ChallengePresent": False, "Challenge": 0}, service=FCC)
+TRACE = "4ada4962-b988-46c3-87a7-97f20f994abb"
+words("intel-trace-query", 8, "query", {"TraceCmd": 1}, service=TRACE)
+words("intel-trace-set", 8, "set", {"TraceCmd": 2, "TraceValue": 3}, service=TRACE)
+words("intel-trace", 8, "response", {"TraceCmd": 2, "Result": 0}, service=TRACE)
+for name, operation, uuid_ in [("intel", "set", "da138c64-6515-4893-92b2-a1e1ca7c81ca"),
+                               ("fibocom", "set", "ffffffff-abca-4b11-a4e2-f2fc87f94488"),
+                               ("compal", "query", "a2a32a97-cab1-4f57-9ae1-451c74dda957")]:
+    vector(f"{name}-at-command", 1, operation, b"AT+CGMR\r", {"CommandReq": b"AT+CGMR\r".hex()}, service=uuid_)
+    vector(f"{name}-at-answer", 1, "response", b"\r\nOK\r\n", {"CommandResp": b"\r\nOK\r\n".hex()}, service=uuid_,
+           note="unpadded")
+QUECTEL = "11223344-5566-7788-99aa-bbccddeeff11"
+words("quectel-radio-query", 1, "query", {}, service=QUECTEL)
+words("quectel-radio", 1, "response", {"RadioState": 4}, service=QUECTEL)
+GOOGLE = "3e1e92cf-c53d-4f14-85d0-a86ad9e12245"
+words("carrier-lock-query", 1, "query", {}, service=GOOGLE)
+vector("carrier-lock-set", 1, "set", u32(3) + b"\1\2\3", {"Data": "010203"}, service=GOOGLE, note="the size stands inline")
+words("carrier-lock", 1, "notify",
+      {"CarrierLockStatus": 1, "CarrierLockModemState": 2, "CarrierLockCause": 1}, service=GOOGLE)
+
 UICC = "c2f6588e-f037-4bc9-8665-f4d44bd09367"
 
 

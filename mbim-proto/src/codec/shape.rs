@@ -400,6 +400,19 @@ octets! {
 }
 
 octets! {
+    /// A size, then as many bytes, in the fixed part and unpadded: only as the last field.
+    Counted,
+    read(r) {
+        let size = u32::read(r)?;
+        r.take(u64::from(size))?
+    },
+    write(bytes, w) {
+        w.put(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+        w.put(bytes);
+    }
+}
+
+octets! {
     /// Offset and size of bytes in the data buffer.
     RefBytes,
     read(r) {

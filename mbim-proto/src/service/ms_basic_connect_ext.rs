@@ -658,6 +658,23 @@ service! {
         }
     }
 
+    /// What the modem writes down for its maker, over a data service stream. [MS Basic Connect Extensions, logging]
+    cid 13 MODEM_LOGGING_CONFIG {
+        /// Asks for it.
+        query ModemLoggingConfigQuery {}
+        /// The settings.
+        set, response, notify ModemLoggingConfig {
+            /// 1.
+            version: u32,
+            /// Most KiB of one piece.
+            max_segment_size: u32,
+            /// Most milliseconds before a piece is sent.
+            max_flush_time: u32,
+            /// How much.
+            level_config: ModemLoggingLevel,
+        }
+    }
+
     /// A code of one application on the card. [MS Basic Connect Extensions, PIN of an application]
     cid 14 PIN_EX {
         /// Asks which code is due.

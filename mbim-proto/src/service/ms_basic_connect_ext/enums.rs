@@ -155,3 +155,14 @@ open_enum! {
         PACKET = 2 "packet",
     }
 }
+
+open_enum! {
+    /// How much the modem writes down. [MS Basic Connect Extensions]
+    pub ModemLoggingLevel: u32 {
+        PROD = 0 "prod",
+        LAB_VERBOSE = 1 "lab-verbose",
+        LAB_MEDIUM = 2 "lab-medium",
+        LAB_LOW = 3 "lab-low",
+        OEM = 4 "oem",
+    }
+}

@@ -1,0 +1,25 @@
+//! Compal: AT commands through the control channel, as queries.
+
+use alloc::vec::Vec;
+
+use super::{service, structure};
+use crate::Personal;
+use crate::codec::Rest;
+
+service! {
+    service super::COMPAL_AT;
+
+    /// One AT command. [MBIM vendor service, Compal AT]
+    cid 1 AT_COMMAND {
+        /// The command.
+        query CompalAtCommandQuery {
+            /// ASCII with a carriage return at the end, unpadded.
+            command_req: Personal<Vec<u8>> = Rest,
+        }
+        /// The modem's text.
+        response CompalAtCommand {
+            /// As an AT port would print it.
+            command_resp: Personal<Vec<u8>> = Rest,
+        }
+    }
+}
