@@ -22,6 +22,7 @@ mod request;
 mod sim;
 pub mod tables;
 mod timer;
+mod unheard;
 mod view;
 mod write;
 

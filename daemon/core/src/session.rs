@@ -288,6 +288,7 @@ impl Session {
             self.broken(now, &broken);
         }
         self.open_wake(now);
+        self.flight.wake(now);
         for sent in self.flight.overdue(now) {
             self.counters.timeouts += 1;
             self.timeouts_in_row += 1;
@@ -296,15 +297,17 @@ impl Session {
         if self.timeouts_in_row >= TIMEOUTS_TO_HANG {
             self.hang(Hung::Timeouts);
         }
+        while let Some((id, command)) = self.flight.repeat(now) {
+            self.transmit(id, &command);
+        }
         self.depart(now);
     }
 
     /// The next moment at which [`Self::wake`] is wanted, and why.
     #[must_use]
     pub fn next_wake(&self) -> Option<(Time, &'static str)> {
-        let command = self.flight.next_deadline().map(|at| (at, "answer overdue"));
         let fragment = self.inbox.deadline().map(|at| (at, "next fragment overdue"));
-        [command, fragment, self.phase.deadline()].into_iter().flatten().min()
+        [self.flight.next_deadline(), fragment, self.phase.deadline()].into_iter().flatten().min()
     }
 
     /// The transport is gone: every command ends, once.
@@ -372,10 +375,14 @@ impl Session {
     /// Sends what the window lets through. Fragments of one message are queued back to back.
     fn depart(&mut self, now: Time) {
         while let Some((id, command)) = self.flight.depart(now, self.counters.depth + 1) {
-            let fragments = wire::command(id, &command, self.config.max_control);
-            self.counters.sent += 1;
-            self.outputs.extend(fragments.into_iter().map(SessionOutput::Transmit));
+            self.transmit(id, &command);
         }
+    }
+
+    fn transmit(&mut self, id: u32, command: &Command) {
+        let fragments = wire::command(id, command, self.config.max_control);
+        self.counters.sent += 1;
+        self.outputs.extend(fragments.into_iter().map(SessionOutput::Transmit));
     }
 
     fn incoming(&mut self, now: Time, incoming: Result<wire::Incoming, wire::Broken>) {
@@ -418,6 +425,10 @@ impl Session {
             self.outputs.push_back(SessionOutput::Dropped(Dropped::WrongTransaction));
             return;
         }
+        if status == Status::BUSY && self.flight.is_repeated(id) {
+            // One too many for it; the other copy is at work.
+            return self.flight.discard(id);
+        }
         if let Some(sent) = self.flight.arrive(id) {
             self.timeouts_in_row = 0;
             self.counters.depth = self.counters.depth.max(sent.depth);
@@ -434,7 +445,9 @@ impl Session {
             // The command itself is at work; its answer is still to come.
             return;
         }
-        if let Some(sent) = self.flight.arrive(id) {
+        if self.flight.is_repeated(id) {
+            self.flight.discard(id);
+        } else if let Some(sent) = self.flight.arrive(id) {
             self.complete(now, &sent, Outcome::Refused(code));
         } else {
             let stray = self.flight.stray(id);

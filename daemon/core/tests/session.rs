@@ -7,7 +7,7 @@ use daemon_core::session::{
     Command, Dropped, Hung, OpenFailure, Outcome, Session, SessionConfig, SessionOutput, Stray, Ticket,
 };
 use mbim_proto::fragment::fragments;
-use mbim_proto::message::{CommandDone, Content, IndicateStatus, Message};
+use mbim_proto::message::{CommandDone, CommandType, Content, IndicateStatus, Message};
 use mbim_proto::service::basic_connect as bc;
 use mbim_proto::service::{BASIC_CONNECT, MS_BASIC_CONNECT_EXT, ms_basic_connect_ext as ext};
 use mbim_proto::status::{ProtocolError, Status};
@@ -218,6 +218,61 @@ fn late_second_and_foreign_answers_are_dropped_and_counted() {
     let counters = session.counters();
     assert_eq!((counters.foreign, counters.duplicate, counters.late, counters.timeouts), (2, 1, 1, 1));
     assert_ne!(ticket, second);
+}
+
+#[test]
+fn a_question_is_put_again_and_whichever_is_answered_first_counts() {
+    let second = Duration::from_secs(1);
+    let mut session = opened(1, 4096, ALL);
+    drain(&mut session);
+    let ticket = session.command(NOW, query(1));
+    let (first, _) = drain(&mut session);
+    assert_eq!(session.next_wake().map(|(at, _)| at), Some(NOW + 3 * second));
+    session.wake(NOW + 3 * second);
+    let (again, _) = drain(&mut session);
+    assert_eq!((again.len(), session.in_flight()), (1, 2));
+    assert_ne!(first[0].transaction, again[0].transaction);
+    // A modem that takes one at a time refuses the copy: it means nothing while the first is at work.
+    let full = CommandDone { service: BASIC_CONNECT, cid: 1, status: Status::BUSY, buffer: vec![] };
+    session.bytes(NOW + 4 * second, &full.message(again[0].transaction).encode());
+    assert_eq!(drain(&mut session), (vec![], vec![]));
+    session.bytes(NOW + 5 * second, &answer(first[0].transaction, 1, vec![1]).encode());
+    let (_, rest) = drain(&mut session);
+    assert!(matches!(&completed(&rest)[..], [(done, Outcome::Answered { .. })] if *done == ticket), "{rest:?}");
+    assert_eq!(session.next_wake(), None, "nothing is left of the copies");
+
+    let ticket = session.command(NOW, query(1));
+    let mut asked = drain(&mut session).0.len();
+    while let Some((at, _)) = session.next_wake() {
+        session.wake(at);
+        let (messages, rest) = drain(&mut session);
+        asked += messages.len();
+        if !rest.is_empty() {
+            assert_eq!((at, completed(&rest)), (NOW + 10 * second, vec![(ticket, Outcome::TimedOut)]));
+        }
+    }
+    assert_eq!((asked, session.counters().timeouts), (3, 1));
+}
+
+#[test]
+fn an_order_is_never_given_twice_but_keeps_nobody_waiting() {
+    let mut session = opened(1, 4096, ALL);
+    drain(&mut session);
+    session.command(NOW, Command { operation: Operation::Set, timeout: Duration::from_secs(180), ..query(12) });
+    session.command(NOW, query(12));
+    assert_eq!(drain(&mut session).0.len(), 1, "one at a time");
+    session.wake(NOW + Duration::from_secs(3));
+    let (messages, _) = drain(&mut session);
+    assert!(
+        matches!(&messages[..], [only] if matches!(&only.content, Content::Command(c) if c.command_type == CommandType::QUERY))
+    );
+    session.wake(NOW + Duration::from_secs(170));
+    let operations: Vec<CommandType> = drain(&mut session)
+        .0
+        .iter()
+        .filter_map(|m| if let Content::Command(c) = &m.content { Some(c.command_type) } else { None })
+        .collect();
+    assert!(operations.iter().all(|operation| *operation == CommandType::QUERY), "{operations:?}");
 }
 
 #[test]

@@ -143,6 +143,8 @@ pub struct Noise {
     pub seed: u64,
     /// Least and most delay of an answer.
     pub delay: (Duration, Duration),
+    /// OPENs and CLOSEs that are lost, and answers to them.
+    pub lose_opens: u32,
     /// Commands that are lost.
     pub lose_commands: u32,
     /// Answers that are lost.
@@ -154,13 +156,14 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The slow and noisy modem: answers 200 to 800 ms late, one command, answer or indication in ten lost, garbage
+    /// The slow and noisy modem: answers 200 to 800 ms late, one request, answer or indication in ten lost, garbage
     /// before one answer in twenty.
     #[must_use]
     pub const fn slow_and_noisy(seed: u64) -> Self {
         Self {
             seed,
             delay: (Duration::from_millis(200), Duration::from_millis(800)),
+            lose_opens: 100,
             lose_commands: 100,
             lose_answers: 100,
             lose_indications: 100,
@@ -216,6 +219,8 @@ impl Faults {
         }
         let Some((noise, generator)) = &mut self.noise else { return Vec::new() };
         let (lose, late) = match kind {
+            crate::kind::OPEN | crate::kind::CLOSE => (noise.lose_opens, false),
+            crate::kind::OPEN_DONE | crate::kind::CLOSE_DONE => (noise.lose_opens, true),
             crate::kind::COMMAND => (noise.lose_commands, false),
             crate::kind::COMMAND_DONE => (noise.lose_answers, true),
             crate::kind::INDICATE_STATUS => (noise.lose_indications, false),

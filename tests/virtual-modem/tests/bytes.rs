@@ -216,7 +216,8 @@ fn a_fragment_may_be_lost_and_a_command_may_be_struck_as_it_arrives() {
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let run = |seed| {
-        let mut modem = opened(Profile { noise: Some(Noise::slow_and_noisy(seed)), ..Profile::default() });
+        let mut modem = opened(Profile::default());
+        modem.order(NOW, Order::Noise(Some(Noise::slow_and_noisy(seed))));
         let mut sent = Vec::new();
         for transaction in 2_u32..40 {
             let mut query = bytes(RADIO_QUERY);

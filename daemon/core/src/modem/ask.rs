@@ -11,6 +11,7 @@ use super::io::RequestId;
 use super::machine::Modem;
 use super::read;
 use super::tables::Power;
+use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
 use crate::session::{Command, Outcome, deadline};
@@ -148,6 +149,7 @@ impl Modem {
     }
 
     pub(super) fn ask_radio_set(&mut self, now: Time, on: bool) {
+        self.expect(now, Timer::RadioAnswer);
         let radio_state = if on { bc::RadioSwitchState::ON } else { bc::RadioSwitchState::OFF };
         self.ask(now, Asked::RadioSet(on), &bc::RadioStateSet { radio_state }, Operation::Set);
     }
@@ -181,6 +183,7 @@ impl Modem {
 
     /// Automatic registration; the modem decides on the technologies.
     pub(super) fn ask_register_set(&mut self, now: Time) {
+        self.expect(now, Timer::RegisterAnswer);
         let body = bc::RegisterStateSet {
             provider_id: String::new(),
             register_action: bc::RegisterAction::AUTOMATIC,
@@ -196,6 +199,7 @@ impl Modem {
     }
 
     pub(super) fn ask_packet_attach(&mut self, now: Time) {
+        self.expect(now, Timer::PacketAnswer);
         let body = bc::PacketServiceSet { packet_service_action: bc::PacketServiceAction::ATTACH };
         self.ask(now, Asked::PacketSet, &body, Operation::Set);
     }
@@ -388,6 +392,7 @@ impl Modem {
                     self.read("RADIO_STATE", outcome, read::radio)
                 {
                     self.on_radio(hardware, software);
+                    self.radio_seen(now);
                 }
             }
             Asked::RadioSet(on) => {
@@ -412,6 +417,7 @@ impl Modem {
             Asked::Register => {
                 if let Answer::Body(Status::SUCCESS, fact) = self.read("REGISTER_STATE", outcome, read::register) {
                     self.on_register(now, fact);
+                    self.register_seen(now);
                 }
             }
             Asked::RegisterSet => {
@@ -421,6 +427,7 @@ impl Modem {
             Asked::Packet => {
                 if let Answer::Body(Status::SUCCESS, fact) = self.read("PACKET_SERVICE", outcome, read::packet) {
                     self.on_packet(fact);
+                    self.packet_seen(now);
                 }
             }
             Asked::PacketSet => {

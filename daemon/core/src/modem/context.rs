@@ -15,6 +15,7 @@ use super::read::ConnectFact;
 use super::reason::{self, reason};
 use super::tables::{Context, ContextEvent, PacketState, Power, RadioState, RegistrationState, SimState};
 use super::timer::Timer;
+use super::unheard;
 use crate::Time;
 use crate::event::Event;
 use crate::request::RequestErrorKind;
@@ -24,10 +25,13 @@ use crate::subscriber::{RoamingPolicy, UserApn};
 
 /// The session id of the default context.
 pub(super) const SESSION: u32 = 0;
-/// How often to ask while the answer to CONNECT stays away.
-const WATCH: Duration = Duration::from_secs(15);
-/// How often the modem may say that there is no context, before an answer that stays away counts as lost.
-const DENIALS: u32 = 4;
+/// How long an unanswered CONNECT may last while the modem says that there is no context, before it counts as lost;
+/// twice as long each time, for a modem that says so while it is still at work.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Doublings of [`PATIENCE`].
+const MORE_PATIENCE: u32 = 4;
+/// Activations that are sent again at once, in one round, because they went unanswered.
+const UNHEARD_TRIES: u32 = 3;
 /// How long what is asked again may take.
 const LOOK: Duration = Duration::from_secs(2);
 /// Tries while the modem says BUSY, a second apart.
@@ -197,6 +201,7 @@ impl Modem {
             return;
         }
         self.dialer.lost = false;
+        self.dialer.dialled = now;
         self.emit(
             Event::info("connecting")
                 .with("apn", &dial.candidate.apn)
@@ -212,8 +217,9 @@ impl Modem {
     /// Begins to watch an activation or deactivation: while nothing is heard the modem is asked how far it is.
     fn watch(&mut self, now: Time, within: Duration) {
         self.dialer.deadline = now + within;
+        self.dialer.looks = 0;
         self.dialer.denials = 0;
-        self.timers.set(Timer::Activation, now + WATCH);
+        self.timers.set(Timer::Activation, now + unheard::pause(0));
     }
 
     fn begin_round(&mut self, now: Time) {
@@ -261,7 +267,8 @@ impl Modem {
     pub(super) fn on_activation_overdue(&mut self, now: Time) {
         if now < self.dialer.deadline {
             self.ask_context(now);
-            let next = (now + WATCH).min(self.dialer.deadline);
+            self.dialer.looks += 1;
+            let next = (now + unheard::pause(self.dialer.looks)).min(self.dialer.deadline);
             return self.timers.set(Timer::Activation, next);
         }
         match self.tables.context {
@@ -269,6 +276,10 @@ impl Modem {
             Context::Deactivating => self.dropped(now),
             _ => {}
         }
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE * (1 << self.dialer.unheard.min(MORE_PATIENCE))
     }
 
     /// No answer: the modem may still make the context, so it has to be told not to.
@@ -304,7 +315,7 @@ impl Modem {
                 self.dialer.denials += 1;
                 if answered {
                     self.dial_failed(now, Status::FAILURE.0, fact.nw_error);
-                } else if self.dialer.denials >= DENIALS {
+                } else if self.dialer.denials >= unheard::DENIALS && now >= self.dialer.dialled + self.patience() {
                     self.activation_lost(now);
                 }
             }
@@ -353,6 +364,13 @@ impl Modem {
             self.dialer.redial = true;
             self.timers.set(Timer::Retry, now + Duration::from_secs(1));
             return;
+        }
+        if status == NO_ANSWER {
+            self.dialer.unheard += 1;
+            if self.dialer.unheard <= UNHEARD_TRIES {
+                self.dialer.redial = true;
+                return self.timers.set(Timer::Retry, now + Duration::from_secs(1));
+            }
         }
         let left_over = [Status::OPERATION_NOT_ALLOWED.0, Status::SESSION_ALREADY_EXISTS.0].contains(&status);
         if left_over && cause == 0 && !self.dialer.cleared {

@@ -91,8 +91,14 @@ pub(super) struct Dialer {
     pub(super) contradicted: bool,
     /// When what is under way (activation, addresses, deactivation) counts as lost.
     pub(super) deadline: Time,
-    /// How often the modem said meanwhile that there is no context.
+    /// How often the modem was asked meanwhile.
+    pub(super) looks: u32,
+    /// How often it said that there is no context.
     pub(super) denials: u32,
+    /// When the activation under way began.
+    pub(super) dialled: Time,
+    /// Activations in a row that went unanswered.
+    pub(super) unheard: u32,
     pub(super) failed_rounds: u32,
     pub(super) congested: u32,
     pub(super) losses: u32,

@@ -149,6 +149,7 @@ impl Modem {
         self.dialer.failed_rounds = 0;
         self.dialer.congested = 0;
         self.dialer.busy = 0;
+        self.dialer.unheard = 0;
         self.dialer.tries.clear();
         self.healthy();
         if self.depth_to_connected.is_none() {

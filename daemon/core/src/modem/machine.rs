@@ -405,6 +405,7 @@ impl Modem {
             Timer::Retry => {}
             Timer::Register => self.on_register_timer(now),
             Timer::Attach => self.on_attach_timer(),
+            Timer::RadioAnswer | Timer::RegisterAnswer | Timer::PacketAnswer => self.on_unheard(now, timer),
             Timer::Activation => self.on_activation_overdue(now),
             Timer::Address => self.on_address_overdue(now),
             Timer::Probe => self.online.due = true,

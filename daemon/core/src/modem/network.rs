@@ -11,6 +11,7 @@ use super::tables::{
     Context, PacketEvent, PacketState, RadioEvent, RadioState, RegistrationEvent, RegistrationState, SimState,
 };
 use super::timer::Timer;
+use super::unheard::Unheard;
 use crate::Time;
 use crate::event::Event;
 use crate::session::Outcome;
@@ -46,6 +47,9 @@ pub(super) struct Facts {
     pub(super) asked_again: Vec<&'static str>,
     pub(super) sim_tries: u32,
     pub(super) radio_tries: u32,
+    pub(super) radio_unheard: Unheard,
+    pub(super) register_unheard: Unheard,
+    pub(super) packet_unheard: Unheard,
     pub(super) register_tries: u32,
     pub(super) attach_tries: u32,
     pub(super) attach_waited: bool,
@@ -76,6 +80,7 @@ impl Modem {
 
     /// Answer to RADIO_STATE set.
     pub(super) fn on_radio_set(&mut self, now: Time, wanted: bool, answer: Answer<(bool, bool)>) {
+        self.timers.clear(Timer::RadioAnswer);
         match answer {
             Answer::Body(Status::SUCCESS, (hardware, software)) => {
                 self.facts.radio_tries = 0;
@@ -87,8 +92,8 @@ impl Modem {
                     self.radio_later(now);
                 }
                 self.on_radio(hardware, software);
-                if wanted && self.tables.radio == RadioState::On {
-                    self.timers.set(Timer::Register, now + REGISTER_GRACE);
+                if wanted {
+                    self.radio_switched(now, wanted);
                 }
             }
             Answer::Body(status, _) | Answer::Status(status) => {
@@ -103,7 +108,15 @@ impl Modem {
         }
     }
 
-    fn radio_later(&mut self, now: Time) {
+    /// The order to switch was carried out.
+    pub(super) fn radio_switched(&mut self, now: Time, on: bool) {
+        self.facts.radio_tries = 0;
+        if on && self.tables.radio == RadioState::On {
+            self.timers.set(Timer::Register, now + REGISTER_GRACE);
+        }
+    }
+
+    pub(super) fn radio_later(&mut self, now: Time) {
         self.facts.radio_tries += 1;
         let pause = Duration::from_secs(1 << self.facts.radio_tries.min(8));
         self.timers.set(Timer::Radio, now + pause);
@@ -233,6 +246,7 @@ impl Modem {
 
     /// Answer to REGISTER_STATE set. A failure without a cause after the modem registered means nothing (Q19): ask.
     pub(super) fn on_register_set(&mut self, now: Time, answer: Answer<RegisterFact>) {
+        self.timers.clear(Timer::RegisterAnswer);
         match answer {
             Answer::Body(Status::SUCCESS, fact) => self.on_register(now, fact),
             Answer::Body(_, fact) if fact.nw_error != 0 => {
@@ -310,6 +324,7 @@ impl Modem {
 
     /// Answer to PACKET_SERVICE set, attach.
     pub(super) fn on_packet_set(&mut self, now: Time, answer: Answer<PacketFact>) {
+        self.timers.clear(Timer::PacketAnswer);
         let (status, cause) = match answer {
             Answer::Body(Status::SUCCESS, fact) => return self.on_packet(fact),
             Answer::Body(status, fact) => (status, fact.nw_error),

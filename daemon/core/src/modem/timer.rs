@@ -13,11 +13,17 @@ pub(super) enum Timer {
     Sim,
     /// Switching the radio is to be tried again.
     Radio,
+    /// The answer to an order to switch the radio stays away.
+    RadioAnswer,
     /// The modem did not begin to register by itself.
     Register,
+    /// The answer to an order to register stays away.
+    RegisterAnswer,
     /// The modem did not attach by itself, or attaching is to be tried again.
     Attach,
-    /// CONNECT was answered with a state in between, and the final one is overdue.
+    /// The answer to an order to attach stays away.
+    PacketAnswer,
+    /// The answer to CONNECT, or the final state after it, stays away.
     Activation,
     /// Addresses are overdue.
     Address,
@@ -41,6 +47,7 @@ impl Timer {
             Self::Power => "try the modem again",
             Self::Sim => "ask the SIM again",
             Self::Radio => "switch the radio again",
+            Self::RadioAnswer | Self::RegisterAnswer | Self::PacketAnswer => "answer missing",
             Self::Register => "registration did not begin",
             Self::Attach => "attach again",
             Self::Activation => "activation overdue",

@@ -4,6 +4,13 @@ use core::time::Duration;
 
 use mbim_proto::{Operation, Uuid};
 
+/// An answer that stays away so long may be lost: a question is put again, and the command no longer keeps others
+/// from being sent.
+pub const LATE: Duration = Duration::from_secs(3);
+/// Times that a question is put again before its deadline.
+pub const REPEATS: u8 = 2;
+/// A question that may take longer is not put again: the modem is at work on the air.
+pub const REPEATABLE: Duration = Duration::from_secs(60);
 /// One try of OPEN.
 pub const OPEN_TRY: Duration = Duration::from_secs(5);
 /// The whole open procedure.

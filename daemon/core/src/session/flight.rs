@@ -3,9 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use mbim_proto::Uuid;
+use mbim_proto::{Operation, Uuid};
 
-use super::{Command, Ticket};
+use super::{Command, Ticket, deadline};
 use crate::Time;
 
 /// How many finished transactions are remembered, to tell a late or second answer from a stranger's.
@@ -22,15 +22,26 @@ pub enum Stray {
     Foreign,
 }
 
-/// One command in flight.
+/// One command in flight. A question that is put again has several ids for one ticket.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) ticket: Ticket,
     pub(super) service: Uuid,
     pub(super) cid: u32,
     pub(super) deadline: Time,
+    /// When it counts as late; `None` = it is: it may be lost, and no longer fills the window.
+    late: Option<Time>,
     /// Sequential round trips up to and including this one.
     pub(super) depth: u32,
+    /// It is to be put again, and when.
+    again: Option<Again>,
+}
+
+#[derive(Clone, Debug)]
+struct Again {
+    at: Time,
+    command: Command,
+    left: u8,
 }
 
 #[derive(Debug)]
@@ -79,16 +90,74 @@ impl Flight {
 
     /// The next command that the window lets through, with its id; it counts as sent.
     pub(super) fn depart(&mut self, now: Time, depth: u32) -> Option<(u32, Command)> {
-        if self.sent.len() >= self.window {
+        if self.is_full() {
             return None;
         }
         let Queued { ticket, command } = self.urgent.pop_front().or_else(|| self.waiting.pop_front())?;
         let id = self.id();
-        self.sent.insert(
-            id,
-            Sent { ticket, service: command.service, cid: command.cid, deadline: now + command.timeout, depth },
-        );
+        let late = now + deadline::LATE;
+        // What changes nothing may be asked twice.
+        let repeatable = command.operation == Operation::Query && command.timeout <= deadline::REPEATABLE;
+        let again = repeatable.then(|| Again { at: late, command: command.clone(), left: deadline::REPEATS });
+        let Command { service, cid, timeout, .. } = command;
+        self.sent.insert(id, Sent { ticket, service, cid, deadline: now + timeout, late: Some(late), depth, again });
         Some((id, command))
+    }
+
+    /// Time has passed: what waits for too long may be lost.
+    pub(super) fn wake(&mut self, now: Time) {
+        for sent in self.sent.values_mut() {
+            sent.late.take_if(|late| *late <= now);
+        }
+    }
+
+    /// A question whose answer stays away, to be put again under another id. Whichever is answered first counts.
+    pub(super) fn repeat(&mut self, now: Time) -> Option<(u32, Command)> {
+        let room = if self.is_full() { self.room() } else { None };
+        let due = self.sent.values_mut().find(|sent| sent.again.as_ref().is_some_and(|again| again.at <= now))?;
+        if let (Some(room), Some(again)) = (room, &mut due.again) {
+            again.at = room;
+            return None;
+        }
+        let Again { command, left, .. } = due.again.take()?;
+        let late = now + deadline::LATE;
+        let left = left.saturating_sub(1);
+        let again = (left > 0 && late < due.deadline).then(|| Again { at: late, command: command.clone(), left });
+        let copy = Sent { late: Some(late), again, ..due.clone() };
+        let id = self.id();
+        self.sent.insert(id, copy);
+        Some((id, command))
+    }
+
+    fn is_full(&self) -> bool {
+        self.sent.values().filter(|sent| sent.late.is_some()).count() >= self.window
+    }
+
+    /// When the next one no longer fills the window.
+    fn room(&self) -> Option<Time> {
+        self.sent.values().filter_map(|sent| sent.late).min()
+    }
+
+    /// Whether the same command is under way with another id too.
+    pub(super) fn is_repeated(&self, id: u32) -> bool {
+        let ticket = self.sent.get(&id).map(|sent| sent.ticket);
+        self.sent.values().filter(|sent| Some(sent.ticket) == ticket).count() > 1
+    }
+
+    /// This one of several copies was not taken; the others are waited for.
+    pub(super) fn discard(&mut self, id: u32) {
+        if self.sent.remove(&id).is_some() {
+            self.remember(id, Stray::Duplicate);
+        }
+    }
+
+    /// Forgets all copies of a command.
+    fn forget(&mut self, ticket: Ticket) {
+        let copies: Vec<u32> = self.sent.iter().filter(|(_, sent)| sent.ticket == ticket).map(|(id, _)| *id).collect();
+        for id in copies {
+            self.remember(id, Stray::Late);
+            self.sent.remove(&id);
+        }
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&Sent> {
@@ -99,6 +168,7 @@ impl Flight {
     pub(super) fn arrive(&mut self, id: u32) -> Option<Sent> {
         let sent = self.sent.remove(&id)?;
         self.remember(id, Stray::Duplicate);
+        self.forget(sent.ticket);
         Some(sent)
     }
 
@@ -110,12 +180,15 @@ impl Flight {
     /// Takes all commands whose time is over, in order of their ids.
     pub(super) fn overdue(&mut self, now: Time) -> Vec<Sent> {
         let late: Vec<u32> = self.sent.iter().filter(|(_, sent)| sent.deadline <= now).map(|(id, _)| *id).collect();
-        late.into_iter()
-            .filter_map(|id| {
-                self.remember(id, Stray::Late);
-                self.sent.remove(&id)
-            })
-            .collect()
+        let mut ended: Vec<Sent> = Vec::new();
+        for id in late {
+            self.remember(id, Stray::Late);
+            let Some(sent) = self.sent.remove(&id) else { continue };
+            if !self.sent.values().chain(&ended).any(|other| other.ticket == sent.ticket) {
+                ended.push(sent);
+            }
+        }
+        ended
     }
 
     /// Gives up on a command: its answer would be late. Whether it was there.
@@ -123,12 +196,9 @@ impl Flight {
         let waiting = self.urgent.len() + self.waiting.len();
         self.urgent.retain(|queued| queued.ticket != ticket);
         self.waiting.retain(|queued| queued.ticket != ticket);
-        let id = self.sent.iter().find(|(_, sent)| sent.ticket == ticket).map(|(id, _)| *id);
-        if let Some(id) = id {
-            self.remember(id, Stray::Late);
-            self.sent.remove(&id);
-        }
-        id.is_some() || self.urgent.len() + self.waiting.len() < waiting
+        let sent = self.sent.len();
+        self.forget(ticket);
+        self.sent.len() < sent || self.urgent.len() + self.waiting.len() < waiting
     }
 
     /// Its answer began and broke off: little time is left for a second beginning.
@@ -144,14 +214,19 @@ impl Flight {
         let mut all = Vec::new();
         for id in sent {
             self.remember(id, Stray::Late);
-            all.extend(self.sent.remove(&id).map(|sent| sent.ticket));
+            all.extend(self.sent.remove(&id).map(|sent| sent.ticket).filter(|ticket| !all.contains(ticket)));
         }
         all.extend(self.urgent.drain(..).chain(self.waiting.drain(..)).map(|queued| queued.ticket));
         all
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.sent.values().map(|sent| sent.deadline).min()
+    /// The next moment at which something is overdue, to be put again, or makes room for what waits.
+    pub(super) fn next_deadline(&self) -> Option<(Time, &'static str)> {
+        let overdue = self.sent.values().map(|sent| (sent.deadline, "answer overdue")).min();
+        let again = self.sent.values().filter_map(|sent| Some((sent.again.as_ref()?.at, "ask again"))).min();
+        let waits = !self.urgent.is_empty() || !self.waiting.is_empty();
+        let room = self.room().filter(|_| waits).map(|at| (at, "answer late"));
+        [overdue, again, room].into_iter().flatten().min()
     }
 
     pub(super) fn in_flight(&self) -> usize {

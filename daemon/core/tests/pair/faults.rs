@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use daemon_core::modem::ModemConfig;
 use daemon_core::request::{Request, RequestErrorKind};
 use daemon_core::snapshot::ModemState;
 use mbim_proto::service::BASIC_CONNECT;
 use virtual_modem::{Fault, Noise, Order, Profile, StillOpen, What, When, kind};
 
-use crate::driver::Pair;
+use crate::driver::{Pair, config};
 
 /// Commands of Basic Connect that the way to a connection uses.
 const CIDS: &[u32] = &[1, 2, 3, 6, 9, 10, 12, 15, 16, 19];
@@ -182,16 +183,76 @@ fn a_write_that_fails_is_a_recovery() {
     assert!(pair.is_up(), "sleep alone changes nothing");
 }
 
-/// The slow and noisy modem, which other programs never bring online.
+/// The slow and noisy modem, which other programs never bring online: every run within 90 s of its clock.
 #[test]
-fn a_slow_and_noisy_modem_connects() {
-    for seed in 1..=20 {
-        let mut profile = Profile { noise: Some(Noise::slow_and_noisy(seed)), ..Profile::default() };
-        profile.misbehaviour.busy_connects = 2;
-        let mut pair = Pair::new(profile);
-        pair.attach();
-        assert!(pair.run(900, |p| p.is_up()), "seed {seed}: {}", pair.account());
+fn a_slow_and_noisy_modem_connects_within_90_seconds() {
+    for outstanding in [8, 1] {
+        let mut times: Vec<Duration> = Vec::new();
+        for seed in 1..=20 {
+            let mut profile = Profile { noise: Some(Noise::slow_and_noisy(seed)), ..Profile::default() };
+            profile.misbehaviour.busy_connects = 2;
+            let mut pair = Pair::with(profile, ModemConfig { outstanding, ..config() });
+            pair.attach();
+            assert!(pair.run(90, |p| p.is_up()), "seed {seed}, {outstanding} at a time: {}", pair.account());
+            times.push(pair.now);
+        }
+        times.sort();
+        println!("{outstanding} at a time: median {:?}, longest {:?}", times[10], times[19]);
     }
+}
+
+/// When the lost order was sent, and what was asked how long after it.
+fn after_the_loss(pair: &Pair, cid: u32) -> (Duration, Vec<(u32, Duration)>) {
+    let about =
+        |entry: &&virtual_modem::Entry| entry.subject == Some((BASIC_CONNECT, cid)) && entry.kind == kind::COMMAND;
+    let lost = pair.device.log().entries().filter(about).find(|entry| entry.fault == Some("drop")).expect("a loss").at;
+    let after = |entry: &virtual_modem::Entry| (entry.operation.unwrap_or(9), entry.at - lost);
+    (lost, pair.device.log().entries().filter(about).filter(|entry| entry.at > lost).map(after).collect())
+}
+
+#[test]
+fn an_order_without_an_answer_is_followed_by_a_question_after_three_seconds() {
+    let lost = |cid| Fault::once(When::command(BASIC_CONNECT, cid), What::Drop);
+    let (query, set, late) = (0, 1, Duration::from_secs(3));
+    for cid in [3, 10, 12] {
+        let mut profile = Profile { software_radio: false, auto_attach: false, ..Profile::default() };
+        profile.pace.register = Duration::from_secs(1);
+        let mut pair = Pair::new(profile);
+        // The first one is the question at the beginning.
+        pair.order(Order::Fault(Fault { when: lost(cid).when.nth(2), ..lost(cid) }));
+        pair.attach();
+        assert!(pair.run(30, |p| p.is_up()), "CID {cid}: {}", pair.account());
+        let (_, after) = after_the_loss(&pair, cid);
+        assert_eq!(after.first(), Some(&(query, late)), "CID {cid}: {}", pair.account());
+        assert!(after.iter().any(|(operation, _)| *operation == set), "CID {cid}: given again: {after:?}");
+    }
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.order(Order::Fault(lost(9)));
+    // It says that it is not registered and does not search.
+    let mut buffer = vec![0_u8; 48];
+    buffer[4] = 1;
+    pair.order(Order::Indicate { service: BASIC_CONNECT, cid: 9, buffer });
+    pair.run(20, |_| false);
+    assert_eq!(pair.state(), ModemState::Connected, "{}", pair.account());
+    assert_eq!(after_the_loss(&pair, 9).1.first(), Some(&(query, late)), "{}", pair.account());
+}
+
+/// It says that there is no context while it makes one: the second time it is given longer.
+#[test]
+fn a_modem_that_denies_what_it_is_doing_is_waited_for_in_the_end() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    let _ = pair.ask(Request::Disconnect);
+    for late in [10, 20] {
+        let answer = When::command(BASIC_CONNECT, 12);
+        pair.order(Order::Fault(Fault::once(answer, What::Delay(Duration::from_secs(late)))));
+    }
+    let reply = pair.ask(Request::Connect { apn: None });
+    assert!(reply.is_ok(), "{reply:?} {}", pair.account());
+    assert!(pair.is_up());
 }
 
 #[test]
