@@ -6,11 +6,12 @@
 
 mod connect;
 mod device;
+mod phonebook;
 mod registration;
 mod subscriber;
 
 use crate::machine::{Negotiation, Ticket, VirtualModem};
-use crate::profile::Release;
+use crate::profile::{Profile, Release};
 use crate::wire::Command;
 use core::time::Duration;
 use mbim_proto::service::{BASIC_CONNECT, MS_BASIC_CONNECT_EXT as EXTENSIONS, canonical, uuid_name};
@@ -37,6 +38,7 @@ const STATUS_RADIO_POWER_OFF: u32 = 20;
 const STATUS_INVALID_PARAMETERS: u32 = 21;
 const STATUS_PARAMETER_TOO_LONG: u32 = 26;
 const STATUS_OPERATION_NOT_ALLOWED: u32 = 28;
+const STATUS_INVALID_MEMORY_INDEX: u32 = 30;
 const STATUS_MEMORY_FULL: u32 = 31;
 
 /// What a command came to.
@@ -92,8 +94,14 @@ impl Memory {
     }
 }
 
+/// A CID of Basic Connect.
 const fn row(cid: u32, query: Option<Does>, set: Option<Does>, indicated: bool) -> Row {
-    Row { service: BASIC_CONNECT, cid, query, set, indicated }
+    of(BASIC_CONNECT, cid, query, set, indicated)
+}
+
+/// A CID of any service.
+const fn of(service: Uuid, cid: u32, query: Option<Does>, set: Option<Does>, indicated: bool) -> Row {
+    Row { service, cid, query, set, indicated }
 }
 
 static BASIC: &[Row] = &[
@@ -120,21 +128,20 @@ static BASIC: &[Row] = &[
     row(23, Some(connect::filters), Some(connect::set_filters), false),
 ];
 
-static EXTENDED: &[Row] = &[
-    Row { service: EXTENSIONS, cid: 10, query: None, set: Some(device::reset), indicated: false },
-    Row { service: EXTENSIONS, cid: 15, query: Some(device::version), set: None, indicated: false },
-];
+static EXTENDED: &[Row] =
+    &[of(EXTENSIONS, 10, None, Some(device::reset), false), of(EXTENSIONS, 15, Some(device::version), None, false)];
 
-/// The CIDs of a modem with this announced release.
-fn rows(release: Release) -> impl Iterator<Item = &'static Row> {
-    let extended = if release > Release::V1 { EXTENDED } else { &[] };
-    BASIC.iter().chain(extended)
+/// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
+fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
+    let extended = profile.release > Release::V1;
+    let tables: [(bool, &'static [Row]); 3] = [(true, BASIC), (true, phonebook::ROWS), (extended, EXTENDED)];
+    tables.into_iter().filter(|(has, _)| *has).flat_map(|(_, rows)| rows)
 }
 
 /// Carries a command out.
 pub(crate) fn answer(modem: &mut VirtualModem, now: Duration, command: &Command, ticket: Ticket) -> Answer {
     let service = canonical(command.service);
-    let found = rows(modem.profile.release).find(|row| row.service == service && row.cid == command.cid);
+    let found = rows(&modem.profile).find(|row| row.service == service && row.cid == command.cid);
     let negotiates = (service == BASIC_CONNECT && command.cid == 16) || (service == EXTENSIONS && command.cid == 15);
     if modem.host.negotiation == Negotiation::Open && !negotiates {
         modem.host.negotiation = Negotiation::Missed;

@@ -24,6 +24,7 @@
 mod answer;
 mod context;
 mod fault;
+mod holdings;
 mod life;
 mod log;
 mod machine;
@@ -37,6 +38,7 @@ mod sim;
 mod wire;
 
 pub use fault::{Fault, Noise, What, When};
+pub use holdings::{Holdings, Phonebook};
 pub use log::{Direction, Entry, Log};
 pub use machine::VirtualModem;
 pub use misbehave::{Misbehaviour, StillOpen};

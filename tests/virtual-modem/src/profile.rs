@@ -1,6 +1,7 @@
 //! What a modem is: capabilities, card, network, pace and defects, as one value.
 
 use crate::fault::Noise;
+use crate::holdings::Holdings;
 use crate::misbehave::Misbehaviour;
 use crate::network::Network;
 use crate::sim::{Sim, Slot};
@@ -105,6 +106,8 @@ pub struct Profile {
     pub software_radio: bool,
     /// The network around it.
     pub network: Network,
+    /// What it keeps for its host; sets change it.
+    pub holdings: Holdings,
     /// How long things take.
     pub pace: Pace,
     /// Defects.
@@ -135,6 +138,7 @@ impl Default for Profile {
             hardware_radio: true,
             software_radio: true,
             network: Network::default(),
+            holdings: Holdings::default(),
             pace: Pace::default(),
             misbehaviour: Misbehaviour::default(),
             noise: None,

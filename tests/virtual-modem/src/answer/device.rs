@@ -57,7 +57,7 @@ pub(super) fn caps(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket
 
 pub(super) fn services(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
     let mut elements: Vec<bc::DeviceServiceElement> = Vec::new();
-    for row in rows(modem.profile.release) {
+    for row in rows(&modem.profile) {
         match elements.iter_mut().find(|element| element.device_service_id == row.service) {
             Some(element) => element.cids.push(row.cid),
             None => elements.push(bc::DeviceServiceElement {
@@ -91,9 +91,8 @@ pub(super) fn subscribe(modem: &mut VirtualModem, _: Duration, command: &Command
     let mut events: Vec<bc::EventEntry> = Vec::new();
     for entry in list.events {
         let service = canonical(entry.device_service_id);
-        let there = |cid: &u32| {
-            rows(modem.profile.release).any(|row| row.service == service && row.cid == *cid && row.indicated)
-        };
+        let there =
+            |cid: &u32| rows(&modem.profile).any(|row| row.service == service && row.cid == *cid && row.indicated);
         let cids: Vec<u32> = entry.cids.into_iter().filter(there).collect();
         if !cids.is_empty() {
             granted.entry(service.0).or_default().extend(&cids);
