@@ -2,7 +2,8 @@
 //!
 //! The same declarations serve the host and the function: what one side encodes the other decodes. [`message`] holds the
 //! messages, [`fragment`] cuts and joins them, [`service`] declares the information buffers, [`registry`] finds the
-//! declaration for a buffer whose type is only known at run time.
+//! declaration for a buffer whose type is only known at run time. What only USB has stands beside them: [`descriptor`],
+//! [`class_request`], and [`ntb`] for the blocks of the data plane.
 //!
 //! ```
 //! use mbim_proto::message::{Command, CommandDone, Content};
@@ -47,9 +48,12 @@ mod testing;
 mod uuid;
 mod value;
 
+pub mod class_request;
 pub mod codec;
+pub mod descriptor;
 pub mod fragment;
 pub mod message;
+pub mod ntb;
 pub mod registry;
 pub mod service;
 pub mod status;

@@ -60,6 +60,27 @@ pub enum Problem {
         /// The largest legal length.
         most: u32,
     },
+    /// A number that can only have one value has another.
+    #[error("{found:#x} stands where {wanted:#x} must")]
+    Unexpected {
+        /// The number on the wire.
+        found: u32,
+        /// The only legal one.
+        wanted: u32,
+    },
+    /// A number is outside of its range.
+    #[error("{number:#x} is not between {least:#x} and {most:#x}")]
+    Range {
+        /// The number on the wire.
+        number: u32,
+        /// The smallest legal one.
+        least: u32,
+        /// The largest legal one.
+        most: u32,
+    },
+    /// Something that must be there is not.
+    #[error("missing")]
+    Missing,
     /// A message that should be whole is one of several fragments.
     #[error("fragment {current} of {total} is not a whole message")]
     Fragment {
