@@ -35,6 +35,8 @@ mod profile;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod sim;
+#[cfg(feature = "usb")]
+pub mod usb;
 mod wire;
 
 pub use fault::{Fault, Noise, What, When};

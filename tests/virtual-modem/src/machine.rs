@@ -228,6 +228,17 @@ impl VirtualModem {
         self.run_due(now);
     }
 
+    /// RESET_FUNCTION of the USB function: the host's session is closed without a word, data sessions end, what was under
+    /// way is abandoned. Card and network stay as they are. `[MBIM1.0 7.3.3]`
+    pub fn reset_function(&mut self, now: Duration) {
+        self.wake(now);
+        if self.plugged {
+            self.end_sessions();
+            self.forget_host();
+            self.outputs.retain(|output| !matches!(output, Output::Transmit(_)));
+        }
+    }
+
     /// An act from outside.
     pub fn order(&mut self, now: Duration, order: Order) {
         self.wake(now);
