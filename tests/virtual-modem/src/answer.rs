@@ -4,10 +4,16 @@
 //! An unknown service or CID, or an operation that the CID has not, is `no-device-support`; a buffer that does not
 //! decode is `invalid-parameters`. [MBIM1.0 9.4.5]
 
+mod antenna;
+mod board;
+mod cells;
 mod connect;
+mod contexts;
 mod device;
+mod makers;
 mod phonebook;
 mod registration;
+mod standalone;
 mod subscriber;
 
 use crate::machine::{Negotiation, Ticket, VirtualModem};
@@ -40,6 +46,8 @@ const STATUS_PARAMETER_TOO_LONG: u32 = 26;
 const STATUS_OPERATION_NOT_ALLOWED: u32 = 28;
 const STATUS_INVALID_MEMORY_INDEX: u32 = 30;
 const STATUS_MEMORY_FULL: u32 = 31;
+const STATUS_DSS_INSTANCE_LIMIT: u32 = 33;
+const STATUS_INVALID_DEVICE_SERVICE_OPERATION: u32 = 34;
 
 /// What a command came to.
 #[derive(Debug)]
@@ -124,7 +132,7 @@ static BASIC: &[Row] = &[
     row(19, None, Some(device::subscribe), false),
     row(20, Some(device::statistics), None, false),
     row(21, Some(device::idle_hint), Some(device::set_idle_hint), false),
-    row(22, Some(device::emergency), None, true),
+    row(22, Some(device::emergency), Some(device::set_emergency), true),
     row(23, Some(connect::filters), Some(connect::set_filters), false),
 ];
 
@@ -134,7 +142,18 @@ static EXTENDED: &[Row] =
 /// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
 fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
     let extended = profile.release > Release::V1;
-    let tables: [(bool, &'static [Row]); 3] = [(true, BASIC), (true, phonebook::ROWS), (extended, EXTENDED)];
+    let tables: [(bool, &'static [Row]); 10] = [
+        (true, BASIC),
+        (true, phonebook::ROWS),
+        (true, board::STREAMS),
+        (extended, EXTENDED),
+        (extended, contexts::ROWS),
+        (extended, cells::ROWS),
+        (profile.release >= Release::V3, standalone::ROWS),
+        (extended, antenna::ROWS),
+        (extended, board::ROWS),
+        (profile.makers, makers::ROWS),
+    ];
     tables.into_iter().filter(|(has, _)| *has).flat_map(|(_, rows)| rows)
 }
 

@@ -116,6 +116,7 @@ impl VirtualModem {
                     Some(ticket) => self.finish(now, ticket, 0, body),
                     None => self.indicate_connect(now, body),
                 }
+                self.indicate_pco(now, session);
                 if !ip_known {
                     self.later(now, self.profile.pace.ip_configuration, Event::IpKnown { session, generation });
                 } else if ticket.is_none() {

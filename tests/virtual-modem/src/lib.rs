@@ -40,7 +40,7 @@ pub mod usb;
 mod wire;
 
 pub use fault::{Fault, Noise, What, When};
-pub use holdings::{Holdings, Phonebook};
+pub use holdings::{Antennas, Board, Cells, Contexts, Holdings, Phonebook, Shutdown, Standalone, StreamService};
 pub use log::{Direction, Entry, Log};
 pub use machine::VirtualModem;
 pub use misbehave::{Misbehaviour, StillOpen};

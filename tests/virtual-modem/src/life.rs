@@ -207,6 +207,7 @@ impl VirtualModem {
     pub(crate) fn radio_is_set(&mut self, now: Duration, ticket: Ticket, on: bool) {
         self.life.software = on;
         self.settle(now);
+        self.indicate_rfim(now);
         let body = self.radio_body();
         self.finish(now, ticket, 0, body);
     }

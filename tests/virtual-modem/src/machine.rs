@@ -60,6 +60,8 @@ pub(crate) struct Host {
     pub(crate) subscribed: Option<BTreeMap<[u8; 16], BTreeSet<u32>>>,
     outstanding: BTreeMap<u32, (Uuid, u32)>,
     pub(crate) ready_queried: bool,
+    /// Open data streams with their services.
+    pub(crate) streams: BTreeMap<u32, Uuid>,
     strayed: bool,
 }
 
@@ -126,6 +128,9 @@ pub(crate) enum Event {
     /// The firmware was told to start anew, and its answer is due before.
     Reset,
     Restart,
+    /// The modem was told to switch itself off, and its answer is due before.
+    PowerOff,
+    Gone,
     /// An answer is ready to be sent.
     Send {
         message: Outgoing,
@@ -299,6 +304,8 @@ impl VirtualModem {
             sessions: self.active_sessions(),
             subscription: self.profile.network.subscription,
             outstanding: self.host.outstanding.len(),
+            streams: self.host.streams.iter().map(|(session, service)| (*session, *service)).collect(),
+            emergency: self.memory.emergency,
         }
     }
 
@@ -530,6 +537,8 @@ impl VirtualModem {
             // The answer was put on the schedule after this event, for the same time: it goes first.
             Event::Reset => self.later(now, Duration::ZERO, Event::Restart),
             Event::Restart => self.reboot(now),
+            Event::PowerOff => self.later(now, Duration::ZERO, Event::Gone),
+            Event::Gone => self.unplug(),
             Event::Signal => self.signal_may_be_reported(now),
             Event::Send { message, epoch } if epoch == self.host.epoch => self.send(now, message),
             Event::Emit { message, epoch, garbage } if epoch == self.host.epoch => {

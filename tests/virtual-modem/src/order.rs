@@ -128,4 +128,8 @@ pub struct State {
     pub subscription: Subscription,
     /// Commands that wait for an answer.
     pub outstanding: usize,
+    /// Open data service streams with their services, by stream.
+    pub streams: Vec<(u32, Uuid)>,
+    /// Whether only emergency calls are possible.
+    pub emergency: bool,
 }

@@ -1,7 +1,7 @@
 //! What a modem is: capabilities, card, network, pace and defects, as one value.
 
 use crate::fault::Noise;
-use crate::holdings::Holdings;
+use crate::holdings::{Board, Holdings};
 use crate::misbehave::Misbehaviour;
 use crate::network::Network;
 use crate::sim::{Sim, Slot};
@@ -108,6 +108,8 @@ pub struct Profile {
     pub network: Network,
     /// What it keeps for its host; sets change it.
     pub holdings: Holdings,
+    /// Whether it has the services of makers beside those of the specification and of Microsoft.
+    pub makers: bool,
     /// How long things take.
     pub pace: Pace,
     /// Defects.
@@ -139,6 +141,7 @@ impl Default for Profile {
             software_radio: true,
             network: Network::default(),
             holdings: Holdings::default(),
+            makers: false,
             pace: Pace::default(),
             misbehaviour: Misbehaviour::default(),
             noise: None,
@@ -157,6 +160,8 @@ pub const NAMES: &[(&str, &str)] = &[
     ("single-outstanding", "one command of 64-byte frames at a time, what is beyond is lost"),
     ("no-auto-attach", "packet service attaches only when told"),
     ("locked", "asks for PIN 1234"),
+    ("every-service", "the instant modem with the services of makers too"),
+    ("fcc-locked", "Quectel's service, and the radio off until it is unlocked by that"),
     ("no-sim", "an empty slot"),
     ("esim-empty", "an eSIM without an enabled profile"),
     ("not-activated", "a card that a service activation must wake"),
@@ -213,6 +218,13 @@ impl Profile {
                 ..base
             },
             "no-auto-attach" => Self { auto_attach: false, ..base },
+            "every-service" => Self { makers: true, ..base },
+            "fcc-locked" => Self {
+                makers: true,
+                software_radio: false,
+                holdings: Holdings { board: Board { fcc_locked: true, ..Board::default() }, ..Holdings::default() },
+                ..base
+            },
             "locked" => Self { slot: Slot::Card(Box::new(Sim::locked())), ..base },
             "no-sim" => Self { slot: Slot::Empty, ..base },
             "esim-empty" => Self { slot: Slot::EsimWithoutProfile, ..base },

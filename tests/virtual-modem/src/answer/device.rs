@@ -68,8 +68,22 @@ pub(super) fn services(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ti
             }),
         }
     }
+    let board = &modem.profile.holdings.board;
+    for stream in &board.streams {
+        let (service, payload, instances) = (stream.service, stream.payload, stream.instances);
+        match elements.iter_mut().find(|element| element.device_service_id == service) {
+            Some(element) => (element.dss_payload, element.max_dss_instances) = (payload, instances),
+            None => elements.push(bc::DeviceServiceElement {
+                device_service_id: service,
+                dss_payload: payload,
+                max_dss_instances: instances,
+                cids: Vec::new(),
+            }),
+        }
+    }
     let count = elements.len();
-    let mut buffer = encoded(&bc::DeviceServices { max_dss_sessions: 0, device_services: elements });
+    let max_dss_sessions = board.most_streams;
+    let mut buffer = encoded(&bc::DeviceServices { max_dss_sessions, device_services: elements });
     overstate_pairs(modem, &mut buffer, 8, count);
     Ok(Answer::Done(0, buffer))
 }
@@ -146,6 +160,9 @@ pub(super) fn set_radio(
         bc::RadioSwitchState::ON => true,
         _ => return Err(Answer::status(STATUS_INVALID_PARAMETERS)),
     };
+    if on && modem.profile.holdings.board.fcc_locked {
+        return Err(Answer::status(STATUS_OPERATION_NOT_ALLOWED));
+    }
     let refusals = &mut modem.profile.misbehaviour.radio_refusals;
     if on && *refusals > 0 {
         *refusals -= 1;
@@ -189,6 +206,20 @@ pub(super) fn set_idle_hint(
 
 pub(super) fn emergency(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
     Ok(Answer::Done(0, modem.emergency_body()))
+}
+
+pub(super) fn set_emergency(
+    modem: &mut VirtualModem,
+    now: Duration,
+    command: &Command,
+    ticket: Ticket,
+) -> Result<Answer, Answer> {
+    let set: bc::EmergencyMode = decoded(command)?;
+    if set.state.name().is_none() {
+        return Err(Answer::status(STATUS_INVALID_PARAMETERS));
+    }
+    modem.memory.emergency = set.state == bc::EmergencyModeState::ON;
+    emergency(modem, now, command, ticket)
 }
 
 impl VirtualModem {

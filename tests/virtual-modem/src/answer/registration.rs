@@ -21,6 +21,12 @@ const DOWNLINK: u64 = 150_000_000;
 /// Data classes whose signal has a table of RSRP and SNR: LTE and both kinds of 5G.
 const HAS_RSRP: u32 = 0xe0;
 
+/// The codes of RSRP and SNR that go with one of RSSI. −113+2n dBm of RSSI is about 28 dB more than RSRP on a 20 MHz
+/// carrier: code 157−113−28+2n.
+pub(super) fn rsrp_and_snr(rssi: u32) -> (u32, u32) {
+    ((16 + 2 * rssi).min(126), (2 * rssi + 27).min(127))
+}
+
 fn card_is_ready(modem: &VirtualModem) -> Result<(), Answer> {
     modem.card_problem().map_or(Ok(()), |status| Err(Answer::status(status)))
 }
@@ -238,6 +244,7 @@ impl VirtualModem {
     pub(crate) fn indicate_registration(&mut self, now: Duration) {
         let body = self.registration_body();
         self.indicate(now, BASIC_CONNECT, 9, body);
+        self.indicate_location(now);
     }
 
     /// PACKET_SERVICE in the layout of the release in force.
@@ -264,20 +271,16 @@ impl VirtualModem {
                 frequency_range,
             }),
             Release::V3 => {
-                let (class, data_subclass) = match class {
-                    0x80 => (0x40, bc::DataSubclass::NR),
-                    0x40 => (0x40, bc::DataSubclass::ENDC),
-                    class => (class, bc::DataSubclass::NONE),
-                };
+                let (current_data_class, data_subclass) = self.class_of_release_3(class);
                 encoded(&bc::PacketServiceV3 {
                     nw_error,
                     packet_service_state,
-                    current_data_class: bc::DataClassV3(class),
+                    current_data_class,
                     uplink_speed,
                     downlink_speed,
                     frequency_range,
                     data_subclass,
-                    tai: bc::Tai::default(),
+                    tai: self.tai(),
                     unnamed_ies: Vec::new(),
                 })
             }
@@ -287,6 +290,7 @@ impl VirtualModem {
     pub(crate) fn indicate_packet_service(&mut self, now: Duration) {
         let body = self.packet_service_body();
         self.indicate(now, BASIC_CONNECT, 10, body);
+        self.indicate_attach_info(now);
     }
 
     /// SIGNAL_STATE in the layout of the release in force. With a table of RSRP and SNR the RSSI is 99.
@@ -304,11 +308,11 @@ impl VirtualModem {
             return encoded(&v1);
         }
         let class = self.current_data_class() & HAS_RSRP;
+        let (rsrp, snr) = rsrp_and_snr(rssi);
         let table: Vec<_> = (class != 0 && rssi != 99)
-            .then(|| bc::RsrpSnrInfo {
-                // −113+2n dBm of RSSI is about 28 dB more than RSRP on a 20 MHz carrier: code 157−113−28+2n.
-                rsrp: (16 + 2 * rssi).min(126),
-                snr: (2 * rssi + 27).min(127),
+            .then_some(bc::RsrpSnrInfo {
+                rsrp,
+                snr,
                 rsrp_threshold: 0,
                 snr_threshold: 0,
                 system_type: bc::DataClass(class),
