@@ -5,8 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../tests/fuzz/src/descriptor.rs"]
+mod descriptor;
 #[path = "../../tests/fuzz/src/message.rs"]
 mod message;
+#[path = "../../tests/fuzz/src/ntb.rs"]
+mod ntb;
 #[path = "../../tests/fuzz/src/reassembly.rs"]
 mod reassembly;
 
@@ -36,4 +40,81 @@ fn message_seeds() {
 #[test]
 fn reassembly_seeds() {
     replay("reassembly", reassembly::run);
+}
+
+#[test]
+fn descriptor_seeds() {
+    replay("descriptor", descriptor::run);
+}
+
+#[test]
+fn ntb_seeds() {
+    replay("ntb", ntb::run);
+}
+
+/// The seeds are laid out by another hand than the parser's: they must hold what their names say.
+#[test]
+fn descriptor_seeds_are_what_they_are_called() {
+    use mbim_proto::descriptor::{Descriptors, Pairing};
+    for (name, pairings, refused, cut) in [
+        ("both-pairings", &[Pairing::Both][..], 0, false),
+        ("union-only", &[Pairing::Union], 0, false),
+        ("association-only", &[Pairing::Association], 0, false),
+        ("neither", &[], 1, false),
+        ("dual", &[Pairing::Both], 0, false),
+        ("composite", &[Pairing::Both], 0, false),
+        ("executors", &[Pairing::Both; 3], 0, false),
+        ("superspeed", &[Pairing::Both], 0, false),
+        ("no-extended", &[Pairing::Union], 0, false),
+        ("no-mbim", &[], 1, false),
+        ("second-configuration", &[Pairing::Union], 0, false),
+        ("lying-total", &[Pairing::Union], 0, true),
+        ("zero-length", &[Pairing::Union], 0, true),
+        ("none", &[], 0, false),
+    ] {
+        let bytes = seed("descriptor", name);
+        let all = Descriptors::parse(&bytes).unwrap();
+        let got: Vec<Pairing> = all.functions().map(|(_, function)| function.pairing).collect();
+        assert_eq!(got, pairings, "{name}");
+        assert_eq!(all.configurations.iter().map(|one| one.refused.len()).sum::<usize>(), refused, "{name}");
+        assert_eq!(all.cut.is_some(), cut, "{name}");
+        let dual = all.functions().any(|(_, function)| function.ncm.is_some());
+        assert_eq!(dual, name == "dual");
+        let burst = all.functions().any(|(_, function)| function.bulk_in.burst == Some(7));
+        assert_eq!(burst, name == "superspeed");
+    }
+}
+
+#[test]
+fn ntb_seeds_are_what_they_are_called() {
+    use mbim_proto::ntb::{Block, Fault, Format, Limits};
+    for (format, prefix) in [(Format::Ntb16, "narrow"), (Format::Ntb32, "wide")] {
+        let open = format == Format::Ntb16;
+        for (what, datagrams, fault) in [
+            ("one", 1, None),
+            ("several", 3, None),
+            ("sessions", 5, None),
+            ("empty", 0, Some(Fault::TableLength)), // the specification wants one entry and a terminator
+            ("open-length", usize::from(open), (!open).then_some(Fault::BlockLength)),
+            ("padded", 1, None),
+            ("ethernet", 1, Some(Fault::TableSignature)),
+            ("not-ip", 1, Some(Fault::NotIp)),
+            ("loop", 2, Some(Fault::TableRepeated)),
+            ("overlap", 5, Some(Fault::Amplified)),
+        ] {
+            let bytes = seed("ntb", &format!("{prefix}-{what}"));
+            let items: Vec<_> = match Block::parse(&bytes, &Limits::new(format, 4096)) {
+                Ok(block) => block.datagrams().collect(),
+                Err(fault) => vec![Err(fault)],
+            };
+            let got = items.iter().filter(|item| item.is_ok()).count();
+            let first = items.iter().find_map(|item| item.err());
+            assert_eq!((got, first), (datagrams, fault), "{prefix}-{what}");
+        }
+    }
+}
+
+fn seed(target: &str, name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(target);
+    fs::read(folder.join(name)).unwrap()
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the seeds of `message` and `reassembly` from tests/vectors."""
+"""Makes the seeds of `message` and `reassembly` from tests/vectors, those of `ntb` and `descriptor` from their layouts."""
 
 import json
 import pathlib
+import struct
 
 HERE = pathlib.Path(__file__).parent
 VECTORS = HERE.parent / "vectors"
@@ -40,3 +41,124 @@ for vector in json.loads((VECTORS / "mbim-bodies.json").read_text())["vectors"]:
 (seeds("reassembly") / "all-in-one").write_bytes(pieces(b"".join(messages), [255]))
 (seeds("reassembly") / "all-in-crumbs").write_bytes(pieces(b"".join(messages), [1, 7, 13]))
 (seeds("reassembly") / "garbage-between").write_bytes(pieces(messages[0] + b"\xff" * 40 + messages[2], [50]))
+
+
+def ntb(tables, wide=False, sequence=1, length=None, tail=b""):
+    """A block: tables of (signature, datagrams) behind the header, datagrams behind them."""
+    number, header, head, each = ("I", 16, 16, 8) if wide else ("H", 12, 8, 4)
+    places, at = [], header
+    for _, datagrams in tables:
+        places.append(at)
+        at += head + each * (len(datagrams) + 1)
+    body, data = b"", b""
+    for n, (signature, datagrams) in enumerate(tables):
+        following = places[n + 1] if n + 1 < len(tables) else 0
+        size = head + each * (len(datagrams) + 1)
+        if wide:
+            body += signature + struct.pack("<HHII", size, 0, following, 0)
+        else:
+            body += signature + struct.pack("<HH", size, following)
+        for datagram in datagrams:
+            data += bytes(-(at + len(data)) % 4)
+            body += struct.pack("<2" + number, at + len(data), len(datagram))
+            data += datagram
+        body += bytes(each)
+    total = at + len(data) if length is None else length
+    start = (b"ncmh" if wide else b"NCMH") + struct.pack("<HH2" + number, header, sequence, total, header)
+    return start + body + data + tail
+
+
+V4, V6 = b"\x45" + bytes(range(1, 20)), b"\x60" + bytes(range(1, 40))
+for wide in (False, True):
+    ip = (lambda n: b"ips" + bytes([n])) if wide else (lambda n: b"IPS" + bytes([n]))
+    stream = b"dss\x07" if wide else b"DSS\x07"
+    name = "wide" if wide else "narrow"
+    blocks = {
+        "one": ntb([(ip(0), [V4])], wide),
+        "several": ntb([(ip(0), [V4, V6, V4 * 3])], wide, sequence=0x2a3f),
+        "sessions": ntb([(ip(0), [V4]), (ip(255), [V6, V4]), (stream, [b"x", b"yz"])], wide, sequence=0x10c8),
+        "empty": ntb([(ip(0), [])], wide),
+        "open-length": ntb([(ip(0), [V4])], wide, length=0),
+        "padded": ntb([(ip(0), [V4])], wide, tail=bytes(64)),
+        "ethernet": ntb([(b"ncm0" if wide else b"NCM0", [V4]), (ip(1), [V4])], wide),
+        "not-ip": ntb([(ip(0), [b"\x50" + V4, V4[:19], V4])], wide),
+    }
+    loop = bytearray(ntb([(ip(0), [V4]), (ip(1), [V4])], wide))
+    first = 16 if wide else 12
+    second = first + (32 if wide else 16)
+    link = 8 if wide else 6
+    loop[second + link] = first
+    blocks["loop"] = bytes(loop)
+    overlap = bytearray(ntb([(stream, [bytes(64)] * 12)], wide))
+    for n in range(12):
+        entry = first + (16 + 8 * n if wide else 8 + 4 * n)
+        overlap[entry] = first
+        overlap[entry + (4 if wide else 2)] = 200
+    blocks["overlap"] = bytes(overlap)
+    for what, block in blocks.items():
+        (seeds("ntb") / f"{name}-{what}").write_bytes(block)
+
+DEVICE = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x0200, 0xEF, 2, 1, 64, 0x1234, 0x5678, 0x0100, 1, 2, 3, 1)
+HEADER, MBIM = b"\x05\x24\x00\x20\x01", struct.pack("<BBBHHBBHB", 12, 0x24, 0x1B, 0x0100, 4096, 32, 128, 2048, 0x28)
+EXTENDED = struct.pack("<BBBHBH", 8, 0x24, 0x1C, 0x0300, 16, 1500)
+NCM = struct.pack("<BBBBIHHB", 13, 0x24, 0x0F, 4, 0, 1514, 0, 0) + b"\x06\x24\x1a\x00\x01\x1b"
+
+
+def association(first, count):
+    return bytes([8, 0x0B, first, count, 2, 14, 0, 0])
+
+
+def union(communication, data):
+    return bytes([5, 0x24, 6, communication, data])
+
+
+def setting(number, alternate, endpoints, *which):
+    return bytes([9, 4, number, alternate, endpoints, *which, 0])
+
+
+def end(address, transfer, size, burst=None):
+    companion = b"" if burst is None else bytes([6, 0x30, burst, 0, 0, 0])
+    return struct.pack("<BBBBHB", 7, 5, address, transfer, size, 9 if transfer == 3 else 0) + companion
+
+
+def configuration(value, interfaces, *parts):
+    body = b"".join(parts)
+    return struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), interfaces, value, 0, 0xA0, 250) + body
+
+
+def function(n, pair=b"", group=None, burst=None, functional=MBIM + EXTENDED):
+    group = union(n, n + 1) if group is None else group
+    size = 512 if burst is None else 1024
+    return (
+        pair + setting(n, 0, 1, 2, 14, 0) + HEADER + group + functional + end(0x81 + n, 3, 16, burst)
+        + setting(n + 1, 0, 0, 10, 0, 2) + setting(n + 1, 1, 2, 10, 0, 2)
+        + end(0x82 + n, 2, size, burst) + end(1 + n, 2, size, burst)
+    )
+
+
+dual = (
+    association(0, 2) + setting(0, 0, 1, 2, 13, 0) + HEADER + union(0, 1) + NCM + end(0x81, 3, 16)
+    + setting(0, 1, 1, 2, 14, 0) + HEADER + union(0, 1) + MBIM + EXTENDED + end(0x81, 3, 16)
+    + setting(1, 0, 0, 10, 0, 1) + setting(1, 1, 2, 10, 0, 1) + end(0x82, 2, 512) + end(1, 2, 512)
+    + setting(1, 2, 2, 10, 0, 2) + end(0x82, 2, 512) + end(1, 2, 512)
+)
+serial = setting(6, 0, 2, 0xFF, 0, 0) + b"\x05\x24\x00\x10\x01" + end(0x87, 2, 512) + end(7, 2, 512)
+storage = setting(0, 0, 2, 8, 6, 0x50) + end(0x81, 2, 512) + end(1, 2, 512)
+devices = {
+    "both-pairings": configuration(1, 2, function(0, association(0, 2))),
+    "union-only": configuration(1, 2, function(0)),
+    "association-only": configuration(1, 2, function(0, association(0, 2), b"")),
+    "neither": configuration(1, 2, function(0, b"", b"")),
+    "dual": configuration(1, 2, dual),
+    "composite": configuration(1, 4, serial, function(2, association(2, 2))),
+    "executors": configuration(1, 6, *(function(n, association(n, 2)) for n in (0, 2, 4))),
+    "superspeed": configuration(1, 2, function(0, association(0, 2), burst=7)),
+    "no-extended": configuration(1, 2, function(0, functional=MBIM)),
+    "no-mbim": configuration(1, 2, function(0, functional=b"")),
+    "second-configuration": configuration(1, 1, storage) + configuration(2, 2, function(0)),
+    "lying-total": configuration(1, 2, function(0))[:2] + b"\xff\xff" + configuration(1, 2, function(0))[4:],
+    "zero-length": configuration(1, 2, function(0)) + bytes(20),
+    "none": b"",
+}
+for what, rest in devices.items():
+    (seeds("descriptor") / what).write_bytes(DEVICE + rest)

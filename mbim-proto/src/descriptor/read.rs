@@ -45,7 +45,7 @@ impl<'a> Item<'a> {
     fn array<const N: usize>(&self, at: usize, field: &'static str) -> Result<[u8; N], Malformed> {
         let rest = self.bytes.get(at..).unwrap_or_default();
         let short = Problem::Truncated { needed: N as u64, left: rest.len() };
-        rest.first_chunk().copied().ok_or_else(|| self.malformed(at, field, short))
+        rest.first_chunk().copied().ok_or_else(|| self.malformed(at.min(self.bytes.len()), field, short))
     }
 
     pub(super) fn u8(&self, at: usize, field: &'static str) -> Result<u8, Malformed> {

@@ -198,6 +198,12 @@ impl Builder {
         done
     }
 
+    /// Bytes and places that are held; they never change.
+    #[cfg(test)]
+    pub(super) fn reserved(&self) -> (usize, *const u8, usize, usize) {
+        (self.buf.capacity(), self.buf.as_ptr(), self.entries.capacity(), self.streams.capacity())
+    }
+
     fn close(&mut self) -> usize {
         if !core::mem::take(&mut self.open) || self.entries.is_empty() {
             return 0;
