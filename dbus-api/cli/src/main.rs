@@ -7,6 +7,8 @@ mod bus;
 mod command;
 mod failure;
 mod modem;
+#[cfg(feature = "papers")]
+mod papers;
 mod settings;
 mod show;
 
@@ -19,6 +21,10 @@ use failure::Failure;
 use show::Output;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "papers")]
+    if let Some(ended) = papers::asked() {
+        return ended;
+    }
     let arguments = Arguments::parse();
     let output = Output { json: arguments.json };
     match run(arguments, output) {
