@@ -100,7 +100,7 @@ fn ntb_seeds_are_what_they_are_called() {
             ("ethernet", 1, Some(Fault::TableSignature)),
             ("not-ip", 1, Some(Fault::NotIp)),
             ("loop", 2, Some(Fault::TableRepeated)),
-            ("overlap", 5, Some(Fault::Amplified)),
+            ("overlap", 4, Some(Fault::Amplified)),
         ] {
             let bytes = seed("ntb", &format!("{prefix}-{what}"));
             let items: Vec<_> = match Block::parse(&bytes, &Limits::new(format, 4096)) {
