@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("virtual-modem", &["mbim-proto"]),
     ("virtual-operator", &[]),
     ("harness", &["virtual-modem", "virtual-operator"]),
+    ("kernel-lab", &["dbus-api", "mbim-proto", "harness", "scenarios", "virtual-modem", "virtual-operator"]),
 ];
 
 /// Crates without IO and clock.
