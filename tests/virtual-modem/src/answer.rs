@@ -20,11 +20,11 @@ use crate::machine::{Negotiation, Ticket, VirtualModem};
 use crate::profile::{Profile, Release};
 use crate::wire::Command;
 use core::time::Duration;
+use mbim_proto::service::basic_connect::DeviceServiceElement;
 use mbim_proto::service::{BASIC_CONNECT, MS_BASIC_CONNECT_EXT as EXTENSIONS, canonical, uuid_name};
 use mbim_proto::{Body, Uuid, registry};
-use std::collections::BTreeMap;
 
-pub(crate) use device::Traffic;
+pub use device::Traffic;
 
 pub(crate) const STATUS_FAILURE: u32 = 2;
 pub(crate) const STATUS_NOT_REGISTERED: u32 = 7;
@@ -86,10 +86,6 @@ pub(crate) struct Memory {
     generation: u32,
     pub(crate) emergency: bool,
     pub(crate) traffic: Traffic,
-    idle_hint: u32,
-    preferred_providers: Vec<mbim_proto::service::basic_connect::Provider>,
-    provisioned: Vec<connect::Provisioned>,
-    filters: BTreeMap<u32, Vec<connect::Filter>>,
     ever_activated: bool,
 }
 
@@ -155,6 +151,35 @@ fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
         (profile.makers, makers::ROWS),
     ];
     tables.into_iter().filter(|(has, _)| *has).flat_map(|(_, rows)| rows)
+}
+
+/// What DEVICE_SERVICES lists: services with their CIDs, then those that have streams only.
+pub(crate) fn services(profile: &Profile) -> Vec<DeviceServiceElement> {
+    let mut elements: Vec<DeviceServiceElement> = Vec::new();
+    for row in rows(profile) {
+        match elements.iter_mut().find(|element| element.device_service_id == row.service) {
+            Some(element) => element.cids.push(row.cid),
+            None => elements.push(DeviceServiceElement {
+                device_service_id: row.service,
+                cids: vec![row.cid],
+                ..DeviceServiceElement::default()
+            }),
+        }
+    }
+    for stream in &profile.holdings.board.streams {
+        let (dss_payload, max_dss_instances) = (stream.payload, stream.instances);
+        match elements.iter_mut().find(|element| element.device_service_id == stream.service) {
+            Some(element) => (element.dss_payload, element.max_dss_instances) = (dss_payload, max_dss_instances),
+            None => elements.push(DeviceServiceElement {
+                device_service_id: stream.service,
+                dss_payload,
+                max_dss_instances,
+                cids: Vec::new(),
+            }),
+        }
+    }
+    elements.iter_mut().for_each(|element| element.cids.sort_unstable());
+    elements
 }
 
 /// Carries a command out.

@@ -18,12 +18,21 @@ pub use phonebook::Phonebook;
 pub(crate) use phonebook::Refusal;
 pub use standalone::Standalone;
 
+use mbim_proto::service::basic_connect::{PacketFilterV3, Provider};
+use std::collections::BTreeMap;
+
 /// Everything kept, a member for each concern.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
+    /// Networks that the subscriber prefers.
+    pub preferred: Vec<Provider>,
+    /// Packets that wake the host, by session; their numbers are 0 unless MBIMEx 3.0 is in force.
+    pub filters: BTreeMap<u32, Vec<PacketFilterV3>>,
+    /// Whether the host expects no traffic.
+    pub idle_hint: bool,
     /// The directory.
     pub phonebook: Phonebook,
-    /// Stored contexts by type, those of the default bearer, and what the network says about it.
+    /// Stored contexts, those of the default bearer, and what the network says about it.
     pub contexts: Contexts,
     /// The cells around, and the network's time.
     pub cells: Cells,

@@ -39,6 +39,7 @@ mod sim;
 pub mod usb;
 mod wire;
 
+pub use answer::Traffic;
 pub use fault::{Fault, Noise, What, When};
 pub use holdings::{Antennas, Board, Cells, Contexts, Holdings, Phonebook, Shutdown, Standalone, StreamService};
 pub use log::{Direction, Entry, Log};

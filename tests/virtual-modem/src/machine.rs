@@ -306,6 +306,10 @@ impl VirtualModem {
             outstanding: self.host.outstanding.len(),
             streams: self.host.streams.iter().map(|(session, service)| (*session, *service)).collect(),
             emergency: self.memory.emergency,
+            services: answer::services(&self.profile),
+            software_radio: self.life.software,
+            signal: self.signal_report(),
+            traffic: self.memory.traffic,
         }
     }
 

@@ -1,9 +1,11 @@
 //! What the outside does to the modem, and what the outside learns from it.
 
+use crate::answer::Traffic;
 use crate::fault::{Fault, Noise};
 use crate::network::{IpSettings, Network, SessionSettings, Subscription};
 use crate::sim::Slot;
 use mbim_proto::Uuid;
+use mbim_proto::service::basic_connect::{DeviceServiceElement, SignalState};
 
 /// An act from outside: of a hand, of the network, of a test.
 #[derive(Clone, Debug)]
@@ -128,6 +130,14 @@ pub struct State {
     pub subscription: Subscription,
     /// Commands that wait for an answer.
     pub outstanding: usize,
+    /// What DEVICE_SERVICES lists.
+    pub services: Vec<DeviceServiceElement>,
+    /// The radio's software switch.
+    pub software_radio: bool,
+    /// Signal and what is reported of it, as SIGNAL_STATE of MBIM 1.0 tells it.
+    pub signal: SignalState,
+    /// Packets that have passed.
+    pub traffic: Traffic,
     /// Open data service streams with their services, by stream.
     pub streams: Vec<(u32, Uuid)>,
     /// Whether only emergency calls are possible.

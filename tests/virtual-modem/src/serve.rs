@@ -5,6 +5,7 @@
 use crate::log::Log;
 use crate::machine::VirtualModem;
 use crate::order::{Order, Output, State};
+use crate::profile::Profile;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
@@ -24,8 +25,10 @@ pub enum Control {
     Order(Order),
     /// Asks for the log so far.
     Log(oneshot::Sender<Log>),
-    /// Asks for what the modem holds.
+    /// Asks for what the modem is doing.
     State(oneshot::Sender<State>),
+    /// Asks for what the modem is and holds.
+    Profile(oneshot::Sender<Profile>),
 }
 
 impl From<Order> for Control {
@@ -181,6 +184,7 @@ fn obey(modem: &mut VirtualModem, now: Duration, control: Control) {
         // Whoever asked may have gone; then nobody misses the answer.
         Control::Log(reply) => drop(reply.send(modem.log().clone())),
         Control::State(reply) => drop(reply.send(modem.state())),
+        Control::Profile(reply) => drop(reply.send(modem.profile().clone())),
     }
 }
 

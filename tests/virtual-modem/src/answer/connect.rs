@@ -34,17 +34,6 @@ const CONTEXT_TYPE_NONE: Uuid = Uuid::from_u128(0xb43f758c_a560_4b46_b35e_c58696
 const ACTIVATION_UNKNOWN: u32 = 0;
 const ACTIVATION_DEACTIVATED: u32 = 3;
 
-/// A provisioned context as the device keeps it.
-pub(super) type Provisioned = bc::ProvisionedContextElement;
-
-/// A wake filter with its number in releases that number them.
-#[derive(Clone, Debug)]
-pub(super) struct Filter {
-    filter: Vec<u8>,
-    mask: Vec<u8>,
-    id: u32,
-}
-
 pub(super) fn connect(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
     let session = if modem.host.release < Release::V3 {
         decoded::<bc::ConnectInfo>(command)?.session_id
@@ -155,7 +144,7 @@ pub(super) fn ip_configuration(
 }
 
 pub(super) fn provisioned(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let contexts = modem.memory.provisioned.clone();
+    let contexts = modem.profile.holdings.contexts.numbered.clone();
     let count = contexts.len();
     let mut buffer = encoded(&bc::ProvisionedContexts { provisioned_contexts: contexts });
     device::overstate_pairs(modem, &mut buffer, 4, count);
@@ -169,7 +158,7 @@ pub(super) fn set_provisioned(
     ticket: Ticket,
 ) -> Result<Answer, Answer> {
     let set: bc::ProvisionedContextsSet = decoded(command)?;
-    let list = &mut modem.memory.provisioned;
+    let list = &mut modem.profile.holdings.contexts.numbered;
     let context_id = if set.context_id == APPEND {
         list.iter().map(|context| context.context_id.wrapping_add(1)).max().unwrap_or(0)
     } else {
@@ -230,46 +219,41 @@ pub(super) fn set_filters(
     command: &Command,
     _: Ticket,
 ) -> Result<Answer, Answer> {
-    let (session, filters): (u32, Vec<Filter>) = if modem.host.release < Release::V3 {
+    let (session, filters): (u32, Vec<bc::PacketFilterV3>) = if modem.host.release < Release::V3 {
         let set: bc::IpPacketFilters = decoded(command)?;
-        let filter =
-            |filter: bc::PacketFilter| Filter { filter: filter.packet_filter, mask: filter.packet_mask, id: 0 };
-        (set.session_id, set.packet_filters.into_iter().map(filter).collect())
+        let numbered = |bc::PacketFilter { packet_filter, packet_mask }| bc::PacketFilterV3 {
+            packet_filter,
+            packet_mask,
+            filter_id: 0,
+        };
+        (set.session_id, set.packet_filters.into_iter().map(numbered).collect())
     } else {
         let set: bc::IpPacketFiltersV3 = decoded(command)?;
-        let filter = |filter: bc::PacketFilterV3| Filter {
-            filter: filter.packet_filter,
-            mask: filter.packet_mask,
-            id: filter.filter_id,
-        };
-        (set.session_id, set.packet_filters.into_iter().map(filter).collect())
+        (set.session_id, set.packet_filters)
     };
-    let fits = |filter: &Filter| filter.filter.len() <= LONGEST_FILTER && filter.mask.len() == filter.filter.len();
+    let fits = |filter: &bc::PacketFilterV3| {
+        filter.packet_filter.len() <= LONGEST_FILTER && filter.packet_mask.len() == filter.packet_filter.len()
+    };
     if session >= modem.profile.max_sessions || !filters.iter().all(fits) {
         return Err(Answer::status(STATUS_INVALID_PARAMETERS));
     }
     if filters.len() > MOST_FILTERS {
         return Err(Answer::status(STATUS_MEMORY_FULL));
     }
-    modem.memory.filters.insert(session, filters);
+    modem.profile.holdings.filters.insert(session, filters);
     Ok(modem.filters_answer(session))
 }
 
 impl VirtualModem {
     fn filters_answer(&self, session_id: u32) -> Answer {
-        let held = self.memory.filters.get(&session_id).cloned().unwrap_or_default();
+        let held = self.profile.holdings.filters.get(&session_id).cloned().unwrap_or_default();
         if self.host.release < Release::V3 {
-            let packet_filters = held
-                .into_iter()
-                .map(|Filter { filter, mask, .. }| bc::PacketFilter { packet_filter: filter, packet_mask: mask });
-            return Answer::ok(&bc::IpPacketFilters { session_id, packet_filters: packet_filters.collect() });
+            let plain =
+                |bc::PacketFilterV3 { packet_filter, packet_mask, .. }| bc::PacketFilter { packet_filter, packet_mask };
+            let packet_filters = held.into_iter().map(plain).collect();
+            return Answer::ok(&bc::IpPacketFilters { session_id, packet_filters });
         }
-        let packet_filters = held.into_iter().map(|Filter { filter, mask, id }| bc::PacketFilterV3 {
-            packet_filter: filter,
-            packet_mask: mask,
-            filter_id: id,
-        });
-        Answer::ok(&bc::IpPacketFiltersV3 { session_id, packet_filters: packet_filters.collect() })
+        Answer::ok(&bc::IpPacketFiltersV3 { session_id, packet_filters: held })
     }
 
     pub(crate) fn service_activation_is_decided(&mut self, now: Duration, ticket: Ticket, blob: &[u8]) {

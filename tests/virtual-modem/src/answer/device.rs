@@ -12,12 +12,16 @@ use mbim_proto::service::{basic_connect as bc, canonical};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counters of PACKET_STATISTICS, seen from the host.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Traffic {
-    received_octets: u64,
-    received_packets: u64,
-    sent_octets: u64,
-    sent_packets: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes towards the host.
+    pub received_octets: u64,
+    /// Packets towards the host.
+    pub received_packets: u64,
+    /// Bytes from the host.
+    pub sent_octets: u64,
+    /// Packets from the host.
+    pub sent_packets: u64,
 }
 
 impl Traffic {
@@ -56,33 +60,9 @@ pub(super) fn caps(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket
 }
 
 pub(super) fn services(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let mut elements: Vec<bc::DeviceServiceElement> = Vec::new();
-    for row in rows(&modem.profile) {
-        match elements.iter_mut().find(|element| element.device_service_id == row.service) {
-            Some(element) => element.cids.push(row.cid),
-            None => elements.push(bc::DeviceServiceElement {
-                device_service_id: row.service,
-                dss_payload: 0,
-                max_dss_instances: 0,
-                cids: vec![row.cid],
-            }),
-        }
-    }
-    let board = &modem.profile.holdings.board;
-    for stream in &board.streams {
-        let (service, payload, instances) = (stream.service, stream.payload, stream.instances);
-        match elements.iter_mut().find(|element| element.device_service_id == service) {
-            Some(element) => (element.dss_payload, element.max_dss_instances) = (payload, instances),
-            None => elements.push(bc::DeviceServiceElement {
-                device_service_id: service,
-                dss_payload: payload,
-                max_dss_instances: instances,
-                cids: Vec::new(),
-            }),
-        }
-    }
+    let elements = super::services(&modem.profile);
     let count = elements.len();
-    let max_dss_sessions = board.most_streams;
+    let max_dss_sessions = modem.profile.holdings.board.most_streams;
     let mut buffer = encoded(&bc::DeviceServices { max_dss_sessions, device_services: elements });
     overstate_pairs(modem, &mut buffer, 8, count);
     Ok(Answer::Done(0, buffer))
@@ -187,7 +167,9 @@ pub(super) fn statistics(modem: &mut VirtualModem, _: Duration, _: &Command, _: 
 }
 
 pub(super) fn idle_hint(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
-    Ok(Answer::ok(&bc::NetworkIdleHint { state: bc::NetworkIdleHintState(modem.memory.idle_hint) }))
+    Ok(Answer::ok(&bc::NetworkIdleHint {
+        state: bc::NetworkIdleHintState(u32::from(modem.profile.holdings.idle_hint)),
+    }))
 }
 
 pub(super) fn set_idle_hint(
@@ -200,7 +182,7 @@ pub(super) fn set_idle_hint(
     if set.state.0 > 1 {
         return Err(Answer::status(STATUS_INVALID_PARAMETERS));
     }
-    modem.memory.idle_hint = set.state.0;
+    modem.profile.holdings.idle_hint = set.state == bc::NetworkIdleHintState::ENABLED;
     idle_hint(modem, now, command, ticket)
 }
 

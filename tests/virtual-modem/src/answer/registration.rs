@@ -61,7 +61,7 @@ pub(super) fn home_provider(modem: &mut VirtualModem, _: Duration, _: &Command, 
 
 pub(super) fn preferred(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
     card_is_ready(modem)?;
-    let providers = modem.memory.preferred_providers.clone();
+    let providers = modem.profile.holdings.preferred.clone();
     let count = providers.len();
     let mut buffer = encoded(&bc::PreferredProviders { providers });
     device::overstate_pairs(modem, &mut buffer, 4, count);
@@ -79,7 +79,7 @@ pub(super) fn set_preferred(
     if set.providers.len() > MOST_PREFERRED {
         return Err(Answer::status(STATUS_MEMORY_FULL));
     }
-    modem.memory.preferred_providers = set.providers;
+    modem.profile.holdings.preferred = set.providers;
     preferred(modem, now, command, ticket)
 }
 
@@ -293,17 +293,23 @@ impl VirtualModem {
         self.indicate_attach_info(now);
     }
 
-    /// SIGNAL_STATE in the layout of the release in force. With a table of RSRP and SNR the RSSI is 99.
-    fn signal_body(&self) -> Vec<u8> {
+    /// Signal and what is reported of it.
+    pub(crate) fn signal_report(&self) -> bc::SignalState {
         let (rssi, error_rate) = self.level();
         let signal = &self.life.signal;
-        let v1 = bc::SignalState {
+        bc::SignalState {
             rssi,
             error_rate,
             signal_strength_interval: signal.interval,
             rssi_threshold: signal.rssi_threshold,
             error_rate_threshold: signal.error_rate_threshold,
-        };
+        }
+    }
+
+    /// SIGNAL_STATE in the layout of the release in force. With a table of RSRP and SNR the RSSI is 99.
+    fn signal_body(&self) -> Vec<u8> {
+        let v1 = self.signal_report();
+        let (rssi, error_rate) = (v1.rssi, v1.error_rate);
         if self.host.release < Release::V2 {
             return encoded(&v1);
         }

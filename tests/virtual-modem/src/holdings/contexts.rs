@@ -1,13 +1,15 @@
 //! Stored contexts. [MS Basic Connect Extensions]
 
-use mbim_proto::service::basic_connect::{AuthProtocol, Compression, ContextIpType};
+use mbim_proto::service::basic_connect::{AuthProtocol, Compression, ContextIpType, ProvisionedContextElement};
 use mbim_proto::service::context_type;
 use mbim_proto::service::ms_basic_connect_ext as ext;
 
 /// Contexts by type, and the three of the default bearer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contexts {
-    /// One for each type.
+    /// By their numbers, as Basic Connect has them.
+    pub numbered: Vec<ProvisionedContextElement>,
+    /// One for each type, as the extensions have them.
     pub stored: Vec<ext::ProvisionedContextElementV2>,
     /// What `stored` is restored to.
     pub factory: Vec<ext::ProvisionedContextElementV2>,
@@ -59,6 +61,7 @@ impl Default for Contexts {
         })
         .collect();
         Self {
+            numbered: Vec::new(),
             stored: factory.clone(),
             factory,
             attach: attach_factory.clone(),

@@ -12,6 +12,7 @@ use super::wire::{BUS_ID, Operation, Reply, Request, bus_id, reply_import, reply
 use crate::log::Log;
 use crate::machine::VirtualModem;
 use crate::order::{Order, Output, State};
+use crate::profile::Profile;
 use crate::serve::{self, Closing};
 use bytes::{Buf, Bytes, BytesMut};
 use core::future::poll_fn;
@@ -237,6 +238,12 @@ impl Server {
         self.modem.state()
     }
 
+    /// What the modem is and holds.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        self.modem.profile()
+    }
+
     /// What has passed.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -250,6 +257,7 @@ impl Server {
             // Whoever asked may have gone; then nobody misses the answer.
             Control::Modem(serve::Control::Log(reply)) => drop(reply.send(self.log().clone())),
             Control::Modem(serve::Control::State(reply)) => drop(reply.send(self.state())),
+            Control::Modem(serve::Control::Profile(reply)) => drop(reply.send(self.profile().clone())),
             Control::Fault(fault) => self.fault(fault),
             Control::Look(look) => self.look(*look),
             Control::Counters(reply) => drop(reply.send(self.counters())),
