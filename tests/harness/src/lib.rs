@@ -9,6 +9,8 @@ pub mod bus;
 pub mod daemon;
 pub mod device;
 pub mod line;
+#[cfg(feature = "usb")]
+pub mod usb;
 pub mod wait;
 pub mod world;
 

@@ -7,7 +7,7 @@
 //!   the channels of [`crate::serve`].
 //! * [`attach`] hands a served device to the kernel's virtual host controller.
 //!
-//! Datagrams of a session leave and enter by the channel pair of [`Server::datagrams`].
+//! Datagrams of a session leave and enter by the channel pair of [`Server::datagrams`]; `tun` puts a TUN device behind it.
 
 pub mod attach;
 mod data;
@@ -17,6 +17,8 @@ mod fault;
 mod function;
 mod profile;
 mod server;
+#[cfg(feature = "tun")]
+pub mod tun;
 pub mod wire;
 
 pub use data::Counters;

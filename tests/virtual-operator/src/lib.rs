@@ -27,4 +27,4 @@ pub mod wire;
 pub use error::{Error, While};
 pub use network::{Access, Event, Session, Subscriber};
 pub use scenario::Scenario;
-pub use stage::Operator;
+pub use stage::{DataLink, Operator};

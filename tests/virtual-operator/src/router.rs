@@ -21,7 +21,7 @@ use crate::address::{DNS, GATEWAY4, GATEWAY6, GI_LINK, OPERATOR_HOSTS, PORTAL, T
 use crate::error::{Error, While};
 use crate::http::{self, Request, Response, Site};
 use crate::link::{Net, Rule, setting};
-use crate::network::{Access, Network};
+use crate::network::{Access, Network, Session};
 use crate::scenario::{Garden, GardenTls, Scenario};
 use crate::wire::{self, OperatorOrder, Report};
 use crate::{dns, listen, portal};
@@ -52,7 +52,13 @@ pub async fn run() -> Result<(), Error> {
         tokio::select! {
             order = wire::receive::<OperatorOrder>(&mut orders) => {
                 let Some(order) = order? else { return Ok(()) };
-                let report = obey(&network, order);
+                let report = match order {
+                    OperatorOrder::FurtherSession { link, session } => {
+                        router.further(&link, session).await?;
+                        Report::Settled
+                    }
+                    order => obey(&network, order),
+                };
                 router.follow(&network).await?;
                 tell(&network, &reports);
                 let _ = reports.send(report);
@@ -69,7 +75,7 @@ pub async fn run() -> Result<(), Error> {
 fn obey(network: &RefCell<Network>, order: OperatorOrder) -> Report {
     let mut network = network.borrow_mut();
     match order {
-        OperatorOrder::Begin { .. } => Report::Settled,
+        OperatorOrder::Begin { .. } | OperatorOrder::FurtherSession { .. } => Report::Settled,
         OperatorOrder::SessionUp { session } => {
             network.session_up(session);
             Report::Settled
@@ -112,18 +118,29 @@ impl Router {
             self.net.delete_rule(*rule).await?;
         }
         self.rules = wanted;
-        let Some(session) = session.filter(|_| access != Access::Nothing) else {
-            return self.net.set_up(GI_LINK, false).await;
-        };
-        self.net.set_up(GI_LINK, true).await?;
+        self.reach(GI_LINK, session.filter(|_| access != Access::Nothing)).await
+    }
+
+    /// The link of a session beside the first one, without a garden.
+    async fn further(&self, link: &str, session: Option<Session>) -> Result<(), Error> {
+        if session.is_some() {
+            setting(&format!("ipv4/conf/{link}/rp_filter"), "0")?;
+            setting(&format!("ipv6/conf/{link}/addr_gen_mode"), "1")?;
+        }
+        self.reach(link, session).await
+    }
+
+    async fn reach(&self, link: &str, session: Option<Session>) -> Result<(), Error> {
+        let Some(session) = session else { return self.net.set_up(link, false).await };
+        self.net.set_up(link, true).await?;
         if let Some(ipv4) = session.ipv4 {
-            self.net.address(GI_LINK, IpAddr::V4(GATEWAY4), 32).await?;
-            self.net.route(IpAddr::V4(ipv4), 32, GI_LINK).await?;
+            self.net.address(link, IpAddr::V4(GATEWAY4), 32).await?;
+            self.net.route(IpAddr::V4(ipv4), 32, link).await?;
         }
         if let Some(ipv6) = session.ipv6 {
-            self.net.address(GI_LINK, IpAddr::V6(GATEWAY6), 64).await?;
+            self.net.address(link, IpAddr::V6(GATEWAY6), 64).await?;
             let prefix = Ipv6Addr::from_bits(ipv6.to_bits() >> 64 << 64);
-            self.net.route(IpAddr::V6(prefix), 64, GI_LINK).await?;
+            self.net.route(IpAddr::V6(prefix), 64, link).await?;
         }
         Ok(())
     }

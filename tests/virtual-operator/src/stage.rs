@@ -96,9 +96,20 @@ impl Process {
     }
 }
 
-/// A running operator: the process with the router, the one with the internet, and `wwan0` in the caller's
-/// namespace. Ends with its owner.
+/// How the subscriber's packets reach the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataLink {
+    /// Over a pair of interfaces, of which `wwan0` is the machine's end.
+    Pair,
+    /// Over an interface that the caller has made under the operator's name for it ([`GI_LINK`]): it is moved into the
+    /// operator's namespace, and the caller carries its packets.
+    Given,
+}
+
+/// A running operator: the process with the router, the one with the internet, and, but with [`DataLink::Given`],
+/// `wwan0` in the caller's namespace. Ends with its owner.
 pub struct Operator {
+    link: DataLink,
     router: Process,
     internet: Process,
     authority: Authority,
@@ -120,12 +131,22 @@ impl Operator {
     /// # Errors
     /// A namespace, an interface or a server could not be had.
     pub async fn start(scenario: Scenario, subscriber: Subscriber) -> Result<Self, Error> {
+        Self::start_over(DataLink::Pair, scenario, subscriber).await
+    }
+
+    /// As [`Operator::start`] over a link of the caller's choice.
+    ///
+    /// # Errors
+    /// A namespace, an interface or a server could not be had.
+    pub async fn start_over(link: DataLink, scenario: Scenario, subscriber: Subscriber) -> Result<Self, Error> {
         let authority = Authority::new()?;
         let mut router = Process::start(OPERATOR).await?;
         let mut internet = Process::start(INTERNET).await?;
         let net = Net::open()?;
         net.set_up("lo", true).await?;
-        net.pair(DATA_LINK, GI_LINK).await?;
+        if link == DataLink::Pair {
+            net.pair(DATA_LINK, GI_LINK).await?;
+        }
         net.pair(UP_LINK, NET_LINK).await?;
         net.give_away(GI_LINK, router.id()?).await?;
         net.give_away(UP_LINK, router.id()?).await?;
@@ -138,7 +159,7 @@ impl Operator {
         wire::send(&mut router.orders, &begin).await?;
         internet.expect(&Report::Ready).await?;
         router.expect(&Report::Ready).await?;
-        Ok(Self { router, internet, authority, seen: VecDeque::new(), asked: Vec::new() })
+        Ok(Self { link, router, internet, authority, seen: VecDeque::new(), asked: Vec::new() })
     }
 
     /// The root certificate that signed the portal and the internet's hosts, PEM.
@@ -153,6 +174,23 @@ impl Operator {
     /// The operator has ended.
     pub async fn session_up(&mut self, session: Session) -> Result<(), Error> {
         wire::send(&mut self.router.orders, &OperatorOrder::SessionUp { session }).await?;
+        self.settled().await
+    }
+
+    /// A session beside the first one is up or down. Its link, which the caller has made under this name, leads to the
+    /// internet, whatever was bought.
+    ///
+    /// # Errors
+    /// The operator has ended.
+    pub async fn further_session(&mut self, link: &str, session: Option<Session>) -> Result<(), Error> {
+        if session.is_some()
+            && let Ok(net) = Net::open()
+            && link::index(link).is_ok()
+        {
+            net.give_away(link, self.router.id()?).await?;
+        }
+        let order = OperatorOrder::FurtherSession { link: link.to_owned(), session };
+        wire::send(&mut self.router.orders, &order).await?;
         self.settled().await
     }
 
@@ -218,7 +256,7 @@ impl Operator {
         self.internet.stop().await;
         // The kernel takes a dead namespace apart in its own time, and the link's end here with it.
         for _ in 0..LINK_GONE_TRIES {
-            if link::index(DATA_LINK).is_err() {
+            if self.link == DataLink::Given || link::index(DATA_LINK).is_err() {
                 break;
             }
             tokio::time::sleep(LINK_GONE_PAUSE).await;

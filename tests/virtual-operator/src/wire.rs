@@ -32,6 +32,13 @@ pub enum OperatorOrder {
     },
     /// The modem's context is gone.
     SessionDown,
+    /// A session beside the first one is up, or down.
+    FurtherSession {
+        /// Its interface, in the operator's namespace.
+        link: String,
+        /// What was set up; absent: it is down.
+        session: Option<Session>,
+    },
     /// The modem sent activation data.
     ServiceActivation {
         /// Unchanged octets.
