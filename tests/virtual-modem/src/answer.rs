@@ -13,9 +13,12 @@ mod device;
 mod makers;
 mod phonebook;
 mod registration;
+mod sms;
 mod standalone;
 mod subscriber;
+mod ussd;
 
+use crate::dialogue::Talk;
 use crate::machine::{Negotiation, Ticket, VirtualModem};
 use crate::profile::{Profile, Release};
 use crate::wire::Command;
@@ -87,6 +90,7 @@ pub(crate) struct Memory {
     pub(crate) emergency: bool,
     pub(crate) traffic: Traffic,
     ever_activated: bool,
+    pub(crate) ussd: Talk,
 }
 
 impl Memory {
@@ -138,8 +142,10 @@ static EXTENDED: &[Row] =
 /// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
 fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
     let extended = profile.release > Release::V1;
-    let tables: [(bool, &'static [Row]); 10] = [
+    let tables: [(bool, &'static [Row]); 12] = [
         (true, BASIC),
+        (true, sms::ROWS),
+        (true, ussd::ROWS),
         (true, phonebook::ROWS),
         (true, board::STREAMS),
         (extended, EXTENDED),

@@ -7,6 +7,7 @@ mod antenna;
 mod board;
 mod cells;
 mod contexts;
+mod messages;
 mod phonebook;
 mod standalone;
 
@@ -14,6 +15,7 @@ pub use antenna::Antennas;
 pub use board::{Board, Shutdown, StreamService};
 pub use cells::Cells;
 pub use contexts::Contexts;
+pub use messages::{Message, Messages};
 pub use phonebook::Phonebook;
 pub(crate) use phonebook::Refusal;
 pub use standalone::Standalone;
@@ -30,6 +32,8 @@ pub struct Holdings {
     pub filters: BTreeMap<u32, Vec<PacketFilterV3>>,
     /// Whether the host expects no traffic.
     pub idle_hint: bool,
+    /// Short messages.
+    pub messages: Messages,
     /// The directory.
     pub phonebook: Phonebook,
     /// Stored contexts, those of the default bearer, and what the network says about it.

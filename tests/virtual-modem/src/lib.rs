@@ -21,8 +21,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alphabet;
 mod answer;
 mod context;
+mod dialogue;
 mod fault;
 mod holdings;
 mod life;
@@ -35,13 +37,17 @@ mod profile;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod sim;
+pub mod sms;
 #[cfg(feature = "usb")]
 pub mod usb;
 mod wire;
 
 pub use answer::Traffic;
+pub use dialogue::Reply;
 pub use fault::{Fault, Noise, What, When};
-pub use holdings::{Antennas, Board, Cells, Contexts, Holdings, Phonebook, Shutdown, Standalone, StreamService};
+pub use holdings::{
+    Antennas, Board, Cells, Contexts, Holdings, Message, Messages, Phonebook, Shutdown, Standalone, StreamService,
+};
 pub use log::{Direction, Entry, Log};
 pub use machine::VirtualModem;
 pub use misbehave::{Misbehaviour, StillOpen};

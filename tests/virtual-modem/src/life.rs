@@ -142,6 +142,7 @@ impl VirtualModem {
         self.life.registration_generation = registration;
         self.life.packet_generation = packet;
         self.life.software = self.profile.software_radio;
+        self.memory.ussd.end();
         self.start_sim(now);
     }
 
@@ -159,6 +160,7 @@ impl VirtualModem {
         if generation == self.life.sim_generation {
             self.life.sim_started = true;
             self.indicate_ready(now);
+            self.indicate_sms_configuration(now);
             self.settle(now);
         }
     }
@@ -242,6 +244,7 @@ impl VirtualModem {
 
     /// Sessions end, then packet service, then registration.
     pub(crate) fn lose_service(&mut self, now: Duration) {
+        self.lose_ussd(now);
         self.lose_packet_service(now, 0, STATUS_NOT_REGISTERED);
         self.life.registration_generation = self.life.registration_generation.wrapping_add(1);
         self.life.registration = Registration::Off;
@@ -295,6 +298,7 @@ impl VirtualModem {
         self.indicate_registration(now);
         self.answer_registering(now, status);
         self.report_signal(now);
+        self.deliver_messages(now);
         if status == 0 && self.profile.auto_attach {
             self.begin_attach(now);
         }

@@ -7,6 +7,7 @@ mod line;
 
 use crate::answer::{self, Answer};
 use crate::context::Context;
+use crate::dialogue::Reply;
 use crate::fault::{Faults, What};
 use crate::life::Life;
 use crate::log::{Direction, Log};
@@ -17,6 +18,7 @@ use crate::wire::{self, Assembler, Command, Cut, FrameCutter, Incoming, Outgoing
 use core::time::Duration;
 use line::{Alteration, name_of};
 use mbim_proto::Uuid;
+use mbim_proto::service::ussd::UssdSessionState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Commands at work at once that even a tolerant modem takes.
@@ -123,6 +125,25 @@ pub(crate) enum Event {
     ServiceActivation {
         ticket: Ticket,
         blob: Vec<u8>,
+    },
+    /// The network has taken a message, or not.
+    MessageSent {
+        ticket: Ticket,
+        pdu: Vec<u8>,
+        reference: u8,
+    },
+    /// There may be room for messages that the network holds.
+    MessagesWait,
+    /// The network answers in a dialogue.
+    UssdReply {
+        generation: u32,
+        ticket: Ticket,
+        reply: Reply,
+        state: UssdSessionState,
+    },
+    /// The host was asked and does not answer.
+    UssdTimeout {
+        generation: u32,
     },
     Signal,
     /// The firmware was told to start anew, and its answer is due before.
@@ -278,6 +299,8 @@ impl VirtualModem {
                 self.memory.emergency = on;
                 self.indicate_emergency(now);
             }
+            Order::ReceiveSms(pdu) => self.message_for_us(now, pdu),
+            Order::Ussd(reply) => self.ussd_from_network(now, reply),
             Order::Traffic { received_octets, received_packets, sent_octets, sent_packets } => {
                 self.memory.traffic.add(received_octets, received_packets, sent_octets, sent_packets);
             }
@@ -538,6 +561,12 @@ impl VirtualModem {
             Event::IpKnown { session, generation } => self.ip_is_known(now, session, generation),
             Event::Scanned { ticket } => self.scan_is_over(now, ticket),
             Event::ServiceActivation { ticket, blob } => self.service_activation_is_decided(now, ticket, &blob),
+            Event::MessageSent { ticket, pdu, reference } => self.message_is_sent(now, ticket, pdu, reference),
+            Event::MessagesWait => self.deliver_messages(now),
+            Event::UssdReply { generation, ticket, reply, state } => {
+                self.ussd_is_answered(now, generation, ticket, reply, state);
+            }
+            Event::UssdTimeout { generation } => self.ussd_is_over(now, generation),
             // The answer was put on the schedule after this event, for the same time: it goes first.
             Event::Reset => self.later(now, Duration::ZERO, Event::Restart),
             Event::Restart => self.reboot(now),

@@ -3,7 +3,9 @@
 //! Only what has consequences for a connected host is here. Packets are not: the session's settings go out as
 //! [`Output::SessionUp`](crate::Output::SessionUp), and whoever serves the modem wires them.
 
+use crate::dialogue::Reply;
 use core::net::{Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
 
 /// Causes of refusal. [3GPP TS 24.008 10.5.5.14, 24.301 9.9.3.9]
 pub mod cause {
@@ -170,11 +172,17 @@ pub struct Network {
     pub activations: Vec<Activation>,
     /// The subscription now.
     pub subscription: Subscription,
+    /// USSD codes and what they lead to. All others are not supported.
+    pub ussd: Vec<(String, Reply)>,
+    /// How long the network waits for an answer in a USSD dialogue.
+    pub ussd_patience: Duration,
+    /// Refusal of short messages, if any, as a status of SEND.
+    pub message_refusal: Option<u32>,
 }
 
 impl Default for Network {
     /// The test network 001/01: one home network; access point `internet` for both families and `purchase` for IPv4,
-    /// both open to everybody; one activation blob, `PLAN-1`; no plan bought.
+    /// both open to everybody; one activation blob, `PLAN-1`; no plan bought; USSD codes `*100#` and `*101#`.
     fn default() -> Self {
         let ip = IpSettings {
             v4: Some(Ipv4Settings {
@@ -216,8 +224,30 @@ impl Default for Network {
                 grants: Subscription::Active,
             }],
             subscription: Subscription::None,
+            ussd: dialogues(),
+            ussd_patience: Duration::from_secs(60),
+            message_refusal: None,
         }
     }
+}
+
+/// `*100#` tells a balance, `*101#` leads through a menu.
+fn dialogues() -> Vec<(String, Reply)> {
+    let text = |text: &str| Reply::Text(text.into());
+    let menu = Reply::Question {
+        text: "1 Balance\n2 Plans".into(),
+        answers: vec![
+            ("1".into(), text("Balance: 12.34 EUR")),
+            (
+                "2".into(),
+                Reply::Question {
+                    text: "Buy 1 GB for 5 EUR? 1 yes, 2 no".into(),
+                    answers: vec![("1".into(), text("Done.")), ("2".into(), text("Nothing bought."))],
+                },
+            ),
+        ],
+    };
+    vec![("*100#".into(), text("Balance: 12.34 EUR")), ("*101#".into(), menu)]
 }
 
 /// What a host asks a session for.

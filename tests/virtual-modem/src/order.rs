@@ -1,6 +1,7 @@
 //! What the outside does to the modem, and what the outside learns from it.
 
 use crate::answer::Traffic;
+use crate::dialogue::Reply;
 use crate::fault::{Fault, Noise};
 use crate::network::{IpSettings, Network, SessionSettings, Subscription};
 use crate::sim::Slot;
@@ -52,6 +53,11 @@ pub enum Order {
         /// The whole new set.
         ip: IpSettings,
     },
+    /// The network has a short message: service centre and TPDU, as [`Delivery`](crate::sms::Delivery) makes it. It
+    /// waits until there is service and room.
+    ReceiveSms(Vec<u8>),
+    /// The network begins a USSD dialogue, if there is none.
+    Ussd(Reply),
     /// Emergency mode is on or off.
     Emergency(bool),
     /// Packets have passed; added to the counters of PACKET_STATISTICS.
@@ -101,6 +107,13 @@ pub enum Output {
     },
     /// The network took an activation, with these bytes.
     ServiceActivated(Vec<u8>),
+    /// The network took a short message of the host's.
+    MessageSent {
+        /// Its reference, which status reports name.
+        reference: u8,
+        /// Service centre and TPDU, with the reference; [`Submission`](crate::sms::Submission) reads it.
+        pdu: Vec<u8>,
+    },
     /// The subscription is another one now, whoever changed it.
     Subscription(Subscription),
     /// The modem started anew: the host sees it go and come.

@@ -67,6 +67,10 @@ pub struct Pace {
     pub scan: Duration,
     /// A service activation.
     pub service_activation: Duration,
+    /// A short message to the network.
+    pub message: Duration,
+    /// The network's word in a USSD dialogue.
+    pub ussd: Duration,
 }
 
 /// Everything about a modem.
@@ -191,6 +195,8 @@ impl Profile {
                     scan: ms(2000),
                     service_activation: ms(300),
                     ip_configuration: Duration::ZERO,
+                    message: ms(400),
+                    ussd: ms(500),
                 },
                 ..base
             },

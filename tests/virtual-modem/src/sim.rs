@@ -35,6 +35,8 @@ pub struct Sim {
     pub home_id: String,
     /// Name of the home network as the card tells it.
     pub home_name: String,
+    /// Number of the service centre for short messages; empty: none.
+    pub service_centre: String,
     /// Whether it is an eSIM.
     pub esim: bool,
     /// `false`: ready state not-activated until a service activation succeeds.
@@ -54,6 +56,7 @@ impl Default for Sim {
             numbers: vec![Personal::new("+10158273946".into())],
             home_id: "00101".into(),
             home_name: "Test Mobile".into(),
+            service_centre: "+15550199".into(),
             esim: false,
             activated: true,
             protect_identity: false,

@@ -49,7 +49,7 @@ pub(super) fn caps(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket
         voice_class: bc::VoiceClass::NO_VOICE,
         sim_class: bc::SimClass::REMOVABLE,
         data_class: bc::DataClass(profile.data_classes),
-        sms_caps: bc::SmsCaps::NONE,
+        sms_caps: bc::SmsCaps::PDU_RECEIVE | bc::SmsCaps::PDU_SEND,
         control_caps: bc::CtrlCaps::REG_MANUAL | bc::CtrlCaps::HW_RADIO_SWITCH | esim_caps,
         max_sessions: profile.max_sessions,
         custom_data_class: String::new(),
