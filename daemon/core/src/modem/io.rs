@@ -6,6 +6,7 @@ use daemon_operator::Layers;
 
 use crate::effect::{Effect, ProbeReport};
 use crate::event::Event;
+use crate::kept::Kept;
 use crate::request::{Reply, Request, RequestError};
 use crate::snapshot::Port;
 use crate::subscriber::{Settings, SubscriberState};
@@ -29,7 +30,7 @@ pub struct ModemConfig {
     pub blocked: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
     pub announce: u16,
-    /// Seed of the spread of schedules.
+    /// Random: the spread of schedules, salts of tags and the first transaction of a session that is taken over.
     pub seed: u64,
 }
 
@@ -96,6 +97,10 @@ pub struct RequestId(pub u64);
 pub enum Input<'a> {
     /// The transport is open: the session starts. Also after [`Effect::Reopen`].
     Attached,
+    /// The transport is open, and an earlier run of the daemon left the modem like this: it is taken over without OPEN if
+    /// it still holds, else the session starts as with [`Self::Attached`]. What the link is listed to have set is in the
+    /// hands of the shell's link.
+    Adopt(Box<Kept>),
     /// Bytes from the modem, cut anywhere.
     Bytes(&'a [u8]),
     /// The transport is gone for good.
