@@ -2,6 +2,7 @@
 
 pub(crate) mod dns;
 pub(crate) mod http;
+pub(crate) mod leftovers;
 pub(crate) mod ledger;
 pub(crate) mod link;
 pub(crate) mod netlink;

@@ -169,7 +169,7 @@ impl Modem {
 
     /// The context is up: that is what the next start is to find.
     pub(super) fn note_up(&mut self) {
-        let Some(dial) = &self.dialer.current else { return };
+        let Some(dial) = self.dialer.current.as_ref().filter(|_| self.config.survives) else { return };
         let salt = format!("{:016x}", self.config.seed);
         let caps = self.facts.caps.as_ref().and_then(Option::as_ref);
         let ready = self.facts.ready.as_ref();

@@ -26,6 +26,9 @@ pub struct ModemConfig {
     pub defaults: Settings,
     /// Connectivity tests.
     pub probe: ProbePolicy,
+    /// The data path stays when the daemon ends, as the kernel's does. Without it a connection is never left to the next
+    /// start.
+    pub survives: bool,
     /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
     pub blocked: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
@@ -45,6 +48,7 @@ impl ModemConfig {
             network: NetworkMode::Standalone,
             defaults: Settings::default(),
             probe: ProbePolicy::default(),
+            survives: true,
             blocked: false,
             announce: 0x0300,
             seed: 0,
