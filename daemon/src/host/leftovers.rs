@@ -190,7 +190,9 @@ mod tests {
         assert_eq!(found.claim("/sys/devices/usb1/1-2", Some("lo")), (None, None));
         assert_eq!(found.claim("/sys/devices/usb1/1-1", Some("lo")), (Some(kept(true)), None));
         assert!(found.is_empty());
-        assert!(look(run.path(), true).await.claim("/sys/devices/usb1/1-1", Some("lo")).0.unwrap().connection.is_none());
+        assert!(
+            look(run.path(), true).await.claim("/sys/devices/usb1/1-1", Some("lo")).0.unwrap().connection.is_none()
+        );
         let other = look(run.path(), false).await.claim("/sys/devices/usb1/1-1", Some("wwan7"));
         assert_eq!(other, (Some(kept(false)), None), "another interface, another link");
         place.write(None);

@@ -58,7 +58,8 @@ impl Line {
     pub fn serve(listener: UnixListener, profile: Profile, operator: Option<Operator>) -> Self {
         let (control, orders) = unbounded_channel();
         let (tell, happenings) = unbounded_channel();
-        let mut served = Served { operator, orders, tell, start: Instant::now(), waiting: VecDeque::new(), keep: false, stop: None };
+        let mut served =
+            Served { operator, orders, tell, start: Instant::now(), waiting: VecDeque::new(), keep: false, stop: None };
         let task = tokio::task::spawn_local(async move {
             if let Err(error) = served.all(listener, profile).await {
                 let _ = served.tell.send(Happening::Failed(error.to_string()));

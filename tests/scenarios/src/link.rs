@@ -5,9 +5,9 @@ use core::net::IpAddr;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use harness::virtual_operator::link::{Net, index};
 use harness::virtual_operator::{Error, While};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
-use netlink_packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_core::NetlinkPayload;
 use rtnetlink::{Handle, MulticastGroup, RouteMessageBuilder, new_connection, new_multicast_connection};
 
@@ -73,7 +73,6 @@ async fn ask(handle: &Handle, name: &str, doing: &str) -> Result<Shown, Error> {
 }
 
 /// What the kernel tells of changes to an interface.
-#[derive(Debug)]
 pub struct Watch {
     interface: u32,
     told: Receiver,
@@ -81,6 +80,12 @@ pub struct Watch {
 }
 
 type Receiver = futures_util::stream::BoxStream<'static, RouteNetlinkMessage>;
+
+impl core::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Watch").field("interface", &self.interface).finish_non_exhaustive()
+    }
+}
 
 impl Watch {
     /// Begins to listen.

@@ -16,7 +16,7 @@ use scenarios::stage::{Outcome, Stage, quick, story};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "restart_keeps_the_link", run: || story("open", restart) },
-    Case { name: "crash_keeps_the_link", run: || story("dual", crash) },
+    Case { name: "crash_keeps_the_link", run: || story("open", crash) },
     Case { name: "restart_keeps_what_people_want", run: || story("open", wishes) },
     Case { name: "killed_after_every_message_up_to_online", run: || story("open", killed) },
     Case { name: "left_modem_that_does_not_come_back", run: || story("open", never_back) },
@@ -167,7 +167,10 @@ async fn never_back(stage: &mut Stage) -> Outcome {
     std::fs::rename(stage.world.directory().join("modem"), stage.world.directory().join("away"))?;
     assert_eq!(listed(stage.world.directory()), 1);
     stage.again().await?;
-    stage.bare().await?;
+    // The run gives modems ten seconds to show up, which is most of one wait.
+    if stage.bare().await.is_err() {
+        stage.bare().await?;
+    }
     std::fs::rename(stage.world.directory().join("away"), stage.world.directory().join("modem"))?;
     stage.order(Order::Plug)?;
     stage.online().await?;
