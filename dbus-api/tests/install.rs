@@ -169,8 +169,7 @@ fn the_unit_keeps_its_promises() {
         "CapabilityBoundingSet=CAP_NET_ADMIN",
         "StateDirectory=mbimd",
         "RuntimeDirectory=mbimd",
-        "RuntimeDirectoryPreserve=yes",
-        "RestartKillSignal=SIGUSR1",
+        "RuntimeDirectoryPreserve=restart",
         "ProtectSystem=strict",
         "ReadWritePaths=/proc/sys/net",
     ] {

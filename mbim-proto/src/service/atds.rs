@@ -65,9 +65,9 @@ service! {
             ecno: u32,
             /// 0–34, 255 unknown.
             rsrq: u32,
-            /// 0–97, 255 unknown.
+            /// 0–97 for −140+n dBm, 255 unknown.
             rsrp: u32,
-            /// 0–35, 255 unknown.
+            /// 0–35 for −5+n dB, 255 unknown.
             rssnr: u32,
         }
     }

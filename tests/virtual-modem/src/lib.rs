@@ -30,6 +30,8 @@ mod holdings;
 mod life;
 mod log;
 mod machine;
+#[cfg(feature = "mbimcli")]
+pub mod mbimcli;
 mod misbehave;
 mod network;
 mod order;

@@ -7,7 +7,6 @@
     reason = "a test reports by panicking"
 )]
 
-mod adoption;
 mod chaos;
 mod connecting;
 mod driver;

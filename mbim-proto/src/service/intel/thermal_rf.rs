@@ -26,13 +26,13 @@ structures! {
         center_frequency: u64,
         /// Hertz.
         bandwidth: u32,
-        /// Received power.
+        /// Received power: 0–97 for −140+n dBm.
         rsrp: u32,
-        /// Received quality.
+        /// Received quality: 0–34 for −19.5+n/2 dB.
         rsrq: u32,
-        /// Signal against noise.
+        /// Signal against noise: n for −23+n/2 dB.
         sinr: u32,
-        /// Strength.
+        /// 0–31 for −113+2n dBm, 99 unknown.
         rssi: u32,
         /// Whether it is connected.
         connection_status: bool,

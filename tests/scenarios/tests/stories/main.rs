@@ -13,7 +13,6 @@ mod faults;
 mod garden;
 mod network;
 mod open;
-mod restart;
 mod settings;
 mod store;
 mod unplug;
@@ -23,11 +22,10 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 11] = [
+    let groups: [&[Case]; 10] = [
         open::CASES,
         garden::CASES,
         unplug::CASES,
-        restart::CASES,
         faults::CASES,
         network::CASES,
         settings::CASES,

@@ -30,7 +30,7 @@ fn signal(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Resu
         rssi if modem.is_on_lte() => registration::rsrp_and_snr(rssi),
         _ => (UNKNOWN_CODE, UNKNOWN_CODE),
     };
-    // +CESQ counts RSRP from -140 dBm where MBIM counts from -157, and has no SNR: makers count it from -10 dB.
+    // RSRP counts from -140 dBm where MBIM counts from -157, SNR in whole dB from -5 where MBIM counts halves from -23.5.
     let shift = |code: u32, by: u32, most: u32| {
         if code == UNKNOWN_CODE { UNKNOWN_CODE } else { code.saturating_sub(by).min(most) }
     };
@@ -41,7 +41,7 @@ fn signal(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Resu
         ecno: UNKNOWN_CODE,
         rsrq: UNKNOWN_CODE,
         rsrp: shift(rsrp, 17, 97),
-        rssnr: shift(snr / 2, 13, 35),
+        rssnr: if snr == UNKNOWN_CODE { snr } else { (snr.saturating_sub(37) / 2).min(35) },
     }))
 }
 

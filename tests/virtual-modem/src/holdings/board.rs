@@ -58,9 +58,9 @@ impl Default for Board {
             serving_cell_info,
             center_frequency,
             bandwidth,
-            rsrp: 93,
-            rsrq: 9,
-            sinr: 14,
+            rsrp: 47,
+            rsrq: 21,
+            sinr: 74,
             rssi,
             connection_status: serving_cell_info == IntelServingCellInfo::PCELL,
         };
@@ -77,8 +77,8 @@ impl Default for Board {
             },
             rfim_active: false,
             rfim: vec![
-                carrier(IntelServingCellInfo::PCELL, 1_815_000_000, 20_000_000, 65),
-                carrier(IntelServingCellInfo::SCELL, 5_150_000_000, 10_000_000, 80),
+                carrier(IntelServingCellInfo::PCELL, 1_815_000_000, 20_000_000, 24),
+                carrier(IntelServingCellInfo::SCELL, 5_150_000_000, 10_000_000, 17),
             ],
             fcc_locked: false,
         }
