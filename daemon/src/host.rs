@@ -3,6 +3,7 @@
 pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod ledger;
+pub(crate) mod leftovers;
 pub(crate) mod link;
 pub(crate) mod netlink;
 pub(crate) mod probe;

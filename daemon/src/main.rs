@@ -28,10 +28,11 @@ use tokio::time::Instant;
 
 use args::{Args, Asked};
 use config::Config;
+use host::leftovers::Leftovers;
 use host::resolver::Resolver;
 use store::Store;
 use store::operators::Operators;
-use supervise::{Shared, Supervisor};
+use supervise::{Ending, Shared, Supervisor};
 
 /// Exit status for a wrong command line or configuration.
 const USAGE: u8 = 2;
@@ -107,7 +108,8 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
     // The name first: who does not get it touches neither modem nor interface.
     let server = dbus::serve(&connection, modems, provisioner, dbus::Gate::new()).await.map_err(|e| e.to_string())?;
-    host::link::clear_leftovers(&run_dir, &resolver).await;
+    let standalone = config.network == config::Network::Standalone;
+    let leftovers = Leftovers::look(&run_dir, &resolver, standalone).await;
     let shared = Arc::new(Shared {
         config,
         run_dir: run_dir.clone(),
@@ -116,32 +118,39 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         rfkill: host::rfkill::follow(std::path::Path::new("/dev/rfkill")),
         start: Instant::now(),
     });
-    let supervisor = Supervisor::start(shared, args.devices, host::uevent::Roots::default(), shown);
+    let supervisor = Supervisor::start(shared, leftovers, args.devices, host::uevent::Roots::default(), shown);
     notify(&[NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     let outcome = tokio::select! {
-        () = stop => Ok(()),
+        ending = stop => Ok(ending),
+        // Whoever starts the daemon again finds the connection as it is.
         () = server.closed() => Err("the connection to the bus is gone".to_owned()),
-        () = watchdog() => Ok(()),
+        () = watchdog() => Ok(Ending::Stop),
     };
+    let ending = *outcome.as_ref().unwrap_or(&Ending::Restart);
     notify(&[NotifyState::Stopping]);
-    tracing::info!("stopping");
+    tracing::info!(?ending, "stopping");
     agent.stop().await;
-    supervisor.stop().await;
+    supervisor.stop(ending).await;
     server.stop().await;
-    // What a task that had to be ended left behind.
-    host::link::clear_leftovers(&run_dir, &resolver).await;
-    outcome
+    if ending == Ending::Stop {
+        // What a task that had to be ended left behind.
+        host::link::clear_leftovers(&run_dir, &resolver).await;
+    }
+    outcome.map(drop)
 }
 
-/// Ends at the first signal that asks the daemon to stop. Caught from the call on, not from the first poll.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+/// Ends at the first signal that asks the daemon to end: SIGTERM and SIGINT to stop, SIGUSR1 (the unit's
+/// `RestartKillSignal=`) to make place for the next run. Caught from the call on, not from the first poll.
+fn stop_signal() -> std::io::Result<impl Future<Output = Ending>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut restart = signal(SignalKind::user_defined1())?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => Ending::Stop,
+            _ = interrupt.recv() => Ending::Stop,
+            _ = restart.recv() => Ending::Restart,
         }
     })
 }

@@ -18,6 +18,7 @@ use crate::actor::modem::{self, Ended, Setup};
 use crate::config::{Config, Network};
 use crate::handle::ModemHandle;
 use crate::host::http::Url;
+use crate::host::leftovers::{Leftovers, Place};
 use crate::host::link::Link;
 use crate::host::probe::Targets;
 use crate::host::resolver::Resolver;
@@ -37,6 +38,8 @@ const INTERFACE_TRIES: u32 = 10;
 const REQUESTS: usize = 16;
 /// Time that a modem has to disconnect and close when the daemon stops.
 const STOP: Duration = Duration::from_secs(8);
+/// Time in which a modem that the last run left has to be found again.
+const CLAIM: Duration = Duration::from_secs(10);
 /// Time that its task has to end after that.
 const END: Duration = Duration::from_secs(6);
 
@@ -55,6 +58,15 @@ pub(crate) struct Shared {
     pub(crate) rfkill: watch::Receiver<bool>,
     /// Start of all clocks.
     pub(crate) start: Instant,
+}
+
+/// How the daemon ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing stays behind.
+    Stop,
+    /// Another run follows at once: what is up stays up.
+    Restart,
 }
 
 /// One place where a modem may be.
@@ -77,28 +89,29 @@ struct Slot {
 /// The way to the supervisor's task.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Ending>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Supervisor {
     /// Starts it. `named`: the command line's devices; empty = everything that the machine announces. `shown`: where the
-    /// list of modems is published.
+    /// list of modems is published. `leftovers`: what the last run left.
     pub(crate) fn start(
         shared: Arc<Shared>,
+        leftovers: Leftovers,
         named: Vec<Spec>,
         roots: Roots,
         shown: watch::Sender<Vec<ModemHandle>>,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Task::new(shared, named, roots, shown).run(stopped));
+        let task = tokio::spawn(Task::new(shared, leftovers, named, roots, shown).run(stopped));
         Self { stop, task }
     }
 
-    /// Stops all modems and waits until nothing is left of them.
-    pub(crate) async fn stop(self) {
+    /// Stops all modems, or leaves them, and waits until nothing is left of their tasks.
+    pub(crate) async fn stop(self, ending: Ending) {
         // An error means that the task has ended already.
-        let _ = self.stop.send(());
+        let _ = self.stop.send(ending);
         if self.task.await.is_err() {
             tracing::error!("the supervisor ended before its time");
         }
@@ -107,6 +120,9 @@ impl Supervisor {
 
 struct Task {
     shared: Arc<Shared>,
+    leftovers: Leftovers,
+    /// When those that nobody claimed are given up.
+    give_up: Option<Instant>,
     targets: Option<Arc<Targets>>,
     roots: Roots,
     slots: Vec<Slot>,
@@ -118,12 +134,21 @@ struct Task {
 }
 
 impl Task {
-    fn new(shared: Arc<Shared>, named: Vec<Spec>, roots: Roots, shown: watch::Sender<Vec<ModemHandle>>) -> Self {
+    fn new(
+        shared: Arc<Shared>,
+        leftovers: Leftovers,
+        named: Vec<Spec>,
+        roots: Roots,
+        shown: watch::Sender<Vec<ModemHandle>>,
+    ) -> Self {
         let hotplug = named.is_empty();
         let slots = named.into_iter().map(|spec| Slot::new(spec, None, true)).collect();
         let targets = targets(&shared.config).map(Arc::new);
+        let give_up = (!leftovers.is_empty()).then(|| Instant::now() + CLAIM);
         Self {
             shared,
+            leftovers,
+            give_up,
             targets,
             roots,
             slots,
@@ -135,7 +160,7 @@ impl Task {
         }
     }
 
-    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+    async fn run(mut self, mut stopped: oneshot::Receiver<Ending>) {
         let uevents = if self.hotplug || self.slots.iter().any(|slot| slot.spec.kind != Kind::Unix) {
             Uevents::open(self.roots.clone())
                 .inspect_err(|error| tracing::warn!(%error, "the machine's announcements cannot be heard"))
@@ -144,17 +169,21 @@ impl Task {
             None
         };
         self.look_around();
-        loop {
+        let ending = loop {
             self.try_to_open().await;
             let next = self.slots.iter().filter_map(|slot| slot.next_try).min();
             tokio::select! {
                 announced = announcement(uevents.as_ref()) => self.announced(announced),
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.ended(ended),
                 () = sleep_until(next) => {}
-                _ = &mut stopped => break,
+                () = sleep_until(self.give_up) => {
+                    self.give_up = None;
+                    self.leftovers.give_up(&self.shared.run_dir, &self.shared.resolver).await;
+                }
+                ending = &mut stopped => break ending.unwrap_or(Ending::Stop),
             }
-        }
-        self.stop().await;
+        };
+        self.stop(ending).await;
     }
 
     /// Everything that sysfs has.
@@ -227,9 +256,14 @@ impl Task {
         let mut rfkill = shared.rfkill.clone();
         let blocked = *rfkill.borrow_and_update();
         let config = machine_config(&shared.config, described.clone(), &spec, port.max_control(), blocked);
-        let link = interface.filter(|_| shared.config.network == Network::Standalone).map(|interface| {
+        let place = Place::new(&shared.run_dir, &described.physical, interface.as_deref());
+        let (kept, ledger) = self.leftovers.claim(&described.physical, interface.as_deref());
+        let mut link = interface.filter(|_| shared.config.network == Network::Standalone).map(|interface| {
             Link::new(interface, shared.config.route_metric, &shared.run_dir, shared.resolver.clone())
         });
+        if let (Some(link), Some(ledger)) = (&mut link, ledger) {
+            link.adopt(ledger);
+        }
         let (requests, asked) = mpsc::channel(REQUESTS);
         let (shown, snapshot) = watch::channel(Arc::new(Snapshot { port: described, ..Snapshot::default() }));
         let (let_go, letting_go) = watch::channel(false);
@@ -239,6 +273,8 @@ impl Task {
             port,
             config,
             link,
+            kept,
+            place,
             store: shared.store.clone(),
             targets: self.targets.clone(),
             rfkill,
@@ -264,15 +300,22 @@ impl Task {
         match why {
             // A node may stay through a reset; a socket may be listened to again.
             Ended::Gone => slot.later(),
-            Ended::Stopped => {}
+            Ended::Stopped | Ended::Left => {}
         }
     }
 
-    async fn stop(mut self) {
+    async fn stop(mut self, ending: Ending) {
         let handles = self.shown.borrow().clone();
         let mut stops = JoinSet::new();
         for handle in handles {
-            stops.spawn(async move { tokio::time::timeout(STOP, handle.request(Request::Stop)).await.is_ok() });
+            let request = match ending {
+                Ending::Stop => Request::Stop,
+                Ending::Restart => Request::Leave,
+            };
+            stops.spawn(async move { tokio::time::timeout(STOP, handle.request(request)).await.is_ok() });
+        }
+        if ending == Ending::Stop {
+            self.leftovers.give_up(&self.shared.run_dir, &self.shared.resolver).await;
         }
         while let Some(stopped) = stops.join_next().await {
             if !stopped.unwrap_or(false) {

@@ -169,7 +169,8 @@ fn the_unit_keeps_its_promises() {
         "CapabilityBoundingSet=CAP_NET_ADMIN",
         "StateDirectory=mbimd",
         "RuntimeDirectory=mbimd",
-        "RuntimeDirectoryPreserve=restart",
+        "RuntimeDirectoryPreserve=yes",
+        "RestartKillSignal=SIGUSR1",
         "ProtectSystem=strict",
         "ReadWritePaths=/proc/sys/net",
     ] {

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use crate::kept::Kept;
 use crate::snapshot::IpSettings;
 use crate::subscriber::SubscriberState;
 
@@ -39,6 +40,9 @@ pub enum Effect {
         /// Number of the probe.
         id: u64,
     },
+    /// Write down what the next start of the daemon is to take over, `None` = nothing. Done at once, before anything that
+    /// is ordered after it; no answer is wanted.
+    Keep(Option<Box<Kept>>),
     /// Close the transport and open it again after the pause (the control path hangs). Answer: `Input::Attached` or `Gone`.
     Reopen {
         /// Time to wait before opening.

@@ -9,6 +9,7 @@
 pub mod effect;
 pub mod event;
 pub mod explain;
+pub mod kept;
 pub mod modem;
 pub mod probe;
 pub mod request;

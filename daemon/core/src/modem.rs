@@ -5,6 +5,7 @@
 //! only where a step is due and none is under way, so the pass may run any number of times.
 
 mod address;
+mod adopt;
 mod ask;
 mod context;
 mod dial;

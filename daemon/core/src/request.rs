@@ -49,6 +49,9 @@ pub enum Request {
     RefreshSignal,
     /// Set session down and close; the modem is to be let go.
     Stop,
+    /// Let the modem go as it is: a connection that is up stays up, on the modem and on the interface, for the next start
+    /// of the daemon. Without one it is a [`Self::Stop`] that remembers what people want.
+    Leave,
 }
 
 /// A PIN operation. Digits 4…8 for PIN1, 8 for PUK1.

@@ -117,6 +117,8 @@ pub enum SessionOutput {
     },
     /// The open procedure used up its time.
     OpenFailed(OpenFailure),
+    /// What an earlier host left open is not open any more, or does not answer; it is being opened anew.
+    NotAdopted,
     /// A command came to its end. Exactly once for each.
     Completed {
         /// Which.
@@ -198,6 +200,8 @@ pub struct Session {
     opens: u32,
     /// Ids of the OPENs that were not answered yet.
     opened_with: Vec<u32>,
+    /// Tries left to reach a session that an earlier host left open; `None` = it is not to be adopted.
+    adopting: Option<u32>,
     /// Answers to VERSION that were lost in this procedure.
     versions_lost: u32,
     /// SUBSCRIBE_LISTs sent since it is open.
@@ -234,6 +238,7 @@ impl Session {
             own: None,
             opens: 0,
             opened_with: Vec::new(),
+            adopting: None,
             versions_lost: 0,
             subscribe_tries: 0,
             failure: OpenFailure::NoAnswer,

@@ -76,7 +76,8 @@ impl Candidate {
         }
     }
 
-    pub(crate) fn of_profile(profile: &Profile) -> Self {
+    /// What a profile asks for, of the layer that it names.
+    pub fn of_profile(profile: &Profile) -> Self {
         let purposes = if profile.purposes.is_empty() { Purposes::INTERNET } else { profile.purposes };
         Self {
             apn: profile.apn.trim().to_owned(),

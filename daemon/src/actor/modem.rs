@@ -1,5 +1,6 @@
 //! One task owns one modem: its port, its machine, its link. It feeds the machine, drains it, carries out its effects
-//! and publishes its snapshot. It ends when the modem is gone or was stopped, and leaves nothing on the interface.
+//! and publishes its snapshot. It ends when the modem is gone or was stopped, and leaves nothing on the interface, or when
+//! it is to leave the modem to the next run, and then leaves all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
+use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
 use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::Snapshot;
@@ -20,6 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets};
 use crate::logging;
@@ -54,6 +57,10 @@ pub(crate) struct Setup {
     pub(crate) config: ModemConfig,
     /// The data interface; `None` = control only, or left to another program.
     pub(crate) link: Option<Link>,
+    /// How the last run left the modem; `None` = it is new to this boot.
+    pub(crate) kept: Option<Kept>,
+    /// Where it is written down how this run leaves it.
+    pub(crate) place: Place,
     /// Files.
     pub(crate) store: Store,
     /// What probes ask; `None` = no testing.
@@ -77,6 +84,8 @@ pub(crate) enum Ended {
     Gone,
     /// It was stopped as asked.
     Stopped,
+    /// It was left for the next run as asked, with what is up.
+    Left,
 }
 
 /// What an effect gave.
@@ -120,13 +129,14 @@ struct Actor {
     link: Option<Link>,
     link_orders: VecDeque<LinkOrder>,
     interface: Option<String>,
+    place: Place,
     store: Store,
     targets: Option<Arc<Targets>>,
     work: FuturesUnordered<Work>,
     probes: BTreeMap<u64, AbortHandle>,
     answers: BTreeMap<RequestId, oneshot::Sender<Result<Reply, RequestError>>>,
     next_request: u64,
-    stop: Option<RequestId>,
+    stop: Option<(RequestId, Ended)>,
     ended: Option<Ended>,
     shown: watch::Sender<Arc<Snapshot>>,
     start: Instant,
@@ -147,6 +157,7 @@ pub(crate) async fn run(setup: Setup) -> Ended {
         has_link: setup.link.is_some(),
         link: setup.link,
         link_orders: VecDeque::new(),
+        place: setup.place,
         store: setup.store,
         targets: setup.targets,
         work: FuturesUnordered::new(),
@@ -160,7 +171,10 @@ pub(crate) async fn run(setup: Setup) -> Ended {
         slept: asleep(),
     };
     let mut buffer = [0; READ];
-    actor.feed(Input::Attached);
+    match setup.kept {
+        Some(kept) => actor.feed(Input::Adopt(Box::new(kept))),
+        None => actor.feed(Input::Attached),
+    }
     while actor.ended.is_none() {
         let happened = {
             let Actor { port, out, out_done, work, machine, start, .. } = &mut actor;
@@ -261,19 +275,20 @@ impl Actor {
     fn ask(&mut self, (request, answer): Asked) {
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        if request == Request::Stop {
-            self.stop = Some(id);
+        match request {
+            Request::Stop => self.stop = Some((id, Ended::Stopped)),
+            Request::Leave => self.stop = Some((id, Ended::Left)),
+            _ => {}
         }
         self.answers.insert(id, answer);
         self.feed(Input::Request { id, request });
     }
 
     fn reply(&mut self, id: RequestId, result: Result<Reply, RequestError>) {
-        if self.stop == Some(id) {
-            self.stop = None;
-            if result.is_ok() {
-                self.ended.get_or_insert(Ended::Stopped);
-            }
+        if let Some((_, ended)) = self.stop.take_if(|(stop, _)| *stop == id)
+            && result.is_ok()
+        {
+            self.ended.get_or_insert(ended);
         }
         if let Some(answer) = self.answers.remove(&id) {
             // Who asked may have gone.
@@ -327,6 +342,7 @@ impl Actor {
                     handle.abort();
                 }
             }
+            Effect::Keep(kept) => self.place.write(kept.as_deref()),
             Effect::Reopen { after } => {
                 self.port = None;
                 self.drop_frames();
@@ -444,7 +460,7 @@ impl Actor {
                 }
             }
         }
-        if let Some(link) = &mut self.link {
+        if let Some(link) = self.link.as_mut().filter(|_| ended != Ended::Left) {
             link.clear().await;
         }
         ended

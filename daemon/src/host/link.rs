@@ -126,7 +126,12 @@ pub(crate) struct Link {
 impl Link {
     /// `metric`: of the routes where settings name none.
     pub(crate) fn new(interface: String, metric: u32, run_dir: &Path, resolver: Resolver) -> Self {
-        Self { interface, metric, folder: run_dir.join("links"), resolver, set: BTreeMap::new() }
+        Self { interface, metric, folder: folder(run_dir), resolver, set: BTreeMap::new() }
+    }
+
+    /// What the last run set for the default session is this one's: to be changed, kept or taken away.
+    pub(crate) fn adopt(&mut self, ledger: Ledger) {
+        self.set.insert(0, ledger);
     }
 
     /// Makes the interface as wanted; asked twice it changes nothing the second time.
@@ -238,15 +243,24 @@ impl Link {
     }
 }
 
-/// Takes away what a former run that did not end in peace left on interfaces.
+/// Where ledgers are.
+pub(super) fn folder(run_dir: &Path) -> PathBuf {
+    run_dir.join("links")
+}
+
+/// Takes away everything that is listed.
 pub(crate) async fn clear_leftovers(run_dir: &Path, resolver: &Resolver) {
-    let folder = run_dir.join("links");
-    for ledger in Ledger::leftovers(&folder) {
-        let interface = ledger.interface.clone();
-        match take_away(ledger, &folder, resolver).await {
-            Ok(()) => tracing::info!(interface, "what a former run had set was taken away"),
-            Err((_, error)) => tracing::warn!(interface, %error, "what a former run had set could not be taken away"),
-        }
+    for ledger in Ledger::leftovers(&folder(run_dir)) {
+        take_leftover_away(ledger, run_dir, resolver).await;
+    }
+}
+
+/// Takes away what a former run left on an interface.
+pub(super) async fn take_leftover_away(ledger: Ledger, run_dir: &Path, resolver: &Resolver) {
+    let interface = ledger.interface.clone();
+    match take_away(ledger, &folder(run_dir), resolver).await {
+        Ok(()) => tracing::info!(interface, "what a former run had set was taken away"),
+        Err((_, error)) => tracing::warn!(interface, %error, "what a former run had set could not be taken away"),
     }
 }
 

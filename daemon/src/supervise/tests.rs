@@ -34,7 +34,7 @@ impl Bench {
             start: Instant::now(),
         };
         let (shown, modems) = watch::channel(Vec::new());
-        let supervisor = Supervisor::start(Arc::new(shared), vec![spec], Roots::default(), shown);
+        let supervisor = Supervisor::start(Arc::new(shared), Leftovers::default(), vec![spec], Roots::default(), shown);
         let (orders, _) = mpsc::unbounded_channel();
         let (_, happenings) = mpsc::unbounded_channel();
         Self { modems, supervisor, orders, happenings, socket, folder }
@@ -76,7 +76,7 @@ async fn a_socket_that_appears_is_a_plug_and_its_end_an_unplug() {
     bench.orders.send(Control::Order(Order::Plug)).unwrap();
     assert_eq!(bench.lists(1).await, [1]);
     bench.connects().await;
-    bench.supervisor.stop().await;
+    bench.supervisor.stop(Ending::Stop).await;
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_stop_tears_the_session_down_before_it_lets_go() {
     bench.plug();
     bench.lists(1).await;
     bench.connects().await;
-    bench.supervisor.stop().await;
+    bench.supervisor.stop(Ending::Stop).await;
     assert!(bench.modems.borrow().is_empty());
     let mut torn_down = false;
     while let Ok(event) = bench.happenings.try_recv() {

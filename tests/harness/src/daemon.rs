@@ -107,11 +107,23 @@ impl Daemon {
     ///
     /// # Errors
     /// It had to be killed, or did not exit with 0.
-    pub async fn stop(mut self, limit: Duration) -> Result<(), Error> {
+    pub async fn stop(self, limit: Duration) -> Result<(), Error> {
+        self.end(Signal::SIGTERM, limit).await
+    }
+
+    /// Tells it to make place for the next run, as a restart of its unit does, and waits as [`Self::stop`].
+    ///
+    /// # Errors
+    /// It had to be killed, or did not exit with 0.
+    pub async fn leave(self, limit: Duration) -> Result<(), Error> {
+        self.end(Signal::SIGUSR1, limit).await
+    }
+
+    async fn end(mut self, signal: Signal, limit: Duration) -> Result<(), Error> {
         let doing = "stopping the daemon";
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             // It may end by itself at this very moment.
-            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+            let _ = kill(Pid::from_raw(id), signal);
         }
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => {

@@ -38,6 +38,7 @@ pub enum Happening {
 enum Control {
     Order(Box<Order>),
     Log(oneshot::Sender<Log>),
+    Keep(bool),
     Stop(oneshot::Sender<()>),
 }
 
@@ -57,7 +58,8 @@ impl Line {
     pub fn serve(listener: UnixListener, profile: Profile, operator: Option<Operator>) -> Self {
         let (control, orders) = unbounded_channel();
         let (tell, happenings) = unbounded_channel();
-        let mut served = Served { operator, orders, tell, start: Instant::now(), waiting: VecDeque::new(), stop: None };
+        let mut served =
+            Served { operator, orders, tell, start: Instant::now(), waiting: VecDeque::new(), keep: false, stop: None };
         let task = tokio::task::spawn_local(async move {
             if let Err(error) = served.all(listener, profile).await {
                 let _ = served.tell.send(Happening::Failed(error.to_string()));
@@ -76,6 +78,12 @@ impl Line {
     pub fn order(&self, order: Order) {
         // A dead line has said so in its happenings.
         let _ = self.control.send(Control::Order(Box::new(order)));
+    }
+
+    /// Whether the end of a connection is only the end of the host's program: the modem goes on as it is, with its
+    /// sessions, as it does behind a node of the kernel. Else it is an unplug.
+    pub fn keep(&self, keep: bool) {
+        let _ = self.control.send(Control::Keep(keep));
     }
 
     /// All messages so far.
@@ -115,6 +123,7 @@ struct Served {
     tell: UnboundedSender<Happening>,
     start: Instant,
     waiting: VecDeque<u8>,
+    keep: bool,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -125,6 +134,7 @@ impl Served {
         while modem.poll().is_some() {}
         let mut pulled = false;
         loop {
+            let due = modem.next_wake().and_then(|due| self.start.checked_add(due));
             let stream = tokio::select! {
                 accepted = listener.accept(), if !pulled => accepted.trying("accepting the host")?.0,
                 order = self.orders.recv() => {
@@ -134,24 +144,39 @@ impl Served {
                             return Ok(());
                         }
                         Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
+                        Some(Control::Keep(keep)) => self.keep = keep,
                         Some(Control::Order(order)) => match *order {
                             Order::Plug => pulled = false,
-                            Order::Unplug => pulled = true,
+                            Order::Unplug => {
+                                pulled = true;
+                                modem.order(self.start.elapsed(), Order::Unplug);
+                            }
                             other => modem.order(self.start.elapsed(), other),
                         },
                     }
-                    while modem.poll().is_some() {}
+                    self.drain(&mut modem).await?;
                     continue;
                 }
                 event = operator_event(&mut self.operator) => {
                     let _ = self.tell.send(Happening::Operator(event?));
                     continue;
                 }
+                // A modem that is kept goes on without a host.
+                () = until(due), if modem.state().plugged => {
+                    modem.wake(self.start.elapsed());
+                    self.drain(&mut modem).await?;
+                    continue;
+                }
             };
             let _ = self.tell.send(Happening::Plugged);
             self.waiting.clear();
-            modem.order(self.start.elapsed(), Order::Plug);
+            if !modem.state().plugged {
+                modem.order(self.start.elapsed(), Order::Plug);
+            }
             match self.connection(stream, &mut modem).await? {
+                End::Closed if self.keep => {
+                    let _ = self.tell.send(Happening::Closed);
+                }
                 End::Closed => {
                     modem.order(self.start.elapsed(), Order::Unplug);
                     self.drain(&mut modem).await?;
@@ -196,6 +221,7 @@ impl Served {
                         return Ok(End::Stop);
                     }
                     Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
+                    Some(Control::Keep(keep)) => self.keep = keep,
                     Some(Control::Order(order)) => modem.order(self.start.elapsed(), *order),
                 },
                 event = operator_event(&mut self.operator) => {

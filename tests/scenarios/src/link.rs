@@ -2,12 +2,14 @@
 
 use core::net::IpAddr;
 
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use harness::virtual_operator::link::{Net, index};
 use harness::virtual_operator::{Error, While};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
-use rtnetlink::{Handle, RouteMessageBuilder, new_connection};
+use rtnetlink::packet_core::NetlinkPayload;
+use rtnetlink::{Handle, MulticastGroup, RouteMessageBuilder, new_connection, new_multicast_connection};
 
 /// An interface as it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,67 @@ async fn ask(handle: &Handle, name: &str, doing: &str) -> Result<Shown, Error> {
     Ok(shown)
 }
 
+/// What the kernel tells of changes to an interface.
+pub struct Watch {
+    interface: u32,
+    told: Receiver,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+type Receiver = futures_util::stream::BoxStream<'static, RouteNetlinkMessage>;
+
+impl core::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Watch").field("interface", &self.interface).finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// There is no such interface, or netlink does not answer.
+    pub fn start(name: &str) -> Result<Self, Error> {
+        use MulticastGroup as Group;
+        let groups = [Group::Link, Group::Ipv4Ifaddr, Group::Ipv4Route, Group::Ipv6Ifaddr, Group::Ipv6Route];
+        let (connection, _, told) = new_multicast_connection(&groups).trying("listening to the kernel")?;
+        let told = told.filter_map(|(message, _)| async move {
+            if let NetlinkPayload::InnerMessage(inner) = message.payload { Some(inner) } else { None }
+        });
+        Ok(Self { interface: index(name)?, told: told.boxed(), driver: tokio::spawn(connection) })
+    }
+
+    /// What was taken away from the interface since the start, a line each; also that it was set down.
+    pub async fn taken_away(mut self) -> Vec<String> {
+        let mut found = Vec::new();
+        // What the kernel told before this moment is on its way through the task that reads it.
+        tokio::time::sleep(core::time::Duration::from_millis(200)).await;
+        while let Some(Some(told)) = self.told.next().now_or_never() {
+            found.extend(self.removal(&told));
+        }
+        self.driver.abort();
+        found
+    }
+
+    fn removal(&self, told: &RouteNetlinkMessage) -> Option<String> {
+        match told {
+            RouteNetlinkMessage::DelAddress(message) if message.header.index == self.interface => {
+                Some(format!("{message:?}"))
+            }
+            RouteNetlinkMessage::DelRoute(message) => describe(message, self.interface),
+            RouteNetlinkMessage::DelLink(message) if message.header.index == self.interface => {
+                Some("the link".to_owned())
+            }
+            RouteNetlinkMessage::NewLink(message)
+                if message.header.index == self.interface && !message.header.flags.contains(LinkFlags::Up) =>
+            {
+                Some("set down".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A route of the main table over the interface that somebody has set.
 fn describe(route: &RouteMessage, interface: u32) -> Option<String> {
     const MAIN: u32 = 254;
@@ -94,4 +157,24 @@ fn describe(route: &RouteMessage, interface: u32) -> Option<String> {
     let to = to.map_or_else(|| "default".to_owned(), |to| format!("{to}/{prefix}"));
     let via = via.map(|via| format!(" via {via}")).unwrap_or_default();
     Some(format!("{to}{via} metric {metric}"))
+}
+
+/// Takes an address away, as some other program might.
+///
+/// # Errors
+/// It is not there, or the kernel refuses.
+pub async fn remove_address(name: &str, address: IpAddr) -> Result<(), Error> {
+    let doing = format!("taking {address} off {name}");
+    let (connection, handle, _) = new_connection().trying(&doing)?;
+    let driver = tokio::spawn(connection);
+    let number = index(name)?;
+    let removed = async {
+        let found = handle.address().get().set_link_index_filter(number).set_address_filter(address).execute();
+        let all: Vec<_> = found.try_collect().await.trying(&doing)?;
+        let message = all.into_iter().next().ok_or_else(|| Error::new(&doing, "it is not there"))?;
+        handle.address().del(message).execute().await.trying(&doing)
+    };
+    let outcome = removed.await;
+    driver.abort();
+    outcome
 }

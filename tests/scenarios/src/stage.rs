@@ -109,6 +109,16 @@ impl Stage {
         self.client.served(true).await
     }
 
+    /// Ends the daemon as a restart of its unit does.
+    ///
+    /// # Errors
+    /// It had to be killed, or did not exit with 0.
+    pub async fn leave(&mut self) -> Result<(), Error> {
+        let daemon = self.world.daemon.take().ok_or_else(|| Error::new("leaving the daemon", "it is not there"))?;
+        daemon.leave(STOP).await?;
+        self.client.served(false).await
+    }
+
     /// [`Stage::stop`], then [`Stage::again`].
     ///
     /// # Errors
@@ -173,12 +183,14 @@ impl Stage {
         Account::buy(self.world.root_certificate(), &url).await
     }
 
-    /// Names of the files in the run directory, but the lock that keeps a second daemon away.
+    /// Names of the files in the run directory, but the lock that keeps a second daemon away and what is remembered of a
+    /// modem without a connection.
     #[must_use]
     pub fn run_files(&self) -> Vec<String> {
         let mut names = Vec::new();
         walk(&self.world.directory().join("run"), &mut |path| {
-            if path.file_name().is_none_or(|name| name != "lock") {
+            let wish = || fs::read_to_string(path).is_ok_and(|text| text.contains("\"connection\":null"));
+            if path.file_name().is_none_or(|name| name != "lock") && !wish() {
                 names.push(path.display().to_string());
             }
         });

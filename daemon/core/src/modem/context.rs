@@ -158,6 +158,7 @@ impl Modem {
 
     pub(super) fn advance_context(&mut self, now: Time) {
         match self.tables.context {
+            Context::Down if self.adoption.undecided() => {}
             Context::Down | Context::Waiting => {
                 if !self.wants_context() {
                     self.timers.clear(Timer::Retry);
@@ -300,6 +301,12 @@ impl Modem {
 
     /// CONNECT was asked: before the first activation, after sleep, or because an answer stays away.
     pub(super) fn on_context_query(&mut self, now: Time, answer: Answer<ConnectFact>) {
+        if self.adoption.undecided() && self.tables.context == Context::Down {
+            // What it means depends on whose modem and SIM this is.
+            let fact = if let Answer::Body(Status::SUCCESS, fact) = answer { Some(fact) } else { None };
+            self.adoption.told = Some(fact);
+            return;
+        }
         self.facts.context_known = true;
         let Answer::Body(Status::SUCCESS, fact) = answer else { return };
         let active = matches!(fact.state, 1 | 2);

@@ -6,6 +6,7 @@ use daemon_operator::Layers;
 
 use crate::effect::{Effect, ProbeReport};
 use crate::event::Event;
+use crate::kept::Kept;
 use crate::request::{Reply, Request, RequestError};
 use crate::snapshot::Port;
 use crate::subscriber::{Settings, SubscriberState};
@@ -25,11 +26,14 @@ pub struct ModemConfig {
     pub defaults: Settings,
     /// Connectivity tests.
     pub probe: ProbePolicy,
+    /// The data path stays when the daemon ends, as the kernel's does. Without it a connection is never left to the next
+    /// start.
+    pub survives: bool,
     /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
     pub blocked: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
     pub announce: u16,
-    /// Seed of the spread of schedules.
+    /// Random: the spread of schedules, salts of tags and the first transaction of a session that is taken over.
     pub seed: u64,
 }
 
@@ -44,6 +48,7 @@ impl ModemConfig {
             network: NetworkMode::Standalone,
             defaults: Settings::default(),
             probe: ProbePolicy::default(),
+            survives: true,
             blocked: false,
             announce: 0x0300,
             seed: 0,
@@ -96,6 +101,10 @@ pub struct RequestId(pub u64);
 pub enum Input<'a> {
     /// The transport is open: the session starts. Also after [`Effect::Reopen`].
     Attached,
+    /// The transport is open, and an earlier run of the daemon left the modem like this: it is taken over without OPEN if
+    /// it still holds, else the session starts as with [`Self::Attached`]. What the link is listed to have set is in the
+    /// hands of the shell's link.
+    Adopt(Box<Kept>),
     /// Bytes from the modem, cut anywhere.
     Bytes(&'a [u8]),
     /// The transport is gone for good.

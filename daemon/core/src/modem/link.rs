@@ -92,6 +92,7 @@ impl Modem {
 
     /// Takes everything off the interface, if anything may be on it. Harmless at any time.
     pub(super) fn link_down(&mut self) {
+        self.adoption.down();
         self.dialer.ip = None;
         self.dialer.since = None;
         if matches!(self.dialer.link, Link::Rising | Link::Up) {
@@ -162,6 +163,7 @@ impl Modem {
             .with("criterion", dial.map_or_else(String::new, |d| d.candidate.criterion.to_string()))
             .with("source", dial.map_or("", |d| d.candidate.source.as_str()));
         self.emit(event);
+        self.note_up();
         self.link_ready(now);
         if self.requests.job_connects() {
             self.finish_job(Ok(true));

@@ -8,6 +8,7 @@ use core::time::Duration;
 use daemon_operator::Layers;
 use mbim_proto::MbimEx;
 
+use super::adopt::Adoption;
 use super::ask::{Asked, SUBSCRIBE};
 use super::dial::Dialer;
 use super::io::{Input, ModemConfig, Output, RequestId};
@@ -50,6 +51,7 @@ pub struct Modem {
     pub(super) online: Online,
     pub(super) requests: Requests,
     pub(super) writes: Writes,
+    pub(super) adoption: Adoption,
     /// The SIM whose kept PIN was entered since the plug.
     pub(super) pin_entered: Option<SubscriberKey>,
     /// The kernel's rfkill blocks the radio.
@@ -63,7 +65,7 @@ pub struct Modem {
     pub(super) depth_to_connected: Option<u32>,
     pub(super) snapshot: Snapshot,
     asked: BTreeMap<Ticket, Asked>,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
     recoveries: u32,
     recovered_at: Time,
     /// A recovery is under way until the next connection.
@@ -99,6 +101,7 @@ impl Modem {
             online: Online::new(config.seed),
             requests: Requests::default(),
             writes: Writes::default(),
+            adoption: Adoption::default(),
             pin_entered: None,
             blocked: config.blocked,
             radio_wish: true,
@@ -123,6 +126,7 @@ impl Modem {
     pub fn handle(&mut self, now: Time, input: Input<'_>) {
         match input {
             Input::Attached => self.on_attached(now),
+            Input::Adopt(kept) => self.on_adopt(now, *kept),
             Input::Bytes(bytes) => self.session.bytes(now, bytes),
             Input::Gone => self.on_gone(now),
             Input::WriteFailed => self.on_write_failed(now),
@@ -193,6 +197,7 @@ impl Modem {
                 break;
             }
         }
+        self.write_kept();
         let view = self.view(now);
         let changed = {
             let traffic = view.traffic;
@@ -208,6 +213,7 @@ impl Modem {
     fn advance(&mut self, now: Time) {
         if self.tables.power == Power::Ready {
             self.advance_sim(now);
+            self.advance_adoption(now);
             self.advance_job(now);
             self.advance_radio(now);
             self.advance_registration(now);
@@ -224,6 +230,7 @@ impl Modem {
             SessionOutput::Transmit(bytes) => self.outputs.push_back(Output::Transmit(bytes)),
             SessionOutput::Opened { release } => self.on_opened(now, release),
             SessionOutput::OpenFailed(failure) => self.on_open_failed(now, failure),
+            SessionOutput::NotAdopted => self.not_adopted("session-gone"),
             SessionOutput::Completed { ticket, outcome } => {
                 if let Some(asked) = self.asked.remove(&ticket) {
                     self.on_completed(now, asked, outcome);
@@ -248,10 +255,18 @@ impl Modem {
         }
     }
 
-    fn on_attached(&mut self, now: Time) {
+    pub(super) fn on_attached(&mut self, now: Time) {
         if !self.step(|t| &mut t.power, PowerEvent::Attach) {
             return;
         }
+        self.attached(now);
+        // A recovery begins with CLOSE, a fresh plug with OPEN.
+        let afresh = self.recoveries > 0 || self.dead > 0;
+        self.session.open(now, afresh);
+    }
+
+    /// The transport is there; how the session begins is the caller's business.
+    pub(super) fn attached(&mut self, _now: Time) {
         self.emit(Event::info("attached").with("port", &self.config.port.control));
         if self.dead == 0 {
             self.trouble = None;
@@ -260,9 +275,6 @@ impl Modem {
         self.forget_session();
         self.depth_at_attach = self.session.counters().depth;
         self.depth_to_connected = None;
-        // A recovery begins with CLOSE, a fresh plug with OPEN.
-        let afresh = self.recoveries > 0 || self.dead > 0;
-        self.session.open(now, afresh);
         if self.layers.is_none() {
             self.effect(Effect::LoadOperators);
         }
@@ -331,6 +343,7 @@ impl Modem {
         self.link_down();
         self.fail_requests(&reason::restarted());
         self.forget_session();
+        self.adoption.told = None;
         if self.recoveries > RECOVERIES {
             self.session.gone();
             self.step(|t| &mut t.power, PowerEvent::OpenFailed);
@@ -379,7 +392,7 @@ impl Modem {
     }
 
     /// What only holds within one session is no longer known.
-    fn forget_session(&mut self) {
+    pub(super) fn forget_session(&mut self) {
         // Session outputs that are still queued belong to the old session; their tickets are forgotten.
         let asked: Vec<Asked> = core::mem::take(&mut self.asked).into_values().collect();
         for asked in asked {
@@ -412,6 +425,7 @@ impl Modem {
             Timer::Report => self.on_report_overdue(now),
             Timer::Look => self.on_look_timer(now),
             Timer::Job => self.on_job_overdue(now),
+            Timer::Adopt => self.on_adopt_overdue(now),
             Timer::Stop => self.on_stop_overdue(now),
         }
     }

@@ -1,11 +1,12 @@
 //! Connectivity over the default context: when to probe, what the verdicts mean, the hand-over. `[OPER 4, 5]`
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use daemon_operator::{HandOver, Parameters, hand_over};
 
 use super::context::SESSION;
-use super::io::RequestId;
+use super::io::{Output, RequestId};
 use super::machine::Modem;
 use super::reason;
 use super::tables::{Context, Reach, ReachEvent};
@@ -82,6 +83,14 @@ impl Online {
 
     pub(super) fn spent(&self, now: Time) -> u64 {
         self.budget.clone().spent(now)
+    }
+
+    /// Gives up the probe that runs, if one does.
+    pub(super) fn quiet(&mut self, outputs: &mut VecDeque<Output>) {
+        self.due = false;
+        if let Some(id) = self.running.take() {
+            outputs.push_back(Output::Effect(Effect::CancelProbe { id }));
+        }
     }
 
     pub(super) fn waiting(&mut self) -> Vec<RequestId> {

@@ -38,6 +38,8 @@ pub(super) struct Requests {
     radio: Vec<(RequestId, bool)>,
     stop: Vec<RequestId>,
     stopping: bool,
+    /// Nothing is to be remembered for a later start.
+    for_good: bool,
 }
 
 /// A request that ends when the default context is up.
@@ -86,6 +88,11 @@ impl Requests {
     pub(super) fn stopping(&self) -> bool {
         self.stopping
     }
+
+    /// A stop was asked for after which nothing is remembered; it stays true when the stop is done.
+    pub(super) fn stopping_for_good(&self) -> bool {
+        self.for_good
+    }
 }
 
 impl Modem {
@@ -116,14 +123,19 @@ impl Modem {
                 Power::Ready => self.ask_signal(now, Some(id)),
                 _ => self.refuse(id),
             },
-            Request::Stop => {
-                self.requests.stop.push(id);
-                if !self.requests.stopping {
-                    self.requests.stopping = true;
-                    self.cancel_job(&reason::overtaken("stop"));
-                    self.timers.set(Timer::Stop, now + STOP);
-                }
-            }
+            Request::Stop => self.request_stop(now, id, true),
+            Request::Leave => self.request_leave(now, id),
+        }
+    }
+
+    /// `for_good`: no later start is to remember what people want.
+    pub(super) fn request_stop(&mut self, now: Time, id: RequestId, for_good: bool) {
+        self.requests.stop.push(id);
+        self.requests.for_good |= for_good;
+        if !self.requests.stopping {
+            self.requests.stopping = true;
+            self.cancel_job(&reason::overtaken("stop"));
+            self.timers.set(Timer::Stop, now + STOP);
         }
     }
 

@@ -245,6 +245,8 @@ states! {
         Linked: Linking | Up => Up;
         /// Deactivation is ordered; also for a context that an earlier host left behind.
         Drop: Down | Waiting | Activating | Configuring | Linking | Up => Deactivating;
+        /// A context of an earlier run of the daemon is taken over.
+        Adopt: Down => Configuring;
         /// The deactivation came to its end.
         Dropped: Deactivating => Down;
         /// The context is gone without an order.

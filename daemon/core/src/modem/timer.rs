@@ -37,6 +37,8 @@ pub(super) enum Timer {
     Report,
     /// What a connecting request waits for is overdue.
     Job,
+    /// Whether what an earlier run left still holds should be known by now.
+    Adopt,
     /// A stop takes too long.
     Stop,
 }
@@ -57,6 +59,7 @@ impl Timer {
             Self::Probe => "probe",
             Self::Report => "probe report overdue",
             Self::Job => "request overdue",
+            Self::Adopt => "adoption overdue",
             Self::Stop => "stop overdue",
         }
     }

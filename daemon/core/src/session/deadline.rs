@@ -17,6 +17,10 @@ pub const OPEN_TRY: Duration = Duration::from_secs(5);
 pub const OPEN_BUDGET: Duration = Duration::from_secs(45);
 /// CLOSE before another OPEN: its result does not matter.
 pub const CLOSE_FIRST: Duration = Duration::from_secs(2);
+/// One try to reach a session that an earlier host left open.
+pub const ADOPT_TRY: Duration = Duration::from_secs(2);
+/// All of them.
+pub const ADOPT_BUDGET: Duration = Duration::from_secs(8);
 /// CLOSE at the end.
 pub const CLOSE_LAST: Duration = Duration::from_secs(5);
 /// Pause after BUSY.

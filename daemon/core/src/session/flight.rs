@@ -72,6 +72,11 @@ impl Flight {
         }
     }
 
+    /// Ids from here on.
+    pub(super) fn start_at(&mut self, id: u32) {
+        self.next_id = id.max(1);
+    }
+
     /// The next id: never 0, never one that is outstanding.
     pub(super) fn id(&mut self) -> u32 {
         loop {

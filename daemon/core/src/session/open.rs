@@ -18,6 +18,8 @@ use crate::session::Hung;
 
 /// Answers to VERSION that may be lost in one procedure; then the session stays at release 1.0.
 const VERSION_TRIES: u32 = 3;
+/// Tries to reach a session that an earlier host left open.
+const ADOPT_TRIES: u32 = 3;
 /// Tries to subscribe indications.
 const SUBSCRIBE_TRIES: u32 = 4;
 
@@ -102,6 +104,35 @@ impl Session {
     /// Begins the open procedure. `afresh` = CLOSE first: the modem may still be open. Commands that are under way end
     /// as [`Outcome::Dropped`].
     pub fn open(&mut self, now: Time, afresh: bool) {
+        self.begin();
+        let give_up = now + deadline::OPEN_BUDGET;
+        if afresh {
+            self.send_close_first(now, give_up);
+        } else {
+            self.send_open(now, give_up);
+        }
+    }
+
+    /// Takes over a session that an earlier host left open, without OPEN and without CLOSE: both would end its data
+    /// sessions. `release` is what that host agreed on; VERSION is no more in its place. `first` is the first transaction
+    /// id: an answer to the earlier host may still come, and a command of it may still be at work.
+    /// [`SessionOutput::Opened`] follows, or [`SessionOutput::NotAdopted`] and then what follows [`Self::open`].
+    pub fn adopt(&mut self, now: Time, release: MbimEx, first: u32) {
+        self.begin();
+        self.release = release;
+        self.adopting = Some(ADOPT_TRIES);
+        self.flight.start_at(first);
+        self.phase = Phase::Asking { give_up: now + deadline::ADOPT_BUDGET };
+        self.ask_services(now);
+    }
+
+    /// Forgets the session as it ends: the modem stays as it is, and the transport may be dropped. Commands that are under
+    /// way end as [`Outcome::Gone`].
+    pub fn leave(&mut self) {
+        self.gone();
+    }
+
+    fn begin(&mut self) {
         self.end_all(&Outcome::Dropped);
         self.inbox.clear();
         self.hung = false;
@@ -113,12 +144,14 @@ impl Session {
         self.versions_lost = 0;
         self.opens = 0;
         self.opened_with.clear();
-        let give_up = now + deadline::OPEN_BUDGET;
-        if afresh {
-            self.send_close_first(now, give_up);
-        } else {
-            self.send_open(now, give_up);
-        }
+        self.adopting = None;
+    }
+
+    /// What was left open cannot be taken over.
+    fn disown(&mut self, now: Time) {
+        self.outputs.push_back(SessionOutput::NotAdopted);
+        // CLOSE first: in what state it is nobody knows.
+        self.open(now, true);
     }
 
     /// Closes: outstanding commands end as [`Outcome::Dropped`]; [`SessionOutput::Closed`] follows within 5 s.
@@ -183,6 +216,7 @@ impl Session {
                     self.send_close_first(now, give_up);
                 }
             }
+            Phase::Asking { give_up } if give_up <= now && self.adopting.is_some() => self.disown(now),
             Phase::Asking { give_up } if give_up <= now => self.give_up(),
             Phase::Closing { until } if until <= now => self.closed(),
             _ => {}
@@ -216,6 +250,7 @@ impl Session {
     /// FUNCTION_ERROR or a stray CLOSE_DONE during the procedure.
     pub(super) fn open_disturbed(&mut self, now: Time) {
         match self.phase {
+            Phase::Asking { .. } if self.adopting.is_some() => self.disown(now),
             Phase::Opening { give_up, .. } | Phase::Asking { give_up } => {
                 self.failure = OpenFailure::Disturbed;
                 self.end_all(&Outcome::Dropped);
@@ -261,7 +296,10 @@ impl Session {
         let mut buffer = Vec::new();
         body.encode(&mut buffer);
         let (service, cid) = (B::SERVICE, B::CID);
-        let timeout = deadline::of(service, cid, operation);
+        let timeout = match self.adopting {
+            Some(_) if own == Own::Services => deadline::ADOPT_TRY,
+            _ => deadline::of(service, cid, operation),
+        };
         self.own = Some((ticket, own));
         self.flight.queue(ticket, Command { service, cid, operation, buffer, timeout, urgent: true });
         self.depart(now);
@@ -326,6 +364,11 @@ impl Session {
             }
             // Without the list Basic Connect is taken for granted.
             Outcome::Answered { .. } => {}
+            Outcome::TimedOut if self.adopting.is_some_and(|left| left > 1) => {
+                self.adopting = self.adopting.map(|left| left - 1);
+                return self.ask_services(now);
+            }
+            Outcome::Refused(_) | Outcome::TimedOut if self.adopting.is_some() => return self.disown(now),
             Outcome::Refused(_) | Outcome::TimedOut => {
                 self.failure = OpenFailure::NoServices;
                 if give_up <= now {
@@ -338,7 +381,10 @@ impl Session {
             Outcome::Dropped | Outcome::Gone => return,
         }
         let lists = self.offers.has(extensions::SERVICE, extensions::Version::CID);
-        if lists && self.config.announce > MbimEx::V1 && self.versions_lost < VERSION_TRIES {
+        if self.adopting.take().is_some() {
+            // The release was agreed on by who opened it.
+            self.ready(now);
+        } else if lists && self.config.announce > MbimEx::V1 && self.versions_lost < VERSION_TRIES {
             let query = extensions::Version { version: 0x0100, extended_version: self.config.announce.bcd() };
             self.own_command(now, Own::Version, &query, Operation::Query);
         } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use daemon_core::effect::{BodySeen, Effect, FamilyReport, HttpSeen, HttpsSeen, LinkSettings, ProbeReport};
 use daemon_core::event::Event;
+use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, Modem, ModemConfig, Output, RequestId};
 use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{ContextState, ModemState, Port, Snapshot};
@@ -61,6 +62,12 @@ pub(crate) struct Pair {
     pub(crate) reopens: usize,
     /// Bytes of the device come in pieces of this many.
     pub(crate) chunk: Option<usize>,
+    /// The host's program is killed when so many messages (both ways) have passed.
+    pub(crate) kill_after: Option<usize>,
+    /// It was: nothing of it happens any more.
+    pub(crate) killed: bool,
+    /// What is written down for the next start.
+    pub(crate) kept: Option<Box<Kept>>,
     /// The cable is pulled when so many messages (both ways) have passed.
     pub(crate) unplug_after: Option<usize>,
     pub(crate) messages: usize,
@@ -119,6 +126,9 @@ impl Pair {
             reopens: 0,
             chunk: None,
             unplug_after: None,
+            kill_after: None,
+            killed: false,
+            kept: None,
             messages: 0,
             plugged: false,
             due: VecDeque::new(),
@@ -131,6 +141,55 @@ impl Pair {
         self.plugged = true;
         self.feed(Input::Attached);
         self.settle();
+    }
+
+    /// The host's program starts anew beside what the last run left, as the shell does it: a record without a link, or a
+    /// link without a record, is not taken over, and what stands on the interface is taken away.
+    pub(crate) fn start_again(&mut self) {
+        let mut kept = self.kept.clone();
+        if let Some(kept) = &mut kept {
+            kept.connection = kept.connection.take().filter(|_| self.link.is_some());
+        }
+        if kept.as_ref().is_none_or(|kept| kept.connection.is_none()) && self.link.take().is_some() {
+            self.link_changes.push(false);
+        }
+        self.next_run();
+        match kept {
+            Some(kept) => self.feed(Input::Adopt(kept)),
+            None => self.feed(Input::Attached),
+        }
+        self.settle();
+    }
+
+    /// As [`Self::start_again`] with what the record says, and whatever the interface holds.
+    pub(crate) fn start_again_with(&mut self, kept: Box<Kept>) {
+        self.next_run();
+        self.feed(Input::Adopt(kept));
+        self.settle();
+    }
+
+    /// As [`Self::start_again`], and killed when so many messages have passed in all.
+    pub(crate) fn start_again_killed_at(&mut self, messages: usize) {
+        let kept = self.kept.clone().expect("something to take over");
+        self.next_run();
+        self.kill_after = Some(messages);
+        self.feed(Input::Adopt(kept));
+        self.settle();
+    }
+
+    fn next_run(&mut self) {
+        let config = self.host.config().clone();
+        self.host = Modem::new(ModemConfig { seed: config.seed + 0x5_1234_5678, ..config });
+        self.kill_after = None;
+        self.killed = false;
+        self.plugged = true;
+    }
+
+    /// The program is told to leave all as it is, and is gone; the modem stays.
+    pub(crate) fn leave(&mut self) {
+        assert!(self.ask(Request::Leave).is_ok());
+        assert_eq!(self.host.next_wake(), None, "{}", self.account());
+        self.plugged = false;
     }
 
     pub(crate) fn request(&mut self, request: Request) -> u64 {
@@ -205,12 +264,19 @@ impl Pair {
             self.device.order(self.now, Order::Unplug);
             self.gone();
         }
+        if self.kill_after == Some(self.messages) {
+            self.killed = true;
+            self.plugged = false;
+        }
     }
 
     fn drain_host(&mut self) {
         let mut answers = VecDeque::new();
         loop {
             while let Some(output) = self.host.poll() {
+                if self.killed {
+                    continue;
+                }
                 match output {
                     Output::Transmit(bytes) => {
                         assert!(bytes.len() <= 4096, "a write longer than wMaxControlMessage");
@@ -230,7 +296,7 @@ impl Pair {
                     Output::Event(event) => self.events.push(event),
                 }
             }
-            let Some(effect) = answers.pop_front() else { return };
+            let Some(effect) = answers.pop_front().filter(|_| !self.killed) else { return };
             self.carry_out(effect);
         }
     }
@@ -279,6 +345,7 @@ impl Pair {
                 self.host.handle(self.now, Input::ProbeDone { id: order.id, report });
             }
             Effect::CancelProbe { .. } => {}
+            Effect::Keep(kept) => self.kept = kept,
             Effect::Reopen { after } => {
                 self.reopens += 1;
                 self.due.push_back((self.now + after, Due::Attached));

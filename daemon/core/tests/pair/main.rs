@@ -7,6 +7,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod adoption;
 mod chaos;
 mod connecting;
 mod driver;

@@ -60,6 +60,8 @@ impl Bench {
             port: Port::over(host, 4096),
             config,
             link: link.map(|name| Link::new(name.into(), 700, folder.path(), resolver)),
+            kept: None,
+            place: Place::new(folder.path(), "unix:/nonexistent/modem.sock", Some(interface)),
             store: Store::open(folder.path(), Operators::default()).unwrap(),
             targets: None,
             rfkill: switch,

@@ -13,6 +13,7 @@ mod faults;
 mod garden;
 mod network;
 mod open;
+mod restart;
 mod settings;
 mod store;
 mod unplug;
@@ -22,10 +23,11 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 10] = [
+    let groups: [&[Case]; 11] = [
         open::CASES,
         garden::CASES,
         unplug::CASES,
+        restart::CASES,
         faults::CASES,
         network::CASES,
         settings::CASES,
