@@ -18,6 +18,8 @@ Mobile broadband daemon for MBIM modems; runs in the foreground.
   --run-dir DIR     what is kept until the machine stops (default: /run/mbimd)
   --device SPEC     use this modem; may be repeated; without it: all that the machine announces
                     /dev/cdc-wdm0 | /dev/wwan0mbim0 | unix:/path[,net=IF][,max-control=N][,outstanding=N]
+                    usb:VVVV:PPPP or usb:BUS-PORT[,net=IF][,detach][,ntb32]: without a kernel driver; detach
+                    takes the device from the kernel's driver for as long as it is used
   --log LEVEL       error, warn, info, debug, trace, or a list such as info,mbimd::actor=debug
                     (default: the environment's MBIMD_LOG, else info)
   --config-keys     print the table of configuration keys

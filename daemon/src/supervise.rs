@@ -24,6 +24,7 @@ use crate::host::probe::Targets;
 use crate::host::resolver::Resolver;
 use crate::host::uevent::{Announced, Found, Roots, Uevents};
 use crate::store::Store;
+use crate::transport::USBFS;
 use crate::transport::open::{self, Kind, Spec};
 
 /// First pause before a port that cannot be opened is tried again; a socket's absence costs this much delay at most.
@@ -240,7 +241,16 @@ impl Task {
     fn begin(&mut self, at: usize, port: crate::transport::Port) {
         let id = self.next_id;
         let Some(slot) = self.slots.get_mut(at) else { return };
-        if slot.found.is_none() && slot.spec.kind != Kind::Unix {
+        let interfaces = port.interfaces(slot.spec.net.as_deref());
+        if let Some(seen) = port.seen() {
+            let net = interfaces.of(0).unwrap_or_else(|error| {
+                tracing::warn!(port = %slot.spec, %error, "no interface can be made (is the tun module there?)");
+                None
+            });
+            slot.spec.outstanding = seen.outstanding;
+            let spec = Spec { net, ..slot.spec.clone() };
+            slot.found = Some(Found { spec, driver: seen.driver.into(), usb: Some(seen.usb), physical: seen.physical });
+        } else if slot.found.is_none() && slot.spec.kind != Kind::Unix {
             slot.found = slot.spec.path.file_name().and_then(|name| self.roots.look(name.to_str()?));
         }
         self.next_id += 1;
@@ -275,6 +285,7 @@ impl Task {
             link,
             kept,
             place,
+            interfaces,
             store: shared.store.clone(),
             targets: self.targets.clone(),
             rfkill,
@@ -308,9 +319,11 @@ impl Task {
         let handles = self.shown.borrow().clone();
         let mut stops = JoinSet::new();
         for handle in handles {
+            // Interfaces of user-space USB go with the process: there is nothing that could be taken over.
+            let lasting = handle.snapshot.borrow().port.driver != USBFS;
             let request = match ending {
-                Ending::Stop => Request::Stop,
-                Ending::Restart => Request::Leave,
+                Ending::Restart if lasting => Request::Leave,
+                Ending::Stop | Ending::Restart => Request::Stop,
             };
             stops.spawn(async move { tokio::time::timeout(STOP, handle.request(request)).await.is_ok() });
         }
@@ -351,7 +364,7 @@ impl Slot {
     /// The interface comes a moment after the control port and may get its name later still; opening now would make
     /// the modem one for control only.
     fn waits_for_interface(&mut self, roots: &Roots) -> bool {
-        if self.spec.kind == Kind::Unix || self.spec.net.is_some() || self.patience == 0 {
+        if matches!(self.spec.kind, Kind::Unix | Kind::Usb) || self.spec.net.is_some() || self.patience == 0 {
             return false;
         }
         self.found = self.spec.path.file_name().and_then(|name| roots.look(name.to_str()?));
@@ -399,10 +412,16 @@ impl Slot {
         let found = self.found.as_ref();
         Port {
             control: self.spec.to_string(),
-            interface: self.spec.net.clone().or_else(|| found.and_then(|found| found.spec.net.clone())),
+            interface: match self.spec.kind {
+                // There it is the name of one that is still to be made.
+                Kind::Usb => None,
+                Kind::Wdm | Kind::Wwan | Kind::Unix => self.spec.net.clone(),
+            }
+            .or_else(|| found.and_then(|found| found.spec.net.clone())),
             driver: found.map(|found| found.driver.clone()).unwrap_or_default(),
             usb: found.and_then(|found| found.usb),
             physical: found.map_or_else(|| self.spec.to_string(), |found| found.physical.clone()),
+            trouble: None,
         }
     }
 }

@@ -6,8 +6,12 @@
 
 pub(crate) mod open;
 mod unix;
+#[cfg(feature = "usb")]
+pub(crate) mod usb;
 mod wdm;
 mod wwan;
+
+use daemon_core::snapshot::Reason;
 
 pub(crate) use wdm::watch;
 
@@ -20,6 +24,44 @@ pub(crate) enum Port {
     Wwan(wwan::Wwan),
     /// A stream socket.
     Unix(unix::Unix),
+    /// An MBIM function of a USB device, without a kernel driver.
+    #[cfg(feature = "usb")]
+    Usb(Box<usb::Usb>),
+}
+
+/// What stands for the kernel driver of a port that the daemon itself drives over USB.
+pub(crate) const USBFS: &str = "usbfs";
+
+/// What a port knows of its device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Driver in the kernel.
+    pub(crate) driver: &'static str,
+    /// USB vendor and product.
+    pub(crate) usb: (u16, u16),
+    /// The device in sysfs.
+    pub(crate) physical: String,
+    /// Commands that the modem takes at once, 1…256.
+    pub(crate) outstanding: u16,
+}
+
+/// Interfaces of a port without a kernel driver; for others there are none to make. Cloning shares them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interfaces(#[cfg(feature = "usb")] Option<crate::dataplane::Tuns>);
+
+impl Interfaces {
+    /// Name of the interface of a session, which is made if it is not there; `None` where the kernel has it.
+    ///
+    /// # Errors
+    /// The interface cannot be made.
+    pub(crate) fn of(&self, session: u8) -> std::io::Result<Option<String>> {
+        #[cfg(feature = "usb")]
+        if let Some(tuns) = &self.0 {
+            return tuns.interface(session).map(Some);
+        }
+        let _ = session;
+        Ok(None)
+    }
 }
 
 /// What a read gave.
@@ -57,6 +99,8 @@ impl Port {
             Self::Wdm(port) => port.receive(buffer).await,
             Self::Wwan(port) => port.receive(buffer).await,
             Self::Unix(port) => port.receive(buffer).await,
+            #[cfg(feature = "usb")]
+            Self::Usb(port) => port.receive(buffer).await,
         }
     }
 
@@ -67,6 +111,8 @@ impl Port {
             Self::Wdm(port) => port.send(frame, done).await,
             Self::Wwan(port) => port.send(frame, done).await,
             Self::Unix(port) => port.send(frame, done).await,
+            #[cfg(feature = "usb")]
+            Self::Usb(port) => port.send(frame, done).await,
         }
     }
 
@@ -76,6 +122,61 @@ impl Port {
             Self::Wdm(port) => port.max_control(),
             Self::Wwan(_) => wwan::MAX_CONTROL,
             Self::Unix(port) => port.max_control(),
+            #[cfg(feature = "usb")]
+            Self::Usb(port) => port.max_control(),
+        }
+    }
+
+    /// Waits until what is wrong below MBIM is no longer `told`; gives what is wrong. Safe to drop.
+    pub(crate) async fn trouble(&self, told: Option<&Reason>) -> Option<Reason> {
+        #[cfg(feature = "usb")]
+        if let Self::Usb(port) = self {
+            return port.trouble(told).await;
+        }
+        // A kernel driver keeps its troubles to itself.
+        let _ = told;
+        std::future::pending().await
+    }
+
+    /// Begins to move packets between the device and these interfaces, where no kernel driver does.
+    pub(crate) fn carry(&self, interfaces: &Interfaces) {
+        #[cfg(feature = "usb")]
+        if let (Self::Usb(port), Some(tuns)) = (self, &interfaces.0) {
+            port.carry(tuns);
+        }
+        let _ = interfaces;
+    }
+
+    /// Interfaces for the packets of a port without a kernel driver, `net` being the name of the first.
+    pub(crate) fn interfaces(&self, net: Option<&str>) -> Interfaces {
+        #[cfg(feature = "usb")]
+        if let Self::Usb(port) = self {
+            return Interfaces(Some(crate::dataplane::Tuns::new(net, port.mtu())));
+        }
+        let _ = net;
+        Interfaces::default()
+    }
+
+    /// What the port is, where no announcement says so.
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        #[cfg(feature = "usb")]
+        if let Self::Usb(port) = self {
+            let place = port.place();
+            return Some(Seen {
+                driver: USBFS,
+                usb: place.ids,
+                physical: place.folder.display().to_string(),
+                outstanding: port.outstanding(),
+            });
+        }
+        None
+    }
+
+    /// Closes it and waits until the device is free for others, for a bounded time.
+    pub(crate) async fn close(self) {
+        #[cfg(feature = "usb")]
+        if let Self::Usb(port) = self {
+            port.close().await;
         }
     }
 }

@@ -32,8 +32,8 @@ impl Verdict {
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainLink {
-    /// `modem`, `sim`, `pin`, `radio`, `registration`, `packet-service`, `operator`, `context`, `addresses`,
-    /// `internet`, `portal`.
+    /// `modem`, `usb` (only with trouble there), `sim`, `pin`, `radio`, `registration`, `packet-service`, `operator`,
+    /// `context`, `addresses`, `internet`, `portal`.
     pub link: &'static str,
     /// What it is worth.
     pub verdict: Verdict,
@@ -60,6 +60,12 @@ pub fn explain(snapshot: &Snapshot) -> Vec<ChainLink> {
         internet(snapshot),
         portal(snapshot),
     ];
+    if let Some(trouble) = &snapshot.port.trouble {
+        let (cause, next) = cause_and_next(&trouble.text);
+        // Notifications that are too many or too few cost time, not the connection.
+        let verdict = if trouble.code.starts_with("usb-notification") { Verdict::Ok } else { Verdict::Broken };
+        chain.insert(1, link("usb", verdict, cause, next));
+    }
     // What lies behind a break is not looked at: it would only repeat the same trouble in other words.
     let broken = chain.iter().position(|link| matches!(link.verdict, Verdict::Broken | Verdict::Waiting));
     if let Some(at) = broken {
@@ -77,8 +83,11 @@ fn link(link: &'static str, verdict: Verdict, cause: impl Into<String>, next: im
 }
 
 fn why(snapshot: &Snapshot) -> (String, String) {
-    // Texts of reasons say what is wrong, then what to do, parted by a semicolon.
-    let text = snapshot.reason.as_ref().map_or("", |reason| reason.text.as_str());
+    cause_and_next(snapshot.reason.as_ref().map_or("", |reason| reason.text.as_str()))
+}
+
+/// Texts of reasons say what is wrong, then what to do, parted by a semicolon.
+fn cause_and_next(text: &str) -> (String, String) {
     let (cause, next) = text.split_once("; ").unwrap_or((text, ""));
     (cause.trim_end_matches('.').to_owned(), next.to_owned())
 }
@@ -360,6 +369,23 @@ mod tests {
         check(|s| s.connections[0].ip = None, ("addresses", Verdict::Waiting));
         check(|s| s.connectivity.state = ConnectivityState::Portal, ("internet", Verdict::Broken));
         check(|s| s.connectivity.purchase_needed = true, ("portal", Verdict::Broken));
+    }
+
+    #[test]
+    fn trouble_on_the_usb_is_a_link_of_its_own() {
+        let mut snapshot = online();
+        snapshot.port.trouble = Some(Reason {
+            code: "usb-data-stuck",
+            text: "It takes no packets; plug it in again if that stays.".into(),
+        });
+        let chain = explain(&snapshot);
+        assert_eq!(first(&snapshot), Some(("usb", Verdict::Broken)));
+        assert_eq!(
+            (chain[1].cause.as_str(), chain[1].next.as_str()),
+            ("It takes no packets", "plug it in again if that stays.")
+        );
+        snapshot.port.trouble = Some(Reason { code: "usb-notification-flood", text: "Too many.".into() });
+        assert_eq!((first(&snapshot), explain(&snapshot)[1].link), (None, "usb"), "told, but nothing is broken");
     }
 
     #[test]

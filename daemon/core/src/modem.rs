@@ -21,7 +21,6 @@ mod read;
 mod reason;
 mod request;
 mod sim;
-mod sleep;
 pub mod tables;
 mod timer;
 mod unheard;

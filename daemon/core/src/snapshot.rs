@@ -13,7 +13,7 @@ use crate::subscriber::Settings;
 /// One modem, as everyone may see it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Where the modem is attached; told by the shell, never changes.
+    /// Where the modem is attached; told by the shell. All but [`Port::trouble`] never changes.
     pub port: Port,
     /// The public state, a pure function of the state tables.
     pub state: ModemState,
@@ -56,6 +56,9 @@ pub struct Port {
     pub usb: Option<(u16, u16)>,
     /// A stable path of the device in sysfs, or the control port where there is no sysfs node.
     pub physical: String,
+    /// What is wrong below MBIM, where the daemon itself speaks USB: endpoints that stall or do not move, notifications
+    /// that flood or are missing. `None` = nothing, or a kernel driver that keeps it to itself.
+    pub trouble: Option<Reason>,
 }
 
 /// The public state. The numbers are those of ModemManager's `MMModemState`, so that its clients can be served.

@@ -14,7 +14,7 @@ use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
 use daemon_core::request::{Reply, Request, RequestError};
-use daemon_core::snapshot::Snapshot;
+use daemon_core::snapshot::{Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
 use futures_util::future::{AbortHandle, abortable};
@@ -28,7 +28,7 @@ use crate::host::probe::{self, Bearer, Targets};
 use crate::logging;
 use crate::store::Store;
 use crate::transport::open::{self, Spec};
-use crate::transport::{Port, Received, Sent};
+use crate::transport::{Interfaces, Port, Received, Sent};
 
 /// Octets of one read.
 const READ: usize = 4096;
@@ -61,6 +61,8 @@ pub(crate) struct Setup {
     pub(crate) kept: Option<Kept>,
     /// Where it is written down how this run leaves it.
     pub(crate) place: Place,
+    /// Interfaces of a port that has no kernel driver.
+    pub(crate) interfaces: Interfaces,
     /// Files.
     pub(crate) store: Store,
     /// What probes ask; `None` = no testing.
@@ -114,6 +116,7 @@ enum Happened {
     Asked(Option<Asked>),
     Done(Done),
     Wake,
+    Trouble(Option<Reason>),
     Rfkill,
     LetGo,
 }
@@ -123,6 +126,9 @@ struct Actor {
     spec: Spec,
     machine: Modem,
     port: Option<Port>,
+    /// Held by the modem no more, and not closed yet.
+    leaving: Option<Port>,
+    interfaces: Interfaces,
     out: VecDeque<Vec<u8>>,
     out_done: usize,
     has_link: bool,
@@ -151,7 +157,9 @@ pub(crate) async fn run(setup: Setup) -> Ended {
         spec: setup.spec,
         interface: setup.config.port.interface.clone(),
         machine: Modem::new(setup.config),
-        port: Some(setup.port),
+        port: None,
+        leaving: None,
+        interfaces: setup.interfaces,
         out: VecDeque::new(),
         out_done: 0,
         has_link: setup.link.is_some(),
@@ -172,20 +180,22 @@ pub(crate) async fn run(setup: Setup) -> Ended {
     };
     let mut buffer = [0; READ];
     match setup.kept {
-        Some(kept) => actor.feed(Input::Adopt(Box::new(kept))),
-        None => actor.feed(Input::Attached),
+        Some(kept) => actor.attach(setup.port, Input::Adopt(Box::new(kept))),
+        None => actor.attach(setup.port, Input::Attached),
     }
     while actor.ended.is_none() {
         let happened = {
             let Actor { port, out, out_done, work, machine, start, .. } = &mut actor;
             let wake = machine.next_wake().map(|(at, _)| *start + at);
             let front = out.front();
+            let told = machine.config().port.trouble.as_ref();
             tokio::select! {
                 received = receive(port.as_ref(), &mut buffer) => Happened::Received(received),
                 sent = send(port.as_ref(), front, out_done) => Happened::Sent(sent),
                 asked = requests.recv(), if !requests.is_closed() => Happened::Asked(asked),
                 Some(done) = work.next(), if !work.is_empty() => Happened::Done(done),
                 () = sleep_until(wake) => Happened::Wake,
+                trouble = trouble(port.as_ref(), told) => Happened::Trouble(trouble),
                 Ok(()) = rfkill.changed() => Happened::Rfkill,
                 Ok(()) = let_go.changed() => Happened::LetGo,
             }
@@ -211,6 +221,7 @@ pub(crate) async fn run(setup: Setup) -> Ended {
             Happened::Asked(None) => requests.close(),
             Happened::Done(done) => actor.done(done),
             Happened::Wake => actor.feed(Input::Wake),
+            Happened::Trouble(trouble) => actor.trouble(trouble),
             Happened::Rfkill => {
                 let blocked = *rfkill.borrow_and_update();
                 actor.feed(Input::HostRadio { blocked });
@@ -232,6 +243,13 @@ async fn send(port: Option<&Port>, frame: Option<&Vec<u8>>, done: &mut usize) ->
     match (port, frame) {
         (Some(port), Some(frame)) => port.send(frame, done).await,
         _ => std::future::pending().await,
+    }
+}
+
+async fn trouble(port: Option<&Port>, told: Option<&Reason>) -> Option<Reason> {
+    match port {
+        Some(port) => port.trouble(told).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -296,8 +314,22 @@ impl Actor {
         }
     }
 
+    fn attach(&mut self, port: Port, first: Input<'_>) {
+        port.carry(&self.interfaces);
+        self.port = Some(port);
+        self.feed(first);
+    }
+
+    fn trouble(&mut self, trouble: Option<Reason>) {
+        match &trouble {
+            Some(Reason { code, text }) => tracing::warn!(modem = self.id, code, "{text}"),
+            None => tracing::info!(modem = self.id, "the trouble on the USB is over"),
+        }
+        self.feed(Input::Trouble(trouble));
+    }
+
     fn gone(&mut self) {
-        self.port = None;
+        self.leaving = self.port.take().or(self.leaving.take());
         self.drop_frames();
         self.ended.get_or_insert(Ended::Gone);
         self.feed(Input::Gone);
@@ -344,10 +376,15 @@ impl Actor {
             }
             Effect::Keep(kept) => self.place.write(kept.as_deref()),
             Effect::Reopen { after } => {
-                self.port = None;
+                let old = self.port.take();
                 self.drop_frames();
                 let spec = self.spec.clone();
-                self.begin(async move { Done::Reopened(reopen(&spec, after).await) });
+                self.begin(async move {
+                    if let Some(old) = old {
+                        old.close().await;
+                    }
+                    Done::Reopened(reopen(&spec, after).await)
+                });
             }
         }
     }
@@ -432,10 +469,7 @@ impl Actor {
                     self.feed(Input::ProbeDone { id, report });
                 }
             }
-            Done::Reopened(Some(port)) => {
-                self.port = Some(port);
-                self.feed(Input::Attached);
-            }
+            Done::Reopened(Some(port)) => self.attach(port, Input::Attached),
             Done::Reopened(None) => self.gone(),
         }
     }
@@ -444,7 +478,9 @@ impl Actor {
     async fn finish(mut self) -> Ended {
         let ended = self.ended.unwrap_or(Ended::Gone);
         // The port goes first: an unplugged node is not held, a stopped modem is free for others.
-        self.port = None;
+        if let Some(port) = self.port.take().or(self.leaving.take()) {
+            port.close().await;
+        }
         for handle in std::mem::take(&mut self.probes).into_values() {
             handle.abort();
         }

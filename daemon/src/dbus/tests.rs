@@ -103,6 +103,7 @@ pub(super) fn online() -> Snapshot {
             driver: "cdc_mbim".into(),
             usb: Some((0x1199, 0x9091)),
             physical: "/sys/devices/x".into(),
+            trouble: None,
         },
         state: ModemState::Connected,
         device: Some(Device {

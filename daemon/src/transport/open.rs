@@ -22,6 +22,10 @@ pub(crate) struct Spec {
     pub(crate) max_control: u32,
     /// Commands that the modem takes at once, 1…256.
     pub(crate) outstanding: u16,
+    /// Take a USB device away from the kernel's driver for as long as it is used.
+    pub(crate) detach: bool,
+    /// Blocks with 32-bit lengths on a USB device that has them.
+    pub(crate) wide: bool,
 }
 
 /// Kinds of transport.
@@ -33,20 +37,23 @@ pub(crate) enum Kind {
     Wwan,
     /// Stream socket.
     Unix,
+    /// USB device without a kernel driver; the path is `VVVV:PPPP` or `BUS-PORT`.
+    #[cfg_attr(not(feature = "usb"), allow(dead_code, reason = "then no text is read as one"))]
+    Usb,
 }
 
 impl Spec {
-    /// Reads `/dev/cdc-wdmN`, `/dev/wwanXmbimY` or `unix:/path[,net=IF][,max-control=N][,outstanding=N]`. The error is
-    /// the rest of a sentence.
+    /// Reads `/dev/cdc-wdmN`, `/dev/wwanXmbimY`, `unix:/path[,net=IF][,max-control=N][,outstanding=N]`,
+    /// `usb:VVVV:PPPP[,…]` or `usb:BUS-PORT[,net=IF][,detach][,ntb32]`. The error is the rest of a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_prefix("unix:") {
             return Self::parse_socket(rest);
         }
-        if text.starts_with("usb:") {
-            return Err("modems without a kernel driver are not supported yet; name a device node".into());
+        if let Some(rest) = text.strip_prefix("usb:") {
+            return Self::parse_usb(rest);
         }
         if !text.starts_with('/') {
-            return Err("must be /dev/cdc-wdmN, /dev/wwanXmbimY or unix:/path".into());
+            return Err("must be /dev/cdc-wdmN, /dev/wwanXmbimY, usb:VVVV:PPPP, usb:BUS-PORT or unix:/path".into());
         }
         Self::node(Path::new(text)).ok_or_else(|| "is neither a cdc-wdm node nor an MBIM port of the WWAN class".into())
     }
@@ -66,7 +73,35 @@ impl Spec {
         } else {
             return None;
         };
-        Some(Self { kind, path: path.into(), net: None, max_control: DEFAULT_MAX_CONTROL, outstanding: 1 })
+        Some(Self::new(kind, path))
+    }
+
+    fn new(kind: Kind, path: &Path) -> Self {
+        let path = path.into();
+        Self { kind, path, net: None, max_control: DEFAULT_MAX_CONTROL, outstanding: 1, detach: false, wide: false }
+    }
+
+    #[cfg(not(feature = "usb"))]
+    fn parse_usb(_: &str) -> Result<Self, String> {
+        Err("this program was built without user-space USB (cargo feature usb); name a device node".into())
+    }
+
+    #[cfg(feature = "usb")]
+    fn parse_usb(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(',');
+        let which = super::usb::find::Which::parse(parts.next().unwrap_or_default())
+            .ok_or("usb: must be followed by VVVV:PPPP (hexadecimal) or BUS-PORT, as in 1199:9091 or 1-1.4")?;
+        let mut spec = Self::new(Kind::Usb, Path::new(&which.to_string()));
+        for part in parts {
+            match part.split_once('=') {
+                None if part == "detach" => spec.detach = true,
+                None if part == "ntb32" => spec.wide = true,
+                Some(("net", name)) if is_interface_name(name) => spec.net = Some(name.into()),
+                Some(("net", name)) => return Err(format!("{name}: not a name of an interface")),
+                _ => return Err(format!("{part}: unknown key (net=, detach, ntb32)")),
+            }
+        }
+        Ok(spec)
     }
 
     fn parse_socket(text: &str) -> Result<Self, String> {
@@ -75,8 +110,7 @@ impl Spec {
         if !path.starts_with('/') || path.len() > 107 {
             return Err("the socket needs an absolute path of at most 107 bytes".into());
         }
-        let mut spec =
-            Self { kind: Kind::Unix, path: path.into(), net: None, max_control: DEFAULT_MAX_CONTROL, outstanding: 1 };
+        let mut spec = Self::new(Kind::Unix, Path::new(path));
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| format!("{part}: must be key=value"))?;
             match key {
@@ -102,8 +136,10 @@ impl Spec {
 
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind == Kind::Unix {
-            f.write_str("unix:")?;
+        match self.kind {
+            Kind::Unix => f.write_str("unix:")?,
+            Kind::Usb => f.write_str("usb:")?,
+            Kind::Wdm | Kind::Wwan => {}
         }
         write!(f, "{}", self.path.display())
     }
@@ -123,6 +159,10 @@ pub(crate) async fn open(spec: &Spec) -> io::Result<Port> {
         Kind::Wdm => Wdm::open(&spec.path).map(Port::Wdm),
         Kind::Wwan => Wwan::open(&spec.path).map(Port::Wwan),
         Kind::Unix => Unix::connect(&spec.path, spec.max_control).await.map(Port::Unix),
+        #[cfg(feature = "usb")]
+        Kind::Usb => super::usb::Usb::open(spec).await.map(|port| Port::Usb(Box::new(port))),
+        #[cfg(not(feature = "usb"))]
+        Kind::Usb => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
@@ -142,6 +182,10 @@ mod tests {
         assert_eq!(socket.net.as_deref(), Some("wwan0"));
         assert_eq!((socket.max_control, socket.outstanding), (1024, 8));
         assert_eq!(socket.to_string(), "unix:/tmp/m.sock");
+        let usb = Spec::parse("usb:1199:9091,detach,net=wan0").unwrap();
+        assert_eq!((usb.kind, usb.detach, usb.wide, usb.net.as_deref()), (Kind::Usb, true, false, Some("wan0")));
+        assert_eq!(usb.to_string(), "usb:1199:9091");
+        assert!(Spec::parse("usb:3-1.4,ntb32").unwrap().wide);
         for (wrong, why) in [
             ("", "must be"),
             ("/dev/ttyUSB0", "neither"),
@@ -157,7 +201,11 @@ mod tests {
             ("unix:/m,outstanding=0", "1 to 256"),
             ("unix:/m,colour=red", "colour"),
             ("unix:/m,net", "key=value"),
-            ("usb:1199:9091", "kernel driver"),
+            ("usb:", "VVVV:PPPP"),
+            ("usb:1199", "VVVV:PPPP"),
+            ("usb:1-1,attach", "attach"),
+            ("usb:1-1,net=a/b", "interface"),
+            ("usb:1-1,detach=yes", "detach"),
         ] {
             let error = Spec::parse(wrong).unwrap_err();
             assert!(error.contains(why), "{wrong}: {error}");

@@ -8,7 +8,7 @@ use crate::effect::{Effect, ProbeReport};
 use crate::event::Event;
 use crate::kept::Kept;
 use crate::request::{Reply, Request, RequestError};
-use crate::snapshot::Port;
+use crate::snapshot::{Port, Reason};
 use crate::subscriber::{Settings, SubscriberState};
 
 /// How one modem is to be run.
@@ -113,6 +113,8 @@ pub enum Input<'a> {
     WriteFailed,
     /// The kernel lost bytes on the way here.
     Overrun,
+    /// What is wrong below MBIM is another thing than before; `None` = nothing any more. Only shown.
+    Trouble(Option<Reason>),
     /// The machine woke from sleep.
     Resumed,
     /// Time has passed; wanted at [`Modem::next_wake`](super::Modem::next_wake), harmless at any time.

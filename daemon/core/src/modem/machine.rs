@@ -17,7 +17,6 @@ use super::online::Online;
 use super::operator::Subscriber;
 use super::reason;
 use super::request::Requests;
-use super::sleep::Sleep;
 use super::tables::{Power, PowerEvent, Tables};
 use super::timer::{Timer, Timers};
 use super::write::Writes;
@@ -53,7 +52,6 @@ pub struct Modem {
     pub(super) requests: Requests,
     pub(super) writes: Writes,
     pub(super) adoption: Adoption,
-    pub(super) sleep: Sleep,
     /// The SIM whose kept PIN was entered since the plug.
     pub(super) pin_entered: Option<SubscriberKey>,
     /// The kernel's rfkill blocks the radio.
@@ -104,7 +102,6 @@ impl Modem {
             requests: Requests::default(),
             writes: Writes::default(),
             adoption: Adoption::default(),
-            sleep: Sleep::default(),
             pin_entered: None,
             blocked: config.blocked,
             radio_wish: true,
@@ -134,6 +131,7 @@ impl Modem {
             Input::Gone => self.on_gone(now),
             Input::WriteFailed => self.on_write_failed(now),
             Input::Overrun => self.session.overrun(),
+            Input::Trouble(trouble) => self.config.port.trouble = trouble,
             Input::Resumed => self.on_resumed(now),
             Input::Wake => {
                 self.session.wake(now);
@@ -401,7 +399,6 @@ impl Modem {
         for asked in asked {
             self.abandon(asked);
         }
-        self.forget_sleep();
         self.tables = Tables { power: self.tables.power, ..Tables::default() };
         self.facts = Facts::default();
         self.dialer.reset();
@@ -429,7 +426,6 @@ impl Modem {
             Timer::Report => self.on_report_overdue(now),
             Timer::Look => self.on_look_timer(now),
             Timer::Job => self.on_job_overdue(now),
-            Timer::Sleep => self.on_sleep_timer(now),
             Timer::Adopt => self.on_adopt_overdue(now),
             Timer::Stop => self.on_stop_overdue(now),
         }

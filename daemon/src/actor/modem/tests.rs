@@ -62,6 +62,7 @@ impl Bench {
             link: link.map(|name| Link::new(name.into(), 700, folder.path(), resolver)),
             kept: None,
             place: Place::new(folder.path(), "unix:/nonexistent/modem.sock", Some(interface)),
+            interfaces: Interfaces::default(),
             store: Store::open(folder.path(), Operators::default()).unwrap(),
             targets: None,
             rfkill: switch,

@@ -15,7 +15,6 @@ mod network;
 mod open;
 mod restart;
 mod settings;
-mod sleep;
 mod store;
 mod unplug;
 
@@ -24,12 +23,11 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 12] = [
+    let groups: [&[Case]; 11] = [
         open::CASES,
         garden::CASES,
         unplug::CASES,
         restart::CASES,
-        sleep::CASES,
         faults::CASES,
         network::CASES,
         settings::CASES,

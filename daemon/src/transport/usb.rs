@@ -1,0 +1,236 @@
+//! A modem without a kernel driver: control messages over endpoint 0, packets over the bulk endpoints, both from here.
+//! The kernel's usbfs hands the interfaces out and takes them back when the process ends, however that happens.
+
+mod answers;
+mod control;
+mod device;
+pub(crate) mod find;
+
+use std::future::poll_fn;
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use daemon_core::snapshot::Reason;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::open::Spec;
+use super::{Received, Sent};
+use crate::dataplane::Tuns;
+use crate::dataplane::flow::{self, Agreed, Health, Plane, Totals};
+use crate::dataplane::stall::{Cause, Patience, Way};
+use answers::Trouble;
+use control::Control;
+use device::Bulks;
+use find::{Place, Which};
+
+/// Time that the end of a port may take: transfers end, the data interface becomes idle, the kernel's driver comes back.
+const END: Duration = Duration::from_secs(4);
+
+/// An opened MBIM function.
+#[derive(Debug)]
+pub(crate) struct Usb {
+    control: Mutex<Option<Control>>,
+    data: Mutex<Data>,
+    control_trouble: watch::Sender<Option<Trouble>>,
+    data_health: watch::Sender<Health>,
+    place: Place,
+    max_control: u16,
+    outstanding: u16,
+    mtu: Option<u32>,
+}
+
+/// The data half.
+#[derive(Debug)]
+enum Data {
+    /// Nobody asked for packets yet.
+    Ready(Box<(Bulks, Agreed)>),
+    /// A task moves them.
+    Running { stop: oneshot::Sender<()>, task: JoinSet<Totals> },
+    /// It has ended.
+    Ended,
+}
+
+impl Usb {
+    /// Looks for the device, claims an MBIM function of it and agrees on blocks with it. Of several devices or functions
+    /// that fit the first is taken that can be had.
+    pub(super) async fn open(spec: &Spec) -> io::Result<Self> {
+        let which = spec.path.to_str().and_then(Which::parse).ok_or(io::ErrorKind::InvalidInput)?;
+        let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("no USB device {which} is plugged in"));
+        for place in find::devices(Path::new("/sys")).into_iter().filter(|place| place.is(&which)) {
+            let functions = match place.functions() {
+                Ok(functions) => functions,
+                Err(why) => {
+                    failure = io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", place.name));
+                    continue;
+                }
+            };
+            for function in functions {
+                match device::open(&place, &function, spec.detach, spec.wide).await {
+                    Ok(opened) => {
+                        let mbim = function.mbim;
+                        let control =
+                            Control::new(Box::new(opened.wires), function.communication, mbim.max_control_message);
+                        return Ok(Self {
+                            control: Mutex::new(Some(control)),
+                            data: Mutex::new(Data::Ready(Box::new((opened.pipes, opened.agreed)))),
+                            control_trouble: watch::Sender::new(None),
+                            data_health: watch::Sender::new(Health::default()),
+                            place,
+                            max_control: mbim.max_control_message,
+                            outstanding: function
+                                .extended
+                                .map_or(1, |extended| u16::from(extended.max_outstanding_command_messages).max(1)),
+                            mtu: function.extended.map(|extended| u32::from(extended.mtu)).filter(|mtu| *mtu > 0),
+                        });
+                    }
+                    Err(error) => failure = error,
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    pub(super) async fn receive(&self, buffer: &mut [u8]) -> Received {
+        poll_fn(|cx| {
+            let mut control = lock(&self.control);
+            let Some(control) = control.as_mut() else { return std::task::Poll::Ready(Received::Gone) };
+            let polled = control.poll_receive(cx, buffer);
+            self.tell(control.trouble());
+            polled
+        })
+        .await
+    }
+
+    pub(super) async fn send(&self, frame: &[u8], done: &mut usize) -> Sent {
+        poll_fn(|cx| match lock(&self.control).as_mut() {
+            Some(control) => control.poll_send(cx, frame, done),
+            None => std::task::Poll::Ready(Sent::Gone),
+        })
+        .await
+    }
+
+    pub(super) fn max_control(&self) -> u32 {
+        self.max_control.into()
+    }
+
+    /// Commands that the device takes at once.
+    pub(crate) const fn outstanding(&self) -> u16 {
+        self.outstanding
+    }
+
+    /// The device.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// MTU that the device wishes, octets.
+    pub(crate) const fn mtu(&self) -> Option<u32> {
+        self.mtu
+    }
+
+    /// Begins to move packets between the device and these interfaces.
+    pub(crate) fn carry(&self, tuns: &Tuns) {
+        let mut data = lock(&self.data);
+        match std::mem::replace(&mut *data, Data::Ended) {
+            Data::Ready(ready) => {
+                let (pipes, agreed) = *ready;
+                let (stop, stopped) = oneshot::channel();
+                let plane = Plane::new(pipes, &agreed, Patience::default(), self.data_health.clone());
+                let mut task = JoinSet::new();
+                task.spawn(plane.run(tuns.clone(), stopped));
+                *data = Data::Running { stop, task };
+            }
+            other => *data = other,
+        }
+    }
+
+    /// Waits until something is wrong or right again; gives what is wrong. Safe to drop.
+    pub(crate) async fn trouble(&self, told: Option<&Reason>) -> Option<Reason> {
+        let (mut control, mut data) = (self.control_trouble.subscribe(), self.data_health.subscribe());
+        loop {
+            let now = control_reason(*control.borrow_and_update()).or_else(|| data_reason(&data.borrow_and_update()));
+            if now.as_ref().map(|reason| reason.code) != told.map(|reason| reason.code) {
+                return now;
+            }
+            // Neither can fail: the senders are ours.
+            tokio::select! {
+                _ = control.changed() => {}
+                _ = data.changed() => {}
+            }
+        }
+    }
+
+    /// Lets the device go: the data interface idle, both interfaces released, the kernel's driver back where it was taken
+    /// away. Bounded in time.
+    pub(crate) async fn close(self) {
+        let Self { control, data, place, .. } = self;
+        let end = async move {
+            if let Data::Running { stop, mut task } = unlock(data) {
+                // It may have ended by itself.
+                let _ = stop.send(());
+                if let Some(Ok(Totals { up, down, faults })) = task.join_next().await {
+                    tracing::info!(?up, ?down, faults, "what went through user-space USB");
+                }
+            }
+            if let Some(control) = unlock(control) {
+                control.release().await;
+            }
+        };
+        if tokio::time::timeout(END, pin!(end)).await.is_err() {
+            tracing::warn!(device = place.name, "the device could not be let go in time; the kernel does it later");
+        }
+    }
+
+    fn tell(&self, trouble: Option<Trouble>) {
+        self.control_trouble.send_if_modified(|told| std::mem::replace(told, trouble) != trouble);
+    }
+}
+
+/// A task that panicked takes the daemon with it, so a poisoned lock is no news.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unlock<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn control_reason(trouble: Option<Trouble>) -> Option<Reason> {
+    let (code, text) = match trouble? {
+        Trouble::Refused => (
+            "usb-control-refused",
+            "The modem does not answer on its USB control endpoint; plug it in again if that stays.",
+        ),
+        Trouble::Flood => (
+            "usb-notification-flood",
+            "The modem announces answers that it does not have; it is listened to less often.",
+        ),
+        Trouble::Unannounced => (
+            "usb-notification-lost",
+            "The modem does not announce its answers; they are asked for, which takes longer.",
+        ),
+    };
+    Some(Reason { code, text: text.to_owned() })
+}
+
+fn data_reason(health: &Health) -> Option<Reason> {
+    let (code, what) = match health.trouble? {
+        flow::Trouble::Transfers(Cause::Halts(Way::In)) => {
+            ("usb-data-halted", "The modem halts its data endpoint (in)")
+        }
+        flow::Trouble::Transfers(Cause::Halts(Way::Out)) => {
+            ("usb-data-halted", "The modem halts its data endpoint (out)")
+        }
+        flow::Trouble::Transfers(Cause::Faults(_)) => ("usb-data-faults", "Transfers to or from the modem fail"),
+        flow::Trouble::Transfers(Cause::Stuck) => ("usb-data-stuck", "The modem takes no packets over USB"),
+        flow::Trouble::Garbage => ("usb-data-garbage", "The modem sends octets that are no transfer blocks"),
+    };
+    Some(Reason {
+        code,
+        text: format!("{what} ({} faults); its data path is reset; plug it in again if that stays.", health.faults),
+    })
+}

@@ -1,0 +1,319 @@
+//! When an answer is fetched over endpoint 0: a state machine that is told of notifications and of what a fetch gave, and
+//! says when to fetch next. It knows neither USB nor a clock; times are since an arbitrary start. `[MBIM1.0 9, CDC 6.3]`
+//!
+//! The function owes one answer for each RESPONSE_AVAILABLE. That rule alone hangs with a device that loses one, so an
+//! answer that is overdue is asked for without; and it spins with a device that announces what it does not have, so
+//! announcements that bring nothing are listened to less and less.
+
+use std::time::Duration;
+
+/// Most answers that are owed at once; a device that announces more announces too much.
+const MOST_OWED: u32 = 64;
+/// First pause after a command until an answer is asked for that nobody announced. It doubles.
+pub(crate) const OVERDUE: Duration = Duration::from_secs(1);
+/// Times that an overdue answer is asked for.
+const ASKS: u32 = 6;
+/// Announcements in a row that bring nothing before the device is listened to less.
+const EMPTY: u32 = 32;
+/// First pause of not listening. It doubles.
+const DEAF: Duration = Duration::from_millis(50);
+/// Longest such pause.
+const DEAFEST: Duration = Duration::from_secs(5);
+/// Failed fetches in a row that are a trouble.
+const FAILURES: u32 = 3;
+/// Pause after a failed fetch; a device that refuses at once is not asked in a loop.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What a fetch gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fetched {
+    /// Octets of an answer.
+    Answer,
+    /// Octets of a message that nobody asked for.
+    Indication,
+    /// Nothing: an empty or stalled transfer.
+    Nothing,
+    /// No answer in time, or a fault on the bus.
+    Failed,
+}
+
+/// What the fetcher does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is under way.
+    Quiet,
+    /// A fetch is under way.
+    Fetching,
+    /// The last fetch failed; the next is not before this time.
+    Breathing(Duration),
+}
+
+/// Why answers do not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Fetches fail.
+    Refused,
+    /// It announces answers that it does not have.
+    Flood,
+    /// It has answers that it does not announce.
+    Unannounced,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    state: State,
+    /// Announced and not fetched.
+    owed: u32,
+    /// Commands sent less answers fetched.
+    waiting: u32,
+    /// When an overdue answer is asked for, and how often it was.
+    overdue: Option<(Duration, u32)>,
+    /// The fetch under way, or the next, was not announced.
+    asking: bool,
+    /// Announcements in a row that brought nothing.
+    empty: u32,
+    /// Not listened to before this time.
+    deaf: Option<Duration>,
+    deafness: Duration,
+    failures: u32,
+    trouble: Option<Trouble>,
+}
+
+impl Answers {
+    /// Nothing was sent yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: State::Quiet,
+            owed: 0,
+            waiting: 0,
+            overdue: None,
+            asking: false,
+            empty: 0,
+            deaf: None,
+            deafness: DEAF,
+            failures: 0,
+            trouble: None,
+        }
+    }
+
+    /// What is wrong; `None` = nothing.
+    pub(crate) const fn trouble(&self) -> Option<Trouble> {
+        self.trouble
+    }
+
+    /// A command was taken by the device.
+    pub(crate) fn sent(&mut self, now: Duration) {
+        self.waiting = self.waiting.saturating_add(1);
+        self.overdue = Some((now.saturating_add(OVERDUE), 0));
+    }
+
+    /// The device announced an answer.
+    pub(crate) fn announced(&mut self, now: Duration) {
+        self.owed = self.owed.saturating_add(1).min(MOST_OWED);
+        self.empty = self.empty.saturating_add(1);
+        if self.empty > EMPTY {
+            self.trouble = Some(Trouble::Flood);
+            self.deaf = Some(now.saturating_add(self.deafness));
+            self.deafness = self.deafness.saturating_mul(2).min(DEAFEST);
+        }
+    }
+
+    /// Whether announcements are to be listened to.
+    pub(crate) fn listens(&self, now: Duration) -> bool {
+        self.deaf.is_none_or(|until| now >= until)
+    }
+
+    /// Whether a fetch is to be begun now; if so it is under way from here on.
+    pub(crate) fn fetch(&mut self, now: Duration) -> bool {
+        if let Some((at, asks)) = self.overdue
+            && now >= at
+        {
+            self.asking = true;
+            let next = OVERDUE.saturating_mul(1 << (asks + 1).min(ASKS));
+            self.overdue = (asks + 1 < ASKS).then(|| (now.saturating_add(next), asks + 1));
+        }
+        match self.state {
+            State::Fetching => return false,
+            State::Breathing(until) if now < until => return false,
+            State::Quiet | State::Breathing(_) => {}
+        }
+        if self.owed == 0 && !self.asking {
+            return false;
+        }
+        self.state = State::Fetching;
+        true
+    }
+
+    /// The fetch under way ended.
+    pub(crate) fn fetched(&mut self, now: Duration, what: Fetched) {
+        self.state = State::Quiet;
+        match what {
+            Fetched::Answer | Fetched::Indication => {
+                if self.owed == 0 {
+                    self.trouble = Some(Trouble::Unannounced);
+                } else if self.trouble != Some(Trouble::Unannounced) || !self.asking {
+                    self.trouble = None;
+                }
+                // What was not announced may not be alone.
+                self.asking = self.owed == 0;
+                self.owed = self.owed.saturating_sub(1);
+                (self.empty, self.deaf, self.deafness, self.failures) = (0, None, DEAF, 0);
+                if what == Fetched::Answer {
+                    self.waiting = self.waiting.saturating_sub(1);
+                    self.overdue = (self.waiting > 0).then(|| (now.saturating_add(OVERDUE), 0));
+                }
+            }
+            Fetched::Nothing => {
+                (self.owed, self.asking, self.failures) = (0, false, 0);
+                if self.trouble == Some(Trouble::Refused) {
+                    self.trouble = None;
+                }
+            }
+            Fetched::Failed => {
+                // What is owed stays owed; what was only asked for is asked for at the next time.
+                self.asking = false;
+                self.failures = self.failures.saturating_add(1);
+                if self.failures >= FAILURES {
+                    self.trouble = Some(Trouble::Refused);
+                    self.owed = 0;
+                }
+                self.state = State::Breathing(now.saturating_add(BREATH));
+            }
+        }
+    }
+
+    /// When to look again without anything having happened.
+    pub(crate) fn wake(&self) -> Option<Duration> {
+        let breath = match self.state {
+            State::Breathing(until) if self.owed > 0 || self.asking => Some(until),
+            _ => None,
+        };
+        [breath, self.overdue.map(|(at, _)| at), self.deaf].into_iter().flatten().min()
+    }
+
+    /// Forgets what lies behind, as far as waking goes.
+    pub(crate) fn woken(&mut self, now: Duration) {
+        if self.deaf.is_some_and(|until| now >= until) {
+            self.deaf = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn one_fetch_for_each_announcement() {
+        let mut answers = Answers::new();
+        assert!(!answers.fetch(at(0)));
+        answers.sent(at(0));
+        assert!(!answers.fetch(at(1)), "not announced");
+        answers.announced(at(2));
+        answers.announced(at(2));
+        assert!(answers.fetch(at(2)));
+        assert!(!answers.fetch(at(2)), "one at a time");
+        answers.fetched(at(3), Fetched::Answer);
+        assert!(answers.fetch(at(3)));
+        answers.fetched(at(4), Fetched::Indication);
+        assert!(!answers.fetch(at(4)));
+        assert_eq!((answers.wake(), answers.trouble()), (None, None), "idle takes no time");
+    }
+
+    #[test]
+    fn an_empty_fetch_is_no_failure_and_pays_all_debts() {
+        let mut answers = Answers::new();
+        answers.announced(at(0));
+        answers.announced(at(0));
+        assert!(answers.fetch(at(0)));
+        answers.fetched(at(0), Fetched::Nothing);
+        assert!(!answers.fetch(at(0)));
+        assert_eq!(answers.trouble(), None);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_announced_is_asked_for() {
+        let mut answers = Answers::new();
+        answers.sent(at(0));
+        assert_eq!(answers.wake(), Some(OVERDUE));
+        assert!(!answers.fetch(at(999)));
+        assert!(answers.fetch(at(1000)));
+        answers.fetched(at(1001), Fetched::Nothing);
+        assert!(!answers.fetch(at(1002)));
+        assert_eq!(answers.wake(), Some(at(3000)));
+        assert!(answers.fetch(at(3000)));
+        answers.fetched(at(3001), Fetched::Answer);
+        assert_eq!(answers.trouble(), Some(Trouble::Unannounced));
+        assert!(answers.fetch(at(3001)), "it may not be alone");
+        answers.fetched(at(3002), Fetched::Nothing);
+        assert!(!answers.fetch(at(3003)));
+        assert_eq!(answers.wake(), None, "the answer is here");
+        answers.sent(at(4000));
+        answers.announced(at(4001));
+        assert!(answers.fetch(at(4001)));
+        answers.fetched(at(4002), Fetched::Answer);
+        assert_eq!(answers.trouble(), None, "it announces again");
+    }
+
+    #[test]
+    fn what_never_comes_is_not_asked_for_for_ever() {
+        let mut answers = Answers::new();
+        answers.sent(at(0));
+        let mut asks = 0;
+        while let Some(next) = answers.wake() {
+            assert!(answers.fetch(next));
+            answers.fetched(next, Fetched::Nothing);
+            asks += 1;
+            assert!(asks <= ASKS);
+        }
+        assert_eq!(asks, ASKS);
+    }
+
+    #[test]
+    fn a_flood_is_listened_to_less_and_less() {
+        let mut answers = Answers::new();
+        let mut now = at(0);
+        let mut heard = 0;
+        while now < at(60_000) {
+            if answers.listens(now) {
+                answers.woken(now);
+                answers.announced(now);
+                heard += 1;
+                while answers.fetch(now) {
+                    answers.fetched(now, Fetched::Nothing);
+                }
+            }
+            now += at(1);
+        }
+        assert!(heard < 60, "{heard} of 60000");
+        assert_eq!(answers.trouble(), Some(Trouble::Flood));
+        answers.announced(now);
+        assert!(answers.fetch(now));
+        answers.fetched(now, Fetched::Indication);
+        assert_eq!(answers.trouble(), None);
+        assert!(answers.listens(now));
+    }
+
+    #[test]
+    fn refusals_are_not_repeated_in_a_loop() {
+        let mut answers = Answers::new();
+        answers.announced(at(0));
+        for round in 0..u64::from(FAILURES) {
+            let now = at(round * 100);
+            assert!(answers.fetch(now));
+            answers.fetched(now, Fetched::Failed);
+            assert!(!answers.fetch(now));
+        }
+        assert_eq!(answers.trouble(), Some(Trouble::Refused));
+        assert!(!answers.fetch(at(10_000)), "nothing is owed by one who refuses");
+        answers.announced(at(10_000));
+        assert!(answers.fetch(at(10_000)));
+        answers.fetched(at(10_000), Fetched::Answer);
+        assert_eq!(answers.trouble(), None);
+    }
+}
