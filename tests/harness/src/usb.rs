@@ -164,6 +164,14 @@ impl UsbLine {
         self.ask(|reply| Control::Modem(serve::Control::Log(reply))).await
     }
 
+    /// What the modem is and keeps.
+    ///
+    /// # Errors
+    /// The line is dead.
+    pub async fn profile(&self) -> Result<Profile, Error> {
+        self.ask(|reply| Control::Modem(serve::Control::Profile(reply))).await
+    }
+
     /// What the modem holds.
     ///
     /// # Errors

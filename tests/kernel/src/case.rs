@@ -1,6 +1,7 @@
 //! What a case is, and the list of all. A file below `case/` holds the cases of one topic.
 
 mod boot;
+mod mbimcli;
 mod package;
 
 use std::error::Error;
@@ -90,7 +91,7 @@ impl Wanted {
 
 /// All cases, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    let topics: &[&[Case]] = &[boot::CASES, package::CASES];
+    let topics: &[&[Case]] = &[boot::CASES, mbimcli::CASES, package::CASES];
     topics.iter().flat_map(|cases| cases.iter())
 }
 
