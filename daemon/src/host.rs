@@ -5,6 +5,7 @@ pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod leftovers;
 pub(crate) mod link;
+pub(crate) mod logind;
 pub(crate) mod netlink;
 pub(crate) mod probe;
 pub(crate) mod resolver;

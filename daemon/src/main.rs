@@ -109,6 +109,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let (shown, modems) = watch::channel(Vec::new());
     let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
     // The name first: who does not get it touches neither modem nor interface.
+    let sleep = host::logind::follow(connection.clone(), modems.clone());
     let server = dbus::serve(&connection, modems, provisioner, dbus::Gate::new()).await.map_err(|e| e.to_string())?;
     let standalone = config.network == config::Network::Standalone;
     let leftovers = Leftovers::look(&run_dir, &resolver, standalone).await;
@@ -121,6 +122,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         start: Instant::now(),
     });
     let supervisor = Supervisor::start(shared, leftovers, args.devices, host::uevent::Roots::default(), shown);
+    let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     let outcome = tokio::select! {
@@ -131,6 +133,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     };
     let ending = *outcome.as_ref().unwrap_or(&Ending::Restart);
     notify(&[NotifyState::Stopping]);
+    sleep.abort();
     tracing::info!(?ending, "stopping");
     agent.stop().await;
     supervisor.stop(ending).await;

@@ -3,6 +3,7 @@
 //! Offsets count from the first byte of the structure that holds them. Every byte is taken through [`Reader`], which
 //! can refuse; nothing here indexes.
 
+mod list;
 mod reader;
 mod shape;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod writer;
 use alloc::string::{String, ToString};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+pub use list::{Elements, List};
 pub use reader::Reader;
 pub use shape::{
     Array, Bytes, Codec, Counted, CountedPairs, Inline, InlineBytes, Max, MsArray, MsRef, OctetString, Octets, Pairs,

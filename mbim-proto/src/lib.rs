@@ -58,6 +58,7 @@ pub mod registry;
 pub mod service;
 pub mod status;
 
+pub use codec::List;
 pub use malformed::{EncodeError, Malformed, Problem};
 pub use message::Message;
 pub use personal::{Personal, Secret};
@@ -65,5 +66,8 @@ pub use service::{Body, MbimEx, Operation};
 pub use status::{NwError, ProtocolError, Status};
 pub use uuid::{NotAUuid, Uuid};
 pub use value::Value;
+
+/// Makes a [`List`] as `vec!` makes a vector.
+pub use smallvec::smallvec as list;
 
 pub(crate) use open::open_enum;

@@ -9,7 +9,7 @@ use mbim_proto::service::basic_connect::{
     RadioSwitchState, RegisterStateInfo, SubscriberReady,
 };
 use mbim_proto::service::{self, context_type};
-use mbim_proto::{Body, MbimEx, Message, ProtocolError, Status, Uuid};
+use mbim_proto::{Body, MbimEx, Message, ProtocolError, Status, Uuid, list};
 use serde_json::{Value as Json, json};
 
 fn connect() -> Vec<u8> {
@@ -70,8 +70,8 @@ fn a_command_in_text() {
 fn lists_and_structures_are_indented() {
     let element = Ipv4Element { on_link_prefix_length: 30, ipv4_address: [10, 64, 1, 2].into() };
     let configuration = IpConfiguration {
-        ipv4_address: vec![element],
-        ipv4_dns_server: vec![[10, 64, 0, 53].into()],
+        ipv4_address: list![element],
+        ipv4_dns_server: list![[10, 64, 0, 53].into()],
         ..IpConfiguration::default()
     };
     let message = CommandDone::with(Status::SUCCESS, &configuration).message(3).encode();
@@ -120,7 +120,7 @@ fn identities_show_only_when_asked_for() {
     let ready = SubscriberReady {
         subscriber_id: "001010123456789".into(),
         sim_icc_id: "8999101000000000017".into(),
-        telephone_numbers: vec!["+15550100".into()],
+        telephone_numbers: list!["+15550100".into()],
         ..Default::default()
     };
     let message = CommandDone::with(Status::SUCCESS, &ready).message(2).encode();

@@ -21,6 +21,7 @@ mod read;
 mod reason;
 mod request;
 mod sim;
+mod sleep;
 pub mod tables;
 mod timer;
 mod unheard;

@@ -47,6 +47,11 @@ pub enum Request {
     Identity,
     /// Signal now, from the modem.
     RefreshSignal,
+    /// The machine is about to sleep. Answered when the modem is ready for it, within 2 s; nothing new is begun until
+    /// [`Self::Resume`].
+    Suspend,
+    /// The machine woke, or did not sleep after all.
+    Resume,
     /// Set session down and close; the modem is to be let go.
     Stop,
     /// Let the modem go as it is: a connection that is up stays up, on the modem and on the interface, for the next start

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::list::{Elements, gather};
 use super::{Field, Reader, Writer, text};
 use crate::{EncodeError, Malformed, Personal, Secret, Value};
 
@@ -131,41 +132,48 @@ pub(super) fn list<T: Field>(values: &[T], reveal: bool) -> Value {
     Value::List(values.iter().map(|value| value.value(reveal)).collect())
 }
 
-/// Elements are only ever allocated as they are read; this much is reserved ahead at most.
-fn reserve<T>(count: u32) -> Vec<T> {
-    Vec::with_capacity(count.min(16) as usize)
-}
-
 macro_rules! counted {
     ($(#[$meta:meta])* $Name:ident, read($count:ident, $r:ident) $read:block, write($values:ident, $w:ident) $write:block) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug)]
         pub struct $Name(pub u32);
 
-        impl<T: Field> Codec<Vec<T>> for $Name {
-            fn zero(&self) -> Vec<T> {
-                Vec::new()
+        impl<L: Elements> Codec<L> for $Name {
+            fn zero(&self) -> L {
+                L::default()
             }
-            fn read(&self, $r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+            fn read(&self, $r: &mut Reader<'_>) -> Result<L, Malformed> {
                 let $count = self.0;
                 $read
             }
-            fn write(&self, $values: &Vec<T>, $w: &mut Writer<'_>) {
+            fn write(&self, values: &L, $w: &mut Writer<'_>) {
+                let $values = values.all();
                 $write
             }
-            fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
-                values.iter().try_for_each(|value| value.check(field))?;
-                count_matches(self.0, values.len(), field)
+            fn check(&self, values: &L, field: &'static str) -> Result<(), EncodeError> {
+                check_all(values, field)?;
+                count_matches(self.0, values.all().len(), field)
             }
-            fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
-                list(values, reveal)
+            fn value(&self, values: &L, reveal: bool) -> Value {
+                list(values.all(), reveal)
             }
             #[cfg(test)]
-            fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
-                g.several(T::generate)
+            fn generate(&self, g: &mut Entropy<'_>) -> L {
+                some(g)
             }
         }
     };
+}
+
+fn check_all<L: Elements>(values: &L, field: &'static str) -> Result<(), EncodeError> {
+    values.all().iter().try_for_each(|value| value.check(field))
+}
+
+#[cfg(test)]
+fn some<L: Elements>(g: &mut Entropy<'_>) -> L {
+    let mut all = L::default();
+    g.several(L::Item::generate).into_iter().for_each(|element| all.add(element));
+    all
 }
 
 fn count_matches(count: u32, size: usize, field: &'static str) -> Result<(), EncodeError> {
@@ -177,12 +185,10 @@ counted! {
     Pairs,
     read(count, r) {
         r.plausible(count, 8, r.left())?;
-        let mut values = reserve(count);
-        for _ in 0..count {
+        gather(count, r, |r| {
             let (offset, size) = r.reference()?;
-            values.push(T::read_target(r, offset, size)?);
-        }
-        Ok(values)
+            L::Item::read_target(r, offset, size)
+        })
     },
     write(values, w) {
         for value in values {
@@ -195,27 +201,27 @@ counted! {
 #[derive(Clone, Copy, Debug)]
 pub struct CountedPairs;
 
-impl<T: Field> Codec<Vec<T>> for CountedPairs {
-    fn zero(&self) -> Vec<T> {
-        Vec::new()
+impl<L: Elements> Codec<L> for CountedPairs {
+    fn zero(&self) -> L {
+        L::default()
     }
-    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+    fn read(&self, r: &mut Reader<'_>) -> Result<L, Malformed> {
         Pairs(u32::read(r)?).read(r)
     }
-    fn write(&self, values: &Vec<T>, w: &mut Writer<'_>) {
-        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    fn write(&self, values: &L, w: &mut Writer<'_>) {
+        let count = u32::try_from(values.all().len()).unwrap_or(u32::MAX);
         count.write(w);
         Pairs(count).write(values, w);
     }
-    fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
-        values.iter().try_for_each(|value| value.check(field))
+    fn check(&self, values: &L, field: &'static str) -> Result<(), EncodeError> {
+        check_all(values, field)
     }
-    fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
-        list(values, reveal)
+    fn value(&self, values: &L, reveal: bool) -> Value {
+        list(values.all(), reveal)
     }
     #[cfg(test)]
-    fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
-        g.several(T::generate)
+    fn generate(&self, g: &mut Entropy<'_>) -> L {
+        some(g)
     }
 }
 
@@ -224,11 +230,7 @@ counted! {
     Inline,
     read(count, r) {
         r.plausible(count, 4, r.left())?;
-        let mut values = reserve(count);
-        for _ in 0..count {
-            values.push(T::read(r)?);
-        }
-        Ok(values)
+        gather(count, r, L::Item::read)
     },
     write(values, w) {
         for value in values {
@@ -243,16 +245,10 @@ counted! {
     read(count, r) {
         let offset = u32::read(r)?;
         if count == 0 {
-            return Ok(Vec::new());
+            return Ok(L::default());
         }
         r.plausible(count, 4, r.room_at(offset))?;
-        r.at(offset, 0, |r| {
-            let mut values = reserve(count);
-            for _ in 0..count {
-                values.push(T::read(r)?);
-            }
-            Ok(values)
-        })
+        r.at(offset, 0, |r| gather(count, r, L::Item::read))
     },
     write(values, w) {
         w.refer_offset(|w| {
@@ -535,44 +531,43 @@ impl<T: Field> Codec<Option<T>> for MsRef {
 #[derive(Clone, Copy, Debug)]
 pub struct MsArray;
 
-impl<T: Field> Codec<Vec<T>> for MsArray {
-    fn zero(&self) -> Vec<T> {
-        Vec::new()
+impl<L: Elements> Codec<L> for MsArray {
+    fn zero(&self) -> L {
+        L::default()
     }
-    fn read(&self, r: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
+    fn read(&self, r: &mut Reader<'_>) -> Result<L, Malformed> {
         let (offset, size) = r.reference()?;
         if offset == 0 || size == 0 {
-            return Ok(Vec::new());
+            return Ok(L::default());
         }
         r.at(offset, 0, |r| {
             let count = u32::read(r)?;
             r.plausible(count, 4, r.left())?;
-            let mut values = reserve(count);
-            for _ in 0..count {
-                values.push(T::read(r)?);
+            gather(count, r, |r| {
+                let element = L::Item::read(r)?;
                 r.skip_used();
-            }
-            Ok(values)
+                Ok(element)
+            })
         })
     }
-    fn write(&self, values: &Vec<T>, w: &mut Writer<'_>) {
+    fn write(&self, values: &L, w: &mut Writer<'_>) {
         w.refer(|w| {
-            if !values.is_empty() {
-                w.append(&u32::try_from(values.len()).unwrap_or(u32::MAX).to_le_bytes());
+            if !values.all().is_empty() {
+                w.append(&u32::try_from(values.all().len()).unwrap_or(u32::MAX).to_le_bytes());
             }
-            for value in values {
+            for value in values.all() {
                 w.whole(|w| value.write(w));
             }
         });
     }
-    fn check(&self, values: &Vec<T>, field: &'static str) -> Result<(), EncodeError> {
-        values.iter().try_for_each(|value| value.check(field))
+    fn check(&self, values: &L, field: &'static str) -> Result<(), EncodeError> {
+        check_all(values, field)
     }
-    fn value(&self, values: &Vec<T>, reveal: bool) -> Value {
-        list(values, reveal)
+    fn value(&self, values: &L, reveal: bool) -> Value {
+        list(values.all(), reveal)
     }
     #[cfg(test)]
-    fn generate(&self, g: &mut Entropy<'_>) -> Vec<T> {
-        g.several(T::generate)
+    fn generate(&self, g: &mut Entropy<'_>) -> L {
+        some(g)
     }
 }

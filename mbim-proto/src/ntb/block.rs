@@ -6,6 +6,7 @@ use super::{Datagram, Fault, Format, Limits, MOST_TABLES, Stream, index, le16};
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     bytes: &'a [u8],
+    behind: &'a [u8],
     format: Format,
     max_datagram: usize,
     sequence: u16,
@@ -41,6 +42,7 @@ impl<'a> Block<'a> {
         }
         Ok(Self {
             bytes: transfer.get(..length).unwrap_or(transfer),
+            behind: transfer.get(length..).unwrap_or_default(),
             format,
             max_datagram: usize::try_from(limits.max_datagram).unwrap_or(usize::MAX),
             sequence,
@@ -58,6 +60,12 @@ impl<'a> Block<'a> {
     #[allow(clippy::len_without_is_empty, reason = "never shorter than its header")]
     pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// What stands behind the block and begins like another one. It happens where a sender leaves out a zero-length packet:
+    /// the receiver's transfer goes on then. None when there is padding or nothing.
+    pub fn behind(&self) -> Option<&'a [u8]> {
+        Some(self.behind).filter(|behind| behind.starts_with(&self.format.signature()))
     }
 
     /// The datagrams in the order of the tables, and each fault where it shows. Whatever the bytes say, the datagrams

@@ -116,6 +116,19 @@ fn bytes_behind_the_block_are_padding_and_an_open_length_is_the_transfer() {
 }
 
 #[test]
+fn a_block_behind_a_block_is_found() {
+    let mut transfer = three_tables();
+    transfer.extend(three_tables());
+    transfer[140 + 6] = 3;
+    transfer.push(0);
+    let first = Block::parse(&transfer, &narrow()).expect("a block");
+    let second = Block::parse(first.behind().expect("another"), &narrow()).expect("a block");
+    assert_eq!((first.sequence(), second.sequence()), (0x0102, 0x0103));
+    assert_eq!((first.len(), second.len(), second.behind()), (140, 140, None));
+    assert_eq!(read(&transfer, &narrow()), read(&three_tables(), &narrow()), "each is read alone");
+}
+
+#[test]
 fn a_block_cut_short_gives_what_is_there() {
     let whole = three_tables();
     let (datagrams, _) = read(&whole, &narrow());

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{service, structure, structures};
-use crate::codec::{Array, Bytes, Inline, Max, MsArray, Pairs, Rest, Tlv, TlvText, Tlvs};
+use crate::codec::{Array, Bytes, Inline, List, Max, MsArray, Pairs, Rest, Tlv, TlvText, Tlvs};
 use crate::{NwError, Personal, Secret, Uuid};
 
 pub use enums::*;
@@ -194,7 +194,7 @@ service! {
             ready_info: ReadyInfo,
             [telephone_numbers_count of telephone_numbers]
             /// The subscriber's numbers.
-            telephone_numbers: Vec<Personal<String>> = Pairs(telephone_numbers_count),
+            telephone_numbers: List<Personal<String>, 2> = Pairs(telephone_numbers_count),
         }
         /// State and identity, with facts about the card. [MBIMEx3.0]
         (mbimex 3) response, notify SubscriberReadyV3 {
@@ -210,7 +210,7 @@ service! {
             ready_info: ReadyInfo,
             [telephone_numbers_count of telephone_numbers]
             /// The subscriber's numbers.
-            telephone_numbers: Vec<Personal<String>> = Pairs(telephone_numbers_count),
+            telephone_numbers: List<Personal<String>, 2> = Pairs(telephone_numbers_count),
         }
         /// Asks for the state of one slot. [MBIMEx4.0]
         (mbimex 4) query SubscriberReadyQueryV4 {
@@ -233,7 +233,7 @@ service! {
             /// The slot, from 0.
             slot_id: u32,
             /// The subscriber's numbers.
-            telephone_numbers: Vec<Personal<String>> = Pairs(telephone_numbers_count),
+            telephone_numbers: List<Personal<String>, 2> = Pairs(telephone_numbers_count),
         }
     }
 
@@ -506,7 +506,7 @@ service! {
             /// Change that is indicated; 0 device's default, 0xFFFFFFFF off.
             error_rate_threshold: u32,
             /// The technologies; empty where the device gives none.
-            rsrp_snr: Vec<RsrpSnrInfo> = MsArray,
+            rsrp_snr: List<RsrpSnrInfo, 4> = MsArray,
         }
     }
 
@@ -687,20 +687,20 @@ service! {
             ipv6_configuration_available: IpConfigurationAvailable,
             [ipv4_address_count of ipv4_address]
             /// Addresses with their prefixes.
-            ipv4_address: Vec<Ipv4Element> = Array(ipv4_address_count),
+            ipv4_address: List<Ipv4Element, 2> = Array(ipv4_address_count),
             [ipv6_address_count of ipv6_address]
             /// Addresses with their prefixes.
-            ipv6_address: Vec<Ipv6Element> = Array(ipv6_address_count),
+            ipv6_address: List<Ipv6Element, 2> = Array(ipv6_address_count),
             /// Default router.
             ipv4_gateway: Option<Ipv4Addr>,
             /// Default router.
             ipv6_gateway: Option<Ipv6Addr>,
             [ipv4_dns_server_count of ipv4_dns_server]
             /// Name servers.
-            ipv4_dns_server: Vec<Ipv4Addr> = Array(ipv4_dns_server_count),
+            ipv4_dns_server: List<Ipv4Addr, 4> = Array(ipv4_dns_server_count),
             [ipv6_dns_server_count of ipv6_dns_server]
             /// Name servers.
-            ipv6_dns_server: Vec<Ipv6Addr> = Array(ipv6_dns_server_count),
+            ipv6_dns_server: List<Ipv6Addr, 4> = Array(ipv6_dns_server_count),
             /// Largest packet in bytes.
             ipv4_mtu: u32,
             /// Largest packet in bytes.

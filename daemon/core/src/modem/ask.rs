@@ -10,7 +10,6 @@ use super::dial::Dial;
 use super::io::RequestId;
 use super::machine::Modem;
 use super::read;
-use super::tables::Power;
 use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
@@ -52,6 +51,7 @@ pub(super) enum Asked {
     Ip,
     Signal(Option<RequestId>),
     Activation(RequestId),
+    Quiet,
 }
 
 impl Asked {
@@ -75,6 +75,7 @@ impl Asked {
             Self::Ip => "ip",
             Self::Signal(_) => "signal",
             Self::Activation(_) => "activation",
+            Self::Quiet => "quiet",
         }
     }
 
@@ -113,14 +114,10 @@ impl Modem {
         self.ask_context(now);
     }
 
-    /// After sleep: whether it still answers, and what changed meanwhile.
-    pub(super) fn on_resumed(&mut self, now: Time) {
-        if self.tables.power != Power::Ready {
-            return;
-        }
-        self.look_again(now);
-        self.ask_context(now);
-        self.online.due = true;
+    /// Asks the modem to report nothing by itself. What is missed is asked for afterwards.
+    pub(super) fn ask_quiet(&mut self, now: Time) {
+        let nothing = bc::DeviceServiceSubscribeList { events: Vec::new() };
+        self.ask(now, Asked::Quiet, &nothing, Operation::Set);
     }
 
     /// What is known of SIM, radio and network may be old: all of it once more.
@@ -456,6 +453,7 @@ impl Modem {
                 let answer = self.read("SIGNAL_STATE", outcome, |b| read::signal(release, b));
                 self.on_signal(id, answer);
             }
+            Asked::Quiet => self.on_quiet(now),
             Asked::Activation(id) => {
                 let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {
                     bc::ServiceActivation::decode(b).map(|body| body.nw_error.0)

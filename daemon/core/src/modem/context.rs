@@ -159,6 +159,7 @@ impl Modem {
     pub(super) fn advance_context(&mut self, now: Time) {
         match self.tables.context {
             Context::Down if self.adoption.undecided() => {}
+            Context::Down | Context::Waiting if self.sleep.near() => {}
             Context::Down | Context::Waiting => {
                 if !self.wants_context() {
                     self.timers.clear(Timer::Retry);

@@ -17,6 +17,7 @@ use super::online::Online;
 use super::operator::Subscriber;
 use super::reason;
 use super::request::Requests;
+use super::sleep::Sleep;
 use super::tables::{Power, PowerEvent, Tables};
 use super::timer::{Timer, Timers};
 use super::write::Writes;
@@ -52,6 +53,7 @@ pub struct Modem {
     pub(super) requests: Requests,
     pub(super) writes: Writes,
     pub(super) adoption: Adoption,
+    pub(super) sleep: Sleep,
     /// The SIM whose kept PIN was entered since the plug.
     pub(super) pin_entered: Option<SubscriberKey>,
     /// The kernel's rfkill blocks the radio.
@@ -102,6 +104,7 @@ impl Modem {
             requests: Requests::default(),
             writes: Writes::default(),
             adoption: Adoption::default(),
+            sleep: Sleep::default(),
             pin_entered: None,
             blocked: config.blocked,
             radio_wish: true,
@@ -399,6 +402,7 @@ impl Modem {
         for asked in asked {
             self.abandon(asked);
         }
+        self.forget_sleep();
         self.tables = Tables { power: self.tables.power, ..Tables::default() };
         self.facts = Facts::default();
         self.dialer.reset();
@@ -426,6 +430,7 @@ impl Modem {
             Timer::Report => self.on_report_overdue(now),
             Timer::Look => self.on_look_timer(now),
             Timer::Job => self.on_job_overdue(now),
+            Timer::Sleep => self.on_sleep_timer(now),
             Timer::Adopt => self.on_adopt_overdue(now),
             Timer::Stop => self.on_stop_overdue(now),
         }

@@ -147,7 +147,8 @@ impl Modem {
     }
 
     pub(super) fn advance_probe(&mut self, now: Time) {
-        if !self.online.due || self.online.running.is_some() || self.tables.context != Context::Up {
+        if self.sleep.near() || !self.online.due || self.online.running.is_some() || self.tables.context != Context::Up
+        {
             return;
         }
         self.online.due = false;

@@ -2,7 +2,7 @@
 //! one is its beginning. `[MBIM-079…081]`
 
 use mbim_proto::service::basic_connect as bc;
-use mbim_proto::{Body, Malformed, MbimEx, Personal};
+use mbim_proto::{Body, List, Malformed, MbimEx, Personal};
 
 use super::address::Told;
 use crate::snapshot::{Device, Signal};
@@ -94,7 +94,7 @@ pub(super) fn ready(release: MbimEx, buffer: &[u8]) -> Result<Ready, Malformed> 
             state: body.ready_state.0,
             imsi: body.subscriber_id,
             iccid: body.sim_icc_id,
-            numbers: body.telephone_numbers,
+            numbers: body.telephone_numbers.into_vec(),
             protected: body.ready_info.0 & bc::ReadyInfo::PROTECT_UNIQUE_ID.0 != 0,
         }
     } else if release >= MbimEx::V3 {
@@ -103,7 +103,7 @@ pub(super) fn ready(release: MbimEx, buffer: &[u8]) -> Result<Ready, Malformed> 
             state: body.ready_state.0,
             imsi: body.subscriber_id,
             iccid: body.sim_icc_id,
-            numbers: body.telephone_numbers,
+            numbers: body.telephone_numbers.into_vec(),
             protected: body.ready_info.0 & bc::ReadyInfo::PROTECT_UNIQUE_ID.0 != 0,
         }
     } else {
@@ -112,7 +112,7 @@ pub(super) fn ready(release: MbimEx, buffer: &[u8]) -> Result<Ready, Malformed> 
             state: body.ready_state.0,
             imsi: body.subscriber_id,
             iccid: body.sim_icc_id,
-            numbers: body.telephone_numbers,
+            numbers: body.telephone_numbers.into_vec(),
             protected: body.ready_info.0 & bc::ReadyInfo::PROTECT_UNIQUE_ID.0 != 0,
         }
     })
@@ -185,10 +185,10 @@ pub(super) fn ip(buffer: &[u8]) -> Result<(u32, Told), Malformed> {
     told.gateway4 = body.ipv4_gateway.filter(|_| has(four, Bit::GATEWAY));
     told.gateway6 = body.ipv6_gateway.filter(|_| has(six, Bit::GATEWAY));
     if has(four, Bit::DNS) {
-        told.dns4 = body.ipv4_dns_server;
+        told.dns4 = body.ipv4_dns_server.into_vec();
     }
     if has(six, Bit::DNS) {
-        told.dns6 = body.ipv6_dns_server;
+        told.dns6 = body.ipv6_dns_server.into_vec();
     }
     told.mtu4 = Some(body.ipv4_mtu).filter(|_| has(four, Bit::MTU));
     told.mtu6 = Some(body.ipv6_mtu).filter(|_| has(six, Bit::MTU));
@@ -200,7 +200,7 @@ pub(super) fn signal(release: MbimEx, buffer: &[u8]) -> Result<SignalFact, Malfo
         let body = bc::SignalStateV2::decode(buffer)?;
         (body.rssi, body.rsrp_snr)
     } else {
-        (bc::SignalState::decode(buffer)?.rssi, Vec::new())
+        (bc::SignalState::decode(buffer)?.rssi, List::new())
     };
     let best = table.iter().find(|row| row.rsrp <= 126);
     let dbm = |code: u32, base: i32| i32::try_from(code).ok().map(|code| base + code);

@@ -124,6 +124,11 @@ impl Modem {
                 _ => self.refuse(id),
             },
             Request::Stop => self.request_stop(now, id, true),
+            Request::Suspend => self.request_suspend(now, id),
+            Request::Resume => {
+                self.on_resumed(now);
+                self.reply(id, Ok(Reply::Done { changed: true }));
+            }
             Request::Leave => self.request_leave(now, id),
         }
     }

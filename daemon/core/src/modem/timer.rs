@@ -39,6 +39,8 @@ pub(super) enum Timer {
     Job,
     /// Whether what an earlier run left still holds should be known by now.
     Adopt,
+    /// The modem takes too long before sleep, nobody sleeps in spite of it, or it says nothing afterwards.
+    Sleep,
     /// A stop takes too long.
     Stop,
 }
@@ -60,6 +62,7 @@ impl Timer {
             Self::Report => "probe report overdue",
             Self::Job => "request overdue",
             Self::Adopt => "adoption overdue",
+            Self::Sleep => "sleep or its end",
             Self::Stop => "stop overdue",
         }
     }

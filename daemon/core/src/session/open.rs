@@ -399,6 +399,14 @@ impl Session {
         self.subscribe(now);
     }
 
+    /// Subscribes indications once more, where the session is open: another list may have been set meanwhile.
+    pub fn resubscribe(&mut self, now: Time) {
+        if matches!(self.phase, Phase::Ready) {
+            self.subscribe_tries = 0;
+            self.subscribe(now);
+        }
+    }
+
     fn subscribe(&mut self, now: Time) {
         self.subscribe_tries += 1;
         let events: Vec<basic_connect::EventEntry> = self

@@ -15,4 +15,5 @@ mod faults;
 mod kept_pin;
 mod main_job;
 mod radio_and_pin;
+mod sleep;
 mod storing;

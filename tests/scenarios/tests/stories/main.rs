@@ -15,6 +15,7 @@ mod network;
 mod open;
 mod restart;
 mod settings;
+mod sleep;
 mod store;
 mod unplug;
 
@@ -23,11 +24,12 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 11] = [
+    let groups: [&[Case]; 12] = [
         open::CASES,
         garden::CASES,
         unplug::CASES,
         restart::CASES,
+        sleep::CASES,
         faults::CASES,
         network::CASES,
         settings::CASES,

@@ -380,8 +380,8 @@ impl VirtualModem {
                 .collect(),
             ipv4_gateway: v4.gateway,
             ipv6_gateway: v6.gateway,
-            ipv4_dns_server: v4.dns,
-            ipv6_dns_server: v6.dns,
+            ipv4_dns_server: v4.dns.into(),
+            ipv6_dns_server: v6.dns.into(),
             ipv4_mtu: v4.mtu.unwrap_or(0),
             ipv6_mtu: v6.mtu.unwrap_or(0),
         })

@@ -11,6 +11,7 @@ use crate::profile::Release;
 use crate::sim::Slot;
 use crate::wire::Command;
 use core::time::Duration;
+use mbim_proto::List;
 use mbim_proto::service::basic_connect as bc;
 
 /// Preferred networks that the card holds.
@@ -315,7 +316,7 @@ impl VirtualModem {
         }
         let class = self.current_data_class() & HAS_RSRP;
         let (rsrp, snr) = rsrp_and_snr(rssi);
-        let table: Vec<_> = (class != 0 && rssi != 99)
+        let table: List<_, 4> = (class != 0 && rssi != 99)
             .then_some(bc::RsrpSnrInfo {
                 rsrp,
                 snr,

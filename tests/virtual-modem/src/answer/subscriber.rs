@@ -10,6 +10,7 @@ use crate::profile::Release;
 use crate::sim::{ATTEMPTS_UNKNOWN, Lock, Sim, Slot, Verdict};
 use crate::wire::Command;
 use core::time::Duration;
+use mbim_proto::List;
 use mbim_proto::service::basic_connect as bc;
 
 /// Longest PIN or PUK in characters. [MBIM1.0 10.5.4]
@@ -137,7 +138,7 @@ impl VirtualModem {
         let ready_info = if protect { bc::ReadyInfo::PROTECT_UNIQUE_ID } else { bc::ReadyInfo::NONE };
         let subscriber_id = sim.map(|sim| sim.imsi.clone()).unwrap_or_default();
         let sim_icc_id = locked.map(|sim| sim.iccid.clone()).unwrap_or_default();
-        let telephone_numbers = sim.map(|sim| sim.numbers.clone()).unwrap_or_default();
+        let telephone_numbers: List<_, 2> = sim.map(|sim| sim.numbers.iter().cloned().collect()).unwrap_or_default();
         if self.host.release < Release::V3 {
             return encoded(&bc::SubscriberReady {
                 ready_state,

@@ -1,0 +1,117 @@
+//! Sleep of the machine. Before: nothing new is begun, and the modem is asked to be silent, so that it does not wake who
+//! wants to sleep. After: the session is asked whether it still holds; one that does not is opened anew, and what was
+//! connected is connected again.
+
+use core::time::Duration;
+
+use mbim_proto::service::basic_connect as bc;
+
+use super::io::RequestId;
+use super::machine::Modem;
+use super::tables::Power;
+use super::timer::Timer;
+use crate::Time;
+use crate::event::Event;
+use crate::request::Reply;
+
+/// How long the modem may take over being silent; the machine waits for it.
+const QUIET: Duration = Duration::from_secs(2);
+/// Awake for so long after all was made ready: nobody sleeps any more.
+const AWAKE: Duration = Duration::from_secs(60);
+/// How long a modem may say nothing after sleep, before it counts as lost.
+const SILENCE: Duration = Duration::from_secs(6);
+
+/// Where the machine stands between waking and sleep.
+#[derive(Debug, Default)]
+pub(super) struct Sleep {
+    /// The machine is about to sleep, or sleeps.
+    near: bool,
+    /// Who waits for the modem to be ready for it.
+    waiting: Vec<RequestId>,
+    /// Messages that had come when the machine woke; `None` = the modem has spoken since.
+    heard: Option<u64>,
+}
+
+impl Sleep {
+    /// Nothing new is to be begun.
+    pub(super) fn near(&self) -> bool {
+        self.near
+    }
+}
+
+impl Modem {
+    /// [`Request::Suspend`](crate::request::Request::Suspend).
+    pub(super) fn request_suspend(&mut self, now: Time, id: RequestId) {
+        self.sleep.near = true;
+        self.sleep.heard = None;
+        self.online.quiet(&mut self.outputs);
+        self.timers.clear(Timer::Report);
+        let subscribes = self.offers::<bc::DeviceServiceSubscribeList>();
+        if self.tables.power != Power::Ready || !subscribes {
+            self.timers.set(Timer::Sleep, now + AWAKE);
+            return self.reply(id, Ok(Reply::Done { changed: false }));
+        }
+        if self.sleep.waiting.is_empty() {
+            self.timers.set(Timer::Sleep, now + QUIET);
+            self.ask_quiet(now);
+        }
+        self.sleep.waiting.push(id);
+    }
+
+    /// The modem is silent, or takes too long over it.
+    pub(super) fn on_quiet(&mut self, now: Time) {
+        if self.sleep.near {
+            self.timers.set(Timer::Sleep, now + AWAKE);
+        }
+        for id in core::mem::take(&mut self.sleep.waiting) {
+            self.reply(id, Ok(Reply::Done { changed: true }));
+        }
+    }
+
+    pub(super) fn on_sleep_timer(&mut self, now: Time) {
+        if !self.sleep.waiting.is_empty() {
+            self.on_quiet(now);
+        } else if self.sleep.near {
+            // The sleep was called off, and nobody said so.
+            self.on_resumed(now);
+        } else if self.sleep.heard.take() == Some(self.session.counters().received) {
+            self.recover(now, "silent-after-sleep");
+        }
+    }
+
+    /// The machine woke: whether the modem still answers, and what changed meanwhile.
+    pub(super) fn on_resumed(&mut self, now: Time) {
+        self.on_quiet(now);
+        let silent = core::mem::take(&mut self.sleep.near);
+        self.timers.clear(Timer::Sleep);
+        if self.tables.power == Power::Failed {
+            // Power was cut and came back, perhaps: worth a try at once.
+            self.timers.set(Timer::Power, now);
+        }
+        if self.tables.power != Power::Ready {
+            return;
+        }
+        self.emit(Event::info("resumed"));
+        if silent {
+            self.session.resubscribe(now);
+        }
+        self.sleep.heard = Some(self.session.counters().received);
+        self.timers.set(Timer::Sleep, now + SILENCE);
+        // Waits that began before are over: another place, another network.
+        self.dialer.forgive(&mut self.timers);
+        self.dialer.forgive_loss(&mut self.timers);
+        self.look_again(now);
+        self.ask_context(now);
+        self.online.due = true;
+    }
+
+    /// Nothing of a sleep outlives the session.
+    pub(super) fn forget_sleep(&mut self) {
+        self.timers.clear(Timer::Sleep);
+        self.sleep.near = false;
+        self.sleep.heard = None;
+        for id in core::mem::take(&mut self.sleep.waiting) {
+            self.reply(id, Ok(Reply::Done { changed: false }));
+        }
+    }
+}
