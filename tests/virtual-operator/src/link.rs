@@ -6,11 +6,12 @@ use std::fs;
 use core::net::IpAddr;
 
 use futures_util::TryStreamExt;
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::IpProtocol;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use netlink_packet_route::link::{InfoData, InfoVeth, LinkMessage};
 use netlink_packet_route::route::{RouteMessage, RouteScope, RouteType};
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleMessage, RulePortRange};
-use netlink_packet_route::{AddressFamily, link::LinkMessage};
 use rtnetlink::{Handle, LinkUnspec, LinkVeth, RouteMessageBuilder, new_connection};
 use tokio::task::JoinHandle;
 
@@ -64,9 +65,13 @@ impl Net {
     /// A name is taken, or the kernel has no veth.
     pub async fn pair(&self, one: &str, other: &str) -> Result<(), Error> {
         let doing = format!("making the pair {one} and {other}");
-        self.handle.link().add(LinkVeth::new(one, other).build()).execute().await.trying(&doing)?;
+        // The addresses are there from the first moment: where udevd runs it gives one to a link that has none of its
+        // own, and may do so after somebody else did.
+        let peer = LinkUnspec::new_with_name(other).address(MAC.to_vec()).build();
+        let both = LinkVeth::new(one, other).address(MAC.to_vec()).set_info_data(InfoData::Veth(InfoVeth::Peer(peer)));
+        self.handle.link().add(both.build()).execute().await.trying(&doing)?;
         for name in [one, other] {
-            let message = LinkUnspec::new_with_index(index(name)?).address(MAC.to_vec()).arp(false).build();
+            let message = LinkUnspec::new_with_index(index(name)?).arp(false).build();
             self.change(message).await.trying(&doing)?;
         }
         Ok(())
