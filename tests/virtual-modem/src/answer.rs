@@ -13,11 +13,14 @@ mod device;
 mod makers;
 mod phonebook;
 mod registration;
+mod slots;
 mod sms;
 mod standalone;
 mod subscriber;
+mod uicc;
 mod ussd;
 
+use crate::card::Channel;
 use crate::dialogue::Talk;
 use crate::machine::{Negotiation, Ticket, VirtualModem};
 use crate::profile::{Profile, Release};
@@ -26,8 +29,11 @@ use core::time::Duration;
 use mbim_proto::service::basic_connect::DeviceServiceElement;
 use mbim_proto::service::{BASIC_CONNECT, MS_BASIC_CONNECT_EXT as EXTENSIONS, canonical, uuid_name};
 use mbim_proto::{Body, Uuid, registry};
+use std::collections::BTreeMap;
 
 pub use device::Traffic;
+#[cfg(feature = "mbimcli")]
+pub(crate) use slots::{LTE_BANDS, NR_BANDS, WCDMA_BANDS};
 
 pub(crate) const STATUS_FAILURE: u32 = 2;
 pub(crate) const STATUS_NOT_REGISTERED: u32 = 7;
@@ -91,6 +97,10 @@ pub(crate) struct Memory {
     pub(crate) traffic: Traffic,
     ever_activated: bool,
     pub(crate) ussd: Talk,
+    /// Logical channels of the card.
+    pub(crate) channels: BTreeMap<u32, Channel>,
+    terminal_capability: Vec<mbim_proto::codec::OctetString>,
+    active_slot: u32,
 }
 
 impl Memory {
@@ -142,13 +152,15 @@ static EXTENDED: &[Row] =
 /// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
 fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
     let extended = profile.release > Release::V1;
-    let tables: [(bool, &'static [Row]); 12] = [
+    let tables: [(bool, &'static [Row]); 14] = [
         (true, BASIC),
         (true, sms::ROWS),
         (true, ussd::ROWS),
         (true, phonebook::ROWS),
         (true, board::STREAMS),
         (extended, EXTENDED),
+        (extended, slots::ROWS),
+        (extended, uicc::ROWS),
         (extended, contexts::ROWS),
         (extended, cells::ROWS),
         (profile.release >= Release::V3, standalone::ROWS),

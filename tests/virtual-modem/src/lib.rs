@@ -23,6 +23,7 @@
 
 pub mod alphabet;
 mod answer;
+mod card;
 mod context;
 mod dialogue;
 mod fault;
@@ -45,6 +46,7 @@ pub mod usb;
 mod wire;
 
 pub use answer::Traffic;
+pub use card::Place;
 pub use dialogue::Reply;
 pub use fault::{Fault, Noise, What, When};
 pub use holdings::{

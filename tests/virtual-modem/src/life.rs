@@ -20,6 +20,8 @@ use mbim_proto::service::basic_connect::cid::SIGNAL_STATE;
 pub(crate) struct Life {
     sim_started: bool,
     sim_generation: u32,
+    /// Whether the function leaves the card alone.
+    pub(crate) pass_through: bool,
     /// The hardware switch.
     pub(crate) hardware: bool,
     /// The software switch.
@@ -87,6 +89,7 @@ impl Life {
         Self {
             sim_started: false,
             sim_generation: 0,
+            pass_through: false,
             hardware,
             software: false,
             registration: Registration::Off,
@@ -148,6 +151,7 @@ impl VirtualModem {
 
     fn start_sim(&mut self, now: Duration) {
         self.life.sim_started = false;
+        self.memory.channels.clear();
         self.life.sim_generation = self.life.sim_generation.wrapping_add(1);
         if let Slot::Card(sim) = &mut self.profile.slot {
             sim.pin1.power_cycle();
@@ -161,15 +165,38 @@ impl VirtualModem {
             self.life.sim_started = true;
             self.indicate_ready(now);
             self.indicate_sms_configuration(now);
+            self.indicate_active_slot(now);
             self.settle(now);
         }
     }
 
     pub(crate) fn change_slot(&mut self, now: Duration, slot: Slot) {
         self.profile.slot = slot;
+        self.restart_card(now);
+        self.indicate_active_slot(now);
+    }
+
+    /// The card starts anew. With `pass_through` the function leaves it to the host from then on.
+    pub(crate) fn reset_card(&mut self, now: Duration, pass_through: bool) {
+        self.life.pass_through = pass_through;
+        self.restart_card(now);
+    }
+
+    /// The card in use starts, whichever it is.
+    pub(crate) fn restart_card(&mut self, now: Duration) {
         self.start_sim(now);
         self.settle(now);
         self.indicate_ready(now);
+    }
+
+    /// The status of what needs a card that answers, locked or not; `None` if it does.
+    pub(crate) const fn card_silence(&self) -> Option<u32> {
+        match &self.profile.slot {
+            Slot::Empty => Some(3),
+            _ if !self.life.sim_started => Some(14),
+            Slot::Bad => Some(4),
+            Slot::EsimWithoutProfile | Slot::Card(_) => None,
+        }
     }
 
     /// MBIM_SUBSCRIBER_READY_STATE.
@@ -179,6 +206,7 @@ impl VirtualModem {
             _ if !self.life.sim_started && self.profile.misbehaviour.sim_missing_while_starting => 2,
             _ if !self.life.sim_started => 0,
             Slot::Bad => 3,
+            _ if self.life.pass_through => 0,
             Slot::EsimWithoutProfile => 7,
             Slot::Card(sim) => match sim.pin1.lock() {
                 Lock::Dead => 3,

@@ -8,6 +8,7 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a table for tests: a panic there is the report")]
 
 mod basic;
+mod card;
 mod extensions;
 mod services;
 mod words;
@@ -150,7 +151,7 @@ pub fn profile() -> Profile {
 /// All steps, in an order in which each finds what it needs.
 #[must_use]
 pub fn table() -> Vec<Step> {
-    [basic::steps(), extensions::steps(), services::steps()].concat()
+    [basic::steps(), extensions::steps(), card::steps(), services::steps()].concat()
 }
 
 /// The options that a `--help-all` offers for queries and sets: all but those of the program itself.

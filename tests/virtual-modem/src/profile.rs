@@ -102,8 +102,12 @@ pub struct Profile {
     pub activates_later: bool,
     /// Whether indications flow before a subscribe list was sent. The list replaces this.
     pub indicates_unasked: bool,
-    /// The slot at power-on.
+    /// The slot in use.
     pub slot: Slot,
+    /// The other slots in the order of their numbers; that in use is left out, at first it is number 0.
+    pub further_slots: Vec<Slot>,
+    /// Identifier of the eSIM, 32 digits; it has one only where the card is an eSIM.
+    pub eid: Personal<String>,
     /// The hardware switch at power-on.
     pub hardware_radio: bool,
     /// The software switch at power-on.
@@ -141,6 +145,8 @@ impl Default for Profile {
             activates_later: false,
             indicates_unasked: false,
             slot: Slot::Card(Box::default()),
+            further_slots: Vec::new(),
+            eid: Personal::new("89049032000000000000000000000147".into()),
             hardware_radio: true,
             software_radio: true,
             network: Network::default(),
@@ -167,6 +173,8 @@ pub const NAMES: &[(&str, &str)] = &[
     ("every-service", "the instant modem with the services of makers too"),
     ("fcc-locked", "Quectel's service, and the radio off until it is unlocked by that"),
     ("no-sim", "an empty slot"),
+    ("two-slots", "a second slot with another card"),
+    ("esim", "an eSIM with an enabled profile"),
     ("esim-empty", "an eSIM without an enabled profile"),
     ("not-activated", "a card that a service activation must wake"),
     ("radio-off", "software radio off at power-on"),
@@ -233,6 +241,16 @@ impl Profile {
             },
             "locked" => Self { slot: Slot::Card(Box::new(Sim::locked())), ..base },
             "no-sim" => Self { slot: Slot::Empty, ..base },
+            "two-slots" => Self {
+                further_slots: vec![Slot::Card(Box::new(Sim {
+                    imsi: Personal::new("001015512345699".into()),
+                    iccid: Personal::new("8999000000000000025".into()),
+                    numbers: Vec::new(),
+                    ..Sim::default()
+                }))],
+                ..base
+            },
+            "esim" => Self { slot: Slot::Card(Box::new(Sim { esim: true, ..Sim::default() })), ..base },
             "esim-empty" => Self { slot: Slot::EsimWithoutProfile, ..base },
             "not-activated" => Self { slot: Slot::Card(Box::new(Sim { activated: false, ..Sim::default() })), ..base },
             "radio-off" => Self { software_radio: false, ..base },

@@ -1,6 +1,8 @@
 //! The card in the slot and its PIN. [MBIM1.0 10.5.2, 10.5.4]
 
+use crate::card::Place;
 use mbim_proto::{Personal, Secret};
+use std::collections::BTreeMap;
 
 /// Attempts that are not counted.
 pub const ATTEMPTS_UNKNOWN: u32 = u32::MAX;
@@ -37,6 +39,12 @@ pub struct Sim {
     pub home_name: String,
     /// Number of the service centre for short messages; empty: none.
     pub service_centre: String,
+    /// First group identifier, by which operators tell their brands (EF_GID1); empty: the file is not there.
+    pub gid1: Vec<u8>,
+    /// Second group identifier (EF_GID2).
+    pub gid2: Vec<u8>,
+    /// What a host has written to files, by place and identifier.
+    pub written: BTreeMap<(Place, u16), Vec<u8>>,
     /// Whether it is an eSIM.
     pub esim: bool,
     /// `false`: ready state not-activated until a service activation succeeds.
@@ -57,6 +65,9 @@ impl Default for Sim {
             home_id: "00101".into(),
             home_name: "Test Mobile".into(),
             service_centre: "+15550199".into(),
+            gid1: vec![0x4d, 0x31, 0xff, 0xff],
+            gid2: Vec::new(),
+            written: BTreeMap::new(),
             esim: false,
             activated: true,
             protect_identity: false,

@@ -40,10 +40,14 @@ impl Traffic {
 }
 
 pub(super) fn caps(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
+    Ok(Answer::ok(&caps_body(modem)))
+}
+
+pub(super) fn caps_body(modem: &VirtualModem) -> bc::DeviceCaps {
     let profile = &modem.profile;
     let esim = matches!(profile.slot, Slot::EsimWithoutProfile) || matches!(&profile.slot, Slot::Card(sim) if sim.esim);
     let esim_caps = if esim { bc::CtrlCaps::ESIM } else { bc::CtrlCaps::NONE };
-    Ok(Answer::ok(&bc::DeviceCaps {
+    bc::DeviceCaps {
         device_type: bc::DeviceType::EMBEDDED,
         cellular_class: bc::CellularClass::GSM,
         voice_class: bc::VoiceClass::NO_VOICE,
@@ -56,7 +60,7 @@ pub(super) fn caps(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket
         device_id: profile.device_id.clone(),
         firmware_info: if profile.misbehaviour.no_firmware_info { String::new() } else { profile.firmware.clone() },
         hardware_info: profile.hardware.clone(),
-    }))
+    }
 }
 
 pub(super) fn services(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {

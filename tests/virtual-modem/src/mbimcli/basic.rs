@@ -35,7 +35,7 @@ fn device() -> Vec<Step> {
     ]
 }
 
-fn caps(seen: Seen<'_>) -> Vec<String> {
+pub(super) fn caps(seen: Seen<'_>) -> Vec<String> {
     let profile = seen.profile;
     let sms = bc::SmsCaps::PDU_RECEIVE | bc::SmsCaps::PDU_SEND;
     vec![
@@ -76,6 +76,8 @@ fn services(seen: Seen<'_>) -> Vec<String> {
             let known = mbim_proto::registry::cid_name(element.device_service_id, *cid)
                 .filter(|_| !NAMELESS.contains(&(*cid, service)))
                 .map_or_else(|| "unknown".into(), |name| name.to_ascii_lowercase().replace('_', "-"));
+            // Older papers name what these commands do first.
+            let known = known.replace("access-binary", "read-binary").replace("access-record", "read-record");
             format!("{known} ({cid})")
         };
         let cids: Vec<String> = element.cids.iter().map(name).collect();

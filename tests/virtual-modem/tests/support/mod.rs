@@ -4,6 +4,7 @@
 
 use core::time::Duration;
 use mbim_proto::service::basic_connect as bc;
+use mbim_proto::service::ms_basic_connect_ext::Version;
 use mbim_proto::{Body, MbimEx, Operation, Uuid, registry};
 use virtual_modem::{Order, Output, Profile, VirtualModem, kind};
 
@@ -28,6 +29,17 @@ impl Host {
             Self { modem, now: Duration::ZERO, transaction: 0, indications: Vec::new(), happened: Vec::new() };
         host.open();
         host.subscribe(service);
+        host
+    }
+
+    /// Opens and agrees on the highest release.
+    pub(crate) fn agreed(profile: Profile) -> Self {
+        let modem = VirtualModem::new(profile);
+        let mut host =
+            Self { modem, now: Duration::ZERO, transaction: 0, indications: Vec::new(), happened: Vec::new() };
+        host.open();
+        let asked = Version { version: 0x0100, extended_version: 0x0300 };
+        assert_eq!(host.query::<Version>(&asked).0, 0);
         host
     }
 
