@@ -2,6 +2,7 @@
 
 mod boot;
 mod mbimcli;
+mod modemmanager;
 mod package;
 
 use std::error::Error;
@@ -91,7 +92,7 @@ impl Wanted {
 
 /// All cases, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    let topics: &[&[Case]] = &[boot::CASES, mbimcli::CASES, package::CASES];
+    let topics: &[&[Case]] = &[boot::CASES, mbimcli::CASES, modemmanager::CASES, package::CASES];
     topics.iter().flat_map(|cases| cases.iter())
 }
 
