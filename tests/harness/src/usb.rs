@@ -1,10 +1,14 @@
 //! The virtual modem as a USB device over USB/IP, with the virtual operator behind it: as [`crate::line`], but that the
 //! packets of a session pass through the device into a TUN interface in the operator's namespace. The host's side,
 //! `wwan0` included, is whatever a kernel or a test makes of the device.
+//!
+//! The device has a thread of its own, which touches no network interface. A kernel that takes an interface down holds
+//! its one lock for all interfaces until the device has given the transfers back: were they on one thread with somebody
+//! who asks for that lock, both would wait for ever.
 
 use core::net::SocketAddr;
+use std::net::TcpListener;
 
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -73,27 +77,49 @@ impl UsbLine {
     /// # Errors
     /// No operator, no TUN interface, no port.
     pub async fn start(setup: Setup) -> Result<Self, Error> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.trying("listening for USB/IP")?;
-        let address = listener.local_addr().trying("listening for USB/IP")?;
+        let doing = "listening for USB/IP";
+        let listener = TcpListener::bind("127.0.0.1:0").trying(doing)?;
+        listener.set_nonblocking(true).trying(doing)?;
+        let address = listener.local_addr().trying(doing)?;
         let bus_id = setup.look.bus_id.clone();
-        let modem = VirtualModem::new(setup.profile);
-        let mut server = Server::new(listener, modem, setup.look, setup.closing);
+        let (control, orders) = unbounded_channel();
+        let (event, events) = unbounded_channel();
+        let (handled, handling) = unbounded_channel();
+        let (stop_device, device_stopped) = oneshot::channel();
+        let (given, taken) = oneshot::channel();
+        let sessions = if setup.operator.is_some() { setup.sessions.clone() } else { Vec::new() };
+        let (profile, look, closing) = (setup.profile, setup.look, setup.closing);
+        let device = std::thread::Builder::new().name("usb-device".into()).spawn(move || {
+            let serving = async {
+                let listener = tokio::net::TcpListener::from_std(listener).trying(doing)?;
+                let mut server = Server::new(listener, VirtualModem::new(profile), look, closing);
+                let ends = sessions.iter().map(|session| server.datagrams(*session, DEPTH)).collect::<Vec<_>>();
+                // Whoever started it waits for them.
+                let _ = given.send(ends);
+                tokio::select! {
+                    end = device(&mut server, orders, &event, handling) => end.trying("serving USB/IP"),
+                    _ = device_stopped => Ok(()),
+                }
+            };
+            crate::cases::block_on(serving).map_err(|error| error.to_string())
+        });
+        let device = device.trying("starting the device's thread")?;
+        let ends = taken.await.trying("starting the device's thread")?;
+
         let mut operator = None;
         let mut tuns = Vec::new();
         if let Some((scenario, subscriber)) = setup.operator {
-            for session in &setup.sessions {
-                let tun = Tun::new(&link(&setup.sessions, *session), MTU).trying("making a TUN interface")?;
-                let datagrams = server.datagrams(*session, DEPTH);
-                // It ends with the operator's namespace, or with the server.
+            for datagrams in ends {
+                let tun = Tun::new(&link(&setup.sessions, datagrams.session), MTU).trying("making a TUN interface")?;
+                // It ends with the operator's namespace, or with the device.
                 tuns.push(tokio::task::spawn_local(async move { drop(tun.carry(datagrams).await) }));
             }
             operator = Some(Operator::start_over(DataLink::Given, scenario, subscriber).await?);
         }
         let root_certificate = operator.as_ref().map(|operator| operator.root_certificate().to_owned());
-        let (control, orders) = unbounded_channel();
         let (tell, happenings) = unbounded_channel();
         let (stop, stopped) = oneshot::channel();
-        let mut served = Served { server, operator, orders, tell, sessions: setup.sessions, up: Vec::new() };
+        let mut served = Served { events, handled, operator, tell, sessions: setup.sessions, up: Vec::new() };
         let task = tokio::task::spawn_local(async move {
             let mut done: Option<oneshot::Sender<()>> = None;
             tokio::select! {
@@ -103,6 +129,11 @@ impl UsbLine {
                     }
                 }
                 asked = stopped => done = asked.ok(),
+            }
+            // Its end is the end of the connection. The thread has nothing to wait for then.
+            let _ = stop_device.send(());
+            if let Ok(Ok(Err(why))) = tokio::task::spawn_blocking(move || device.join()).await {
+                let _ = served.tell.send(Happening::Failed(why));
             }
             for tun in tuns {
                 tun.abort();
@@ -221,10 +252,48 @@ impl UsbLine {
     }
 }
 
+/// The device's thread: serves, tells what happens, and lets nothing more out of the modem until that was handled.
+async fn device(
+    server: &mut Server,
+    mut orders: UnboundedReceiver<Control>,
+    events: &UnboundedSender<Event>,
+    mut handled: UnboundedReceiver<()>,
+) -> std::io::Result<()> {
+    loop {
+        tokio::select! {
+            event = server.event() => {
+                if events.send(event?).is_err() {
+                    return Ok(());
+                }
+            }
+            order = orders.recv() => match order {
+                None => return Ok(()),
+                Some(control) => {
+                    server.obey(control);
+                    continue;
+                }
+            },
+        }
+        loop {
+            tokio::select! {
+                done = handled.recv() => match done {
+                    None => return Ok(()),
+                    Some(()) => break,
+                },
+                order = orders.recv() => match order {
+                    None => return Ok(()),
+                    Some(control) => server.obey(control),
+                },
+                end = server.attend() => match end? {},
+            }
+        }
+    }
+}
+
 struct Served {
-    server: Server,
+    events: UnboundedReceiver<Event>,
+    handled: UnboundedSender<()>,
     operator: Option<Operator>,
-    orders: UnboundedReceiver<Control>,
     tell: UnboundedSender<Happening>,
     sessions: Vec<u8>,
     /// Sessions beside the first one that are up.
@@ -235,13 +304,9 @@ impl Served {
     async fn all(&mut self) -> Result<(), Error> {
         loop {
             let event = tokio::select! {
-                event = self.server.event() => event.trying("serving USB/IP")?,
-                order = self.orders.recv() => match order {
+                event = self.events.recv() => match event {
                     None => return Ok(()),
-                    Some(control) => {
-                        self.server.obey(control);
-                        continue;
-                    }
+                    Some(event) => event,
                 },
                 event = operator_event(&mut self.operator) => {
                     let _ = self.tell.send(Happening::Operator(event?));
@@ -252,12 +317,14 @@ impl Served {
                 Event::Imported => Happening::Plugged,
                 Event::Released(_) => Happening::Closed,
                 Event::Modem(output) => {
-                    // In force before the server is asked again, and so before the host hears of it.
+                    // In force before the device goes on, and so before the host hears of it.
                     self.follow(&output).await?;
                     Happening::Modem(output)
                 }
             };
             let _ = self.tell.send(happening);
+            // A device that has ended says so with its events.
+            let _ = self.handled.send(());
         }
     }
 

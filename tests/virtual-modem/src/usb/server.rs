@@ -290,15 +290,33 @@ impl Server {
                 self.flush_and_close();
                 continue;
             }
-            self.step(blocked).await?;
+            self.step(blocked, self.leaving).await?;
+        }
+    }
+
+    /// Serves the bus while the event that was given out last is being handled: transfers go on, and what comes out of
+    /// the modem waits for the next [`Server::event`]. Without it a host that waits for a transfer inside its kernel and
+    /// an owner that waits for the same kernel would wait for each other. Never ends but with an error. Cancel-safe.
+    ///
+    /// # Errors
+    /// The listener's.
+    pub async fn attend(&mut self) -> io::Result<core::convert::Infallible> {
+        loop {
+            self.drain();
+            let blocked = self.deliver();
+            self.pack();
+            self.carry_out();
+            // A connection that is to be closed stays until its end may be told.
+            let leaving = self.leaving.filter(|at| *at > Instant::now());
+            self.step(blocked, leaving).await?;
         }
     }
 
     /// Waits for one thing and takes it in.
-    async fn step(&mut self, blocked: Option<usize>) -> io::Result<()> {
+    async fn step(&mut self, blocked: Option<usize>, leaving: Option<Instant>) -> io::Result<()> {
         let dues = [self.modem.next_wake(), self.function.next_wake()];
         let due = dues.into_iter().flatten().min().and_then(|due| self.start.checked_add(due));
-        let due = [due, self.leaving].into_iter().flatten().min();
+        let due = [due, leaving].into_iter().flatten().min();
         let plenty = self.connection.as_ref().map_or(0, |connection| connection.output.len());
         let hungry = self.first.is_empty() && plenty < PLENTY && self.function.wants_datagrams();
         let room = blocked.and_then(|slot| self.slots.get(slot)).map(|slot| slot.from_host.clone());
