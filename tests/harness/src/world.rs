@@ -58,14 +58,7 @@ impl World {
             devices: vec![format!("unix:{},net={DATA_LINK},outstanding=8", socket(directory.path()).display())],
             log: log.to_owned(),
         };
-        let configuration = configuration(directory.path());
-        setup.prepare(&configuration)?;
-        let root = directory.path().join("root.pem");
-        fs::write(&root, &roots).trying("writing the root certificate")?;
-        let network = Network::new(scenario.clone(), Subscriber::canary());
-        fs::write(directory.path().join("operators.d/demo.xml"), document::overlay(&network))
-            .trying("writing the operator's record")?;
-        fs::write(directory.path().join("apps.d/demo.toml"), binding()).trying("writing the program's binding")?;
+        furnish(&setup, &scenario, &roots)?;
         let daemon = Daemon::start(&setup)?;
         Ok(Self { bus, setup, daemon: Some(daemon), line: None, scenario, operator: Some(operator), roots, directory })
     }
@@ -147,6 +140,21 @@ impl World {
         let resolvers = fs::read_dir(self.directory().join("run/resolv.conf.d")).into_iter().flatten().flatten();
         resolvers.map(|entry| format!("name servers in {}", entry.file_name().to_string_lossy())).collect()
     }
+}
+
+/// The daemon's directories: its configuration, the operator's record and root certificate, and this user as the
+/// operator's program.
+///
+/// # Errors
+/// Something cannot be written.
+pub fn furnish(setup: &Setup, scenario: &Scenario, roots: &str) -> Result<(), Error> {
+    let directory = &setup.directory;
+    setup.prepare(&configuration(directory))?;
+    fs::write(directory.join("root.pem"), roots).trying("writing the root certificate")?;
+    let network = Network::new(scenario.clone(), Subscriber::canary());
+    fs::write(directory.join("operators.d/demo.xml"), document::overlay(&network))
+        .trying("writing the operator's record")?;
+    fs::write(directory.join("apps.d/demo.toml"), binding()).trying("writing the program's binding")
 }
 
 fn private_directory() -> Result<TempDir, Error> {

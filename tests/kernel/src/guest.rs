@@ -80,6 +80,11 @@ impl Guest {
         &self.logs
     }
 
+    /// One of our own programs.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        std::env::var_os("LAB_PROGRAMS").map_or_else(|| "/usr/local/bin".into(), PathBuf::from).join(name)
+    }
+
     /// A measured value; printed and kept with the results.
     pub(crate) fn figure(&self, name: &str, value: f64, unit: &str) {
         println!("figure: {name} {value} {unit}");

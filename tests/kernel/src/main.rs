@@ -8,6 +8,7 @@
 mod case;
 mod guest;
 mod run;
+mod stage;
 
 use std::process::ExitCode;
 
@@ -43,8 +44,11 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }),
         "guest" => match rest.split_first() {
-            Some((boot, rest)) if Boot::named(boot).is_some() => chosen(rest, |wanted| run::guest(&wanted)),
-            _ => usage(),
+            Some((boot, rest)) => match Boot::named(boot) {
+                Some(boot) => chosen(rest, |wanted| run::guest(boot, &wanted)),
+                None => usage(),
+            },
+            None => usage(),
         },
         "host" => chosen(rest, |wanted| run::host(&wanted)),
         "case" => match rest {

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use harness::virtual_operator::{Error, While};
 use serde_json::{Value, json};
 
-use crate::case::{Real, Wanted};
+use crate::case::{Boot, Real, Wanted};
 use crate::guest::Guest;
 
 /// The folder that the host shares with the guest.
@@ -39,8 +39,48 @@ fn share() -> PathBuf {
 }
 
 /// Runs cases in the virtual machine.
-pub(crate) fn guest(wanted: &[Wanted]) -> ExitCode {
+pub(crate) fn guest(boot: Boot, wanted: &[Wanted]) -> ExitCode {
+    // With systemd the cases install packages themselves.
+    if boot == Boot::Plain
+        && let Err(error) = install()
+    {
+        println!("{error}");
+        return ExitCode::FAILURE;
+    }
     all(wanted, true)
+}
+
+/// What an installed daemon has around it: its group, the rules of udev, bus and polkit.
+fn install() -> Result<(), Error> {
+    let share = share();
+    let (bus, polkit) = (share.join("systemd/dbus-1"), share.join("systemd/polkit"));
+    for (from, ending, to) in [
+        (share.join("udev"), "rules", "/usr/lib/udev/rules.d"),
+        (bus, "conf", "/usr/share/dbus-1/system.d"),
+        (polkit, "policy", "/usr/share/polkit-1/actions"),
+    ] {
+        for entry in fs::read_dir(&from).trying(format!("reading {}", from.display()))?.flatten() {
+            if entry.path().extension().is_some_and(|found| found == ending) {
+                let to = Path::new(to).join(entry.file_name());
+                fs::copy(entry.path(), &to).trying(format!("installing {}", to.display()))?;
+            }
+        }
+    }
+    let users = share.join("systemd/sysusers.conf").display().to_string();
+    let reload = ["--system", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ReloadConfig"];
+    for (program, arguments) in [
+        ("systemd-sysusers", [users.as_str()].as_slice()),
+        ("udevadm", &["control", "--reload"]),
+        ("dbus-send", &reload),
+        ("modprobe", &["-a", "vhci_hcd", "cdc_mbim", "8021q", "tun"]),
+    ] {
+        let doing = format!("running {program}");
+        let output = Command::new(program).args(arguments).output().trying(&doing)?;
+        if !output.status.success() {
+            return Err(Error::new(doing, String::from_utf8_lossy(&output.stderr).trim()));
+        }
+    }
+    Ok(())
 }
 
 /// Runs cases on this machine, with the real modem that the environment names.

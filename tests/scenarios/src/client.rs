@@ -18,7 +18,7 @@ use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath, OwnedVariant, 
 type Properties = HashMap<String, OwnedVariant>;
 
 /// How long anything that must happen may take.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A change that no signal told is seen after this time all the same.
 const TICK: Duration = Duration::from_millis(100);
 /// Signals that may wait while the story does something else.

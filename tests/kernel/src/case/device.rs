@@ -1,0 +1,94 @@
+//! A modem that is named to the daemon: the virtual one's node in the guest, or a real modem of this machine.
+
+use std::path::Path;
+
+use core::time::Duration;
+
+use dbus_api::name::{CONNECTION, MODEM, SIM};
+use harness::virtual_operator::address::DATA_LINK;
+use scenarios::client::{Modems, View};
+
+use super::{Boot, Case, Outcome, Real};
+use crate::guest::Guest;
+use crate::stage::{Modem, PATIENCE, Stage, scenario};
+
+/// The cases of this topic.
+pub(crate) const CASES: &[Case] = &[Case {
+    name: "device",
+    what: "a modem named with --device: SIM, network, connection with address and back, twice, and a restart between",
+    boot: Boot::Plain,
+    apart: false,
+    real: Real::Yes,
+    limit: Duration::from_secs(600),
+    run: |guest| Box::pin(device(guest)),
+}];
+
+/// A real modem may start for this long, its SIM search for a network.
+const STARTING: Duration = Duration::from_secs(180);
+
+async fn device(guest: &mut Guest) -> Outcome {
+    let scenario = scenario("open")?;
+    let real = guest.device().cloned();
+    let mut modem = None;
+    let mut roots = String::new();
+    let spec = match &real {
+        Some(device) => device.spec.clone(),
+        None => {
+            let mut virtual_modem = Modem::quick(&scenario).await?;
+            virtual_modem.line.root_certificate().unwrap_or_default().clone_into(&mut roots);
+            virtual_modem.plug().await?;
+            guest.path("/dev/cdc-wdm0", PATIENCE).await?;
+            guest.path(Path::new("/sys/class/net").join(DATA_LINK), PATIENCE).await?;
+            modem = Some(virtual_modem);
+            "/dev/cdc-wdm0".to_owned()
+        }
+    };
+    // The network of a machine with a real modem is left to others.
+    let lines = if real.is_some() { "autoconnect = false\nnetwork = \"external\"" } else { "autoconnect = false" };
+    let mut stage = Stage::of(guest, &scenario, &roots, lines, &[spec]).await?;
+    for round in 0..2 {
+        let known = |v: &View| !v.text(SIM, "PinRequired").is_empty() || !v.text(SIM, "Imsi").is_empty();
+        let find = |modems: &Modems| modems.values().find(|view| known(view)).map(|view| view.number);
+        let number = stage.client.until("the SIM", STARTING, find).await?;
+        if stage.client.view(number).await?.text(SIM, "PinRequired") == "pin1" {
+            let pin = real.as_ref().and_then(|device| device.pin.as_deref());
+            let pin = pin.ok_or("the SIM wants a PIN: set MBIMD_TEST_PIN")?;
+            stage.client.sim(number).await?.enter_pin(pin).await?;
+        }
+        let registered =
+            |v: &View| ["home", "roaming", "partner"].contains(&v.text(MODEM, "RegistrationState").as_str());
+        let here = |modems: &Modems| modems.get(&number).filter(|view| registered(view)).map(drop);
+        stage.client.until("a network", STARTING, here).await?;
+        guest.progress(&stage.client.view(number).await?.summary());
+        let apn = match &real {
+            Some(device) => device.apn.clone(),
+            None => Some(scenario.apn.clone()),
+        };
+        match apn {
+            None => guest.progress("not connected: no MBIMD_TEST_APN"),
+            Some(apn) => {
+                let error = stage.client.ask_connect(number, Some(&apn)).await?;
+                if !error.is_empty() {
+                    return Err(format!("connecting: {error}").into());
+                }
+                let view = stage.client.view(number).await?;
+                if view.get::<Vec<String>>(CONNECTION, "Addresses").is_empty() {
+                    return Err(format!("no address: {}", view.summary()).into());
+                }
+                let error = stage.client.ask_disconnect(number).await?;
+                if !error.is_empty() {
+                    return Err(format!("disconnecting: {error}").into());
+                }
+            }
+        }
+        if round == 0 {
+            stage.stop().await?;
+            stage.again().await?;
+        }
+    }
+    stage.end().await?;
+    match modem {
+        Some(modem) => Ok(modem.end().await?),
+        None => Ok(()),
+    }
+}
