@@ -7,6 +7,7 @@
 mod address;
 mod adopt;
 mod ask;
+mod card;
 mod context;
 mod dial;
 mod io;

@@ -1,5 +1,6 @@
 //! Which operator, and which access points in which order. `[OPER 3.5, 3.6]`
 
+mod card;
 mod explain;
 mod home;
 mod pool;
@@ -15,6 +16,7 @@ pub use why::Why;
 use crate::candidate::{self, Candidate, Origin};
 use crate::database::Database;
 use crate::database::record::Record;
+use crate::identity::ef::CardFile;
 use crate::identity::{Identity, Plmn};
 use crate::layers::{Layer, Layers};
 use crate::profile::{PlanHint, Profile, Purposes, named};
@@ -119,6 +121,8 @@ pub struct Choice {
     pub candidates: Vec<Candidate>,
     /// Access points with other purposes, in order; one for ordinary data may be among them as well.
     pub special: Vec<Candidate>,
+    /// Files of the card that were not given and could make it another choice; empty where none can.
+    pub card_files: Vec<CardFile>,
     /// How it came to this.
     pub explanation: Explanation,
 }
@@ -204,6 +208,7 @@ impl Layers {
             alternatives: Vec::new(),
             candidates: Vec::new(),
             special: Vec::new(),
+            card_files: card::files(identity, &home, self, &pools, chosen),
             explanation: explain::explain(identity, &home, &pools, chosen),
         };
         if let Some((pool, first)) = chosen.and_then(|pool| Some((pool, pool.ranked.first()?))) {

@@ -1,7 +1,7 @@
 //! Commands out, answers in: which body belongs to what was asked, and who wants to know.
 
-use mbim_proto::service::basic_connect as bc;
 use mbim_proto::service::{self, context_type};
+use mbim_proto::service::{basic_connect as bc, ms_uicc_low_level as uicc};
 use mbim_proto::status::Status;
 use mbim_proto::{Body, Malformed, MbimEx, Operation, Personal, Secret, Uuid};
 
@@ -14,6 +14,7 @@ use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
 use crate::session::{Command, Outcome, deadline};
+use daemon_operator::identity::ef::CardFile;
 use daemon_operator::{Auth, IpType};
 
 /// Indications that are wanted, where the modem offers them.
@@ -52,6 +53,9 @@ pub(super) enum Asked {
     Signal(Option<RequestId>),
     Activation(RequestId),
     Quiet,
+    /// The card's applications.
+    Apps,
+    CardFile(CardFile),
 }
 
 impl Asked {
@@ -76,6 +80,8 @@ impl Asked {
             Self::Signal(_) => "signal",
             Self::Activation(_) => "activation",
             Self::Quiet => "quiet",
+            Self::Apps => "applications",
+            Self::CardFile(file) => file.as_str(),
         }
     }
 
@@ -312,6 +318,20 @@ impl Modem {
         self.ask(now, Asked::Activation(id), &body, Operation::Set);
     }
 
+    pub(super) fn ask_applications(&mut self, now: Time) {
+        self.ask(now, Asked::Apps, &uicc::ApplicationListQuery {}, Operation::Query);
+    }
+
+    pub(super) fn ask_card_file(&mut self, now: Time, file: CardFile) {
+        let body = uicc::AccessBinaryQuery {
+            version: 1,
+            application_id: self.facts.card.application.clone(),
+            file_path: file.path().to_vec(),
+            ..uicc::AccessBinaryQuery::default()
+        };
+        self.ask(now, Asked::CardFile(file), &body, Operation::Query);
+    }
+
     pub(super) fn offers<B: Body>(&self) -> bool {
         self.session.offers().has(B::SERVICE, B::CID)
     }
@@ -352,6 +372,8 @@ impl Modem {
             Asked::Packet => self.ask_packet(now),
             Asked::ContextQuery => self.ask_context(now),
             Asked::Ip => self.ask_ip(now),
+            Asked::Apps => self.ask_applications(now),
+            Asked::CardFile(file) => self.ask_card_file(now, *file),
             _ => return false,
         }
         self.facts.asked_again.push(asked.name());
@@ -454,6 +476,14 @@ impl Modem {
                 self.on_signal(id, answer);
             }
             Asked::Quiet => self.on_quiet(now),
+            Asked::Apps => {
+                let answer = self.read("APPLICATION_LIST", outcome, read::active_application);
+                self.on_application(now, answer);
+            }
+            Asked::CardFile(file) => {
+                let answer = self.read("ACCESS_BINARY", outcome, read::card_file);
+                self.on_card_file(file, answer);
+            }
             Asked::Activation(id) => {
                 let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {
                     bc::ServiceActivation::decode(b).map(|body| body.nw_error.0)

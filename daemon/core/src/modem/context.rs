@@ -121,6 +121,12 @@ impl Modem {
         if self.subscriber.choice.is_none() || self.subscriber.stale {
             return wait(reason("operator-unknown", "The operator's records are being read."));
         }
+        if self.waits_for_card() {
+            return wait(reason(
+                "card-files",
+                "The SIM's files are being read: its numbers alone do not tell the operator.",
+            ));
+        }
         None
     }
 

@@ -217,6 +217,7 @@ impl Modem {
     fn advance(&mut self, now: Time) {
         if self.tables.power == Power::Ready {
             self.advance_sim(now);
+            self.advance_card(now);
             self.advance_adoption(now);
             self.advance_job(now);
             self.advance_radio(now);
@@ -418,6 +419,7 @@ impl Modem {
                 }
             }
             Timer::Sim => self.on_sim_timer(now),
+            Timer::Card => self.on_card_overdue(),
             Timer::Radio => self.on_radio_timer(now),
             // The pass that follows does what is due.
             Timer::Retry => {}

@@ -33,6 +33,7 @@ pub(super) struct Facts {
     pub(super) ready: Option<Ready>,
     /// HOME_PROVIDER since the SIM is ready; the inner `None` = asked in vain.
     pub(super) home: Option<Option<Home>>,
+    pub(super) card: super::card::Card,
     pub(super) pin: Option<super::read::PinFact>,
     pub(super) pin_after: super::pin::AfterPin,
     pub(super) hardware: Option<bool>,
@@ -278,7 +279,7 @@ impl Modem {
     /// asked now and then, more and more seldom.
     pub(super) fn advance_look(&mut self, now: Time) {
         const OURS: &[&str] =
-            &["no-data-interface", "session-opening", "radio-off", "radio-blocked", "operator-unknown"];
+            &["no-data-interface", "session-opening", "radio-off", "radio-blocked", "operator-unknown", "card-files"];
         let idle = matches!(self.tables.context, Context::Down | Context::Waiting);
         let missing = idle && self.wants_context() && self.gate().is_some_and(|gate| !OURS.contains(&gate.reason.code));
         if !missing {

@@ -1,7 +1,7 @@
 //! Bodies → facts, whatever release they are written in. Where a modem sends a newer layout than was agreed, the older
 //! one is its beginning. `[MBIM-079…081]`
 
-use mbim_proto::service::basic_connect as bc;
+use mbim_proto::service::{basic_connect as bc, ms_uicc_low_level as uicc};
 use mbim_proto::{Body, List, Malformed, MbimEx, Personal};
 
 use super::address::Told;
@@ -216,4 +216,18 @@ pub(super) fn signal(release: MbimEx, buffer: &[u8]) -> Result<SignalFact, Malfo
     };
     let quality = rsrp.map(|rsrp| percent(rsrp, -140, -85)).or(rssi_dbm.map(|rssi| percent(rssi, -113, -79)));
     Ok(Signal { rssi: rssi_dbm, rsrp, snr, quality })
+}
+
+/// APPLICATION_LIST: the application that the modem registers with; empty where it names none.
+pub(super) fn active_application(buffer: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let body = uicc::ApplicationList::decode(buffer)?;
+    let active = usize::try_from(body.active_application_index).ok();
+    Ok(active.and_then(|at| body.applications.into_iter().nth(at)).map(|app| app.application_id).unwrap_or_default())
+}
+
+/// ACCESS_BINARY: the content; `None` where the card says no. `[OPER-016]`
+pub(super) fn card_file(buffer: &[u8]) -> Result<Option<Personal<Vec<u8>>>, Malformed> {
+    let body = uicc::AccessBinary::decode(buffer)?;
+    let good = matches!((body.status_word1, body.status_word2), (0x90, 0) | (0x91, _));
+    Ok(good.then_some(body.data))
 }

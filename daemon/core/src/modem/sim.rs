@@ -60,6 +60,7 @@ impl Modem {
             self.dialer.named = None;
             self.online.reset();
             self.facts.home = None;
+            self.forget_card(now);
         }
         // What the modem tells of a SIM may come bit by bit.
         let grown = self.facts.ready.as_ref().is_some_and(|old| {
@@ -237,6 +238,7 @@ fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
         Some(2) => CellClass::Cdma,
         _ => CellClass::Gsm,
     };
+    let ehplmn: Vec<&str> = facts.card.ehplmn.iter().map(|plmn| plmn.as_str()).collect();
     let reported = Reported {
         cell_class,
         subscriber_id: ready.map_or("", |r| r.imsi.reveal()),
@@ -245,6 +247,11 @@ fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
         provider_id: home.map_or("", |home| &home.id),
         provider_name: home.map_or("", |home| &home.name),
         telephone_numbers: &numbers,
+        spn: &facts.card.spn,
+        gid1: &facts.card.gid1,
+        gid2: &facts.card.gid2,
+        mnc_length: facts.card.mnc_length,
+        ehplmn: &ehplmn,
         protected: ready.is_some_and(|r| r.protected),
         ..Reported::default()
     };

@@ -11,6 +11,8 @@ pub(super) enum Timer {
     Power,
     /// The SIM is to be asked again.
     Sim,
+    /// The card's files take too long.
+    Card,
     /// Switching the radio is to be tried again.
     Radio,
     /// The answer to an order to switch the radio stays away.
@@ -50,6 +52,7 @@ impl Timer {
         match self {
             Self::Power => "try the modem again",
             Self::Sim => "ask the SIM again",
+            Self::Card => "card files overdue",
             Self::Radio => "switch the radio again",
             Self::RadioAnswer | Self::RegisterAnswer | Self::PacketAnswer => "answer missing",
             Self::Register => "registration did not begin",

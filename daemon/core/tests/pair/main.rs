@@ -8,6 +8,7 @@
 )]
 
 mod adoption;
+mod card;
 mod chaos;
 mod connecting;
 mod driver;

@@ -8,6 +8,7 @@ use super::{OperatorKey, Rule};
 use crate::candidate::any_internet;
 use crate::database::Database;
 use crate::database::record::{Record, Select};
+use crate::identity::ef::CardFile;
 use crate::identity::{CellClass, Identity, Plmn};
 use crate::layers::Layer;
 
@@ -37,6 +38,8 @@ pub(crate) struct Pool<'a> {
     pub(crate) dropped: Vec<OperatorKey>,
     /// A person chose the first.
     pub(crate) by_person: bool,
+    /// Files of the card that some record of the code, or without one, asks for.
+    pub(crate) asks: Vec<CardFile>,
 }
 
 impl<'a> Pool<'a> {
@@ -49,7 +52,16 @@ impl<'a> Pool<'a> {
     ) -> Self {
         let cdma = identity.cell_class == CellClass::Cdma;
         let key = home.key.and_then(|code| database.listed_form(code)).filter(|_| !cdma);
-        let mut pool = Self { layer, database, key, cdma, ranked: Vec::new(), dropped: Vec::new(), by_person: false };
+        let mut pool = Self {
+            layer,
+            database,
+            key,
+            cdma,
+            ranked: Vec::new(),
+            dropped: Vec::new(),
+            by_person: false,
+            asks: Vec::new(),
+        };
         if cdma {
             pool.fill_cdma(identity);
         } else {
@@ -82,6 +94,15 @@ impl<'a> Pool<'a> {
         let records = || numbers.iter().filter_map(|number| Some((*number, database.record(*number)?)));
         let by_hwid = records().any(|(_, record)| database.selects(record).iter().any(|select| select.hwid.is_some()));
         let targets = Targets::of(identity, by_hwid);
+        let selects = || records().flat_map(|(_, record)| database.selects(record));
+        let plain = records().filter(|(_, record)| database.selects(record).is_empty()).count();
+        // Of several plain records the one that is named as the card says wins.
+        let asks = [
+            (CardFile::Spn, plain > 1 || selects().any(|select| select.spn.is_some())),
+            (CardFile::Gid1, selects().any(|select| select.gid1.is_some())),
+            (CardFile::Gid2, selects().any(|select| select.gid2.is_some())),
+        ];
+        self.asks = asks.into_iter().filter(|(_, asked)| *asked).map(|(file, _)| file).collect();
         for (number, record) in records() {
             let key = self.key_of(record);
             let Some((score, basis, select)) = targets.score(database, record) else {

@@ -4,6 +4,49 @@ use super::number::{Gid, Iccid, Imsi, Parsed, Problem};
 use super::plmn::{MncLength, Plmn};
 use crate::names;
 
+/// A transparent file of the card's application that may tell operators apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CardFile {
+    /// EF_AD: how long the network code is.
+    Ad,
+    /// EF_SPN: service provider name.
+    Spn,
+    /// EF_GID1: group identifier 1.
+    Gid1,
+    /// EF_GID2: group identifier 2.
+    Gid2,
+    /// EF_EHPLMN: equivalent home networks.
+    Ehplmn,
+}
+
+impl CardFile {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ad, Self::Spn, Self::Gid1, Self::Gid2, Self::Ehplmn];
+
+    /// Path from the application (7FFF). `[3GPP TS 31.102]`
+    pub fn path(self) -> [u8; 4] {
+        let [high, low] = match self {
+            Self::Ad => [0x6F, 0xAD],
+            Self::Spn => [0x6F, 0x46],
+            Self::Gid1 => [0x6F, 0x3E],
+            Self::Gid2 => [0x6F, 0x3F],
+            Self::Ehplmn => [0x6F, 0xD9],
+        };
+        [0x7F, 0xFF, high, low]
+    }
+
+    /// Name in lower case, without `EF_`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ad => "ad",
+            Self::Spn => "spn",
+            Self::Gid1 => "gid1",
+            Self::Gid2 => "gid2",
+            Self::Ehplmn => "ehplmn",
+        }
+    }
+}
+
 /// EF_IMSI: an octet that counts those behind it, then digits in swapped nibbles, the first of which is parity.
 pub fn imsi(octets: &[u8]) -> Parsed<Imsi> {
     let Some((count, rest)) = octets.split_first() else { return Parsed::Absent };

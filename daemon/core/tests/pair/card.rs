@@ -1,0 +1,207 @@
+//! Virtual operators: SIMs with their host's numbers, told apart by the card's files, which are read for them alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemon_core::request::Request;
+use daemon_core::subscriber::{SubscriberState, UserApn};
+use daemon_operator::{Layers, SourceFile};
+use mbim_proto::service::MS_UICC_LOW_LEVEL;
+use virtual_modem::{ApnRule, Fault, Order, Place, Profile, Release, Sim, Slot, What, When};
+
+use crate::driver::Pair;
+
+/// A host and two brands on its network, told apart by name; and one in an overlay by its group.
+const VENDOR: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0"><country code="zz">
+<provider><name>Host</name><gsm><network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/></apn></gsm></provider>
+<provider><name>Brand One</name><gsm><network-id mcc="001" mnc="01"/>
+<apn value="plan"><usage type="internet"/></apn></gsm></provider>
+</country></serviceproviders>"#;
+
+const GROUPS: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider>
+<name>Group Brand</name><gsm><network-id mcc="001" mnc="01"/><ov:select gid1="4D31"/>
+<apn value="plan"><usage type="internet"/></apn></gsm></provider></country></serviceproviders>"#;
+
+fn layers(vendor: &str, overlay: &str) -> Arc<Layers> {
+    let file = |text: &'static str| [SourceFile { name: "x.xml", bytes: text.as_bytes() }];
+    let vendor = file(Box::leak(vendor.to_owned().into_boxed_str()));
+    let overlay = file(Box::leak(overlay.to_owned().into_boxed_str()));
+    let (layers, problems) = Layers::load(&vendor, if overlay[0].bytes.is_empty() { &[] } else { &overlay });
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(layers)
+}
+
+fn pair(sim: Sim, layers: Arc<Layers>) -> Pair {
+    let mut profile = Profile { slot: Slot::Card(Box::new(sim)), ..Profile::default() };
+    // The brands' access point.
+    let internet = profile.network.apns[0].clone();
+    profile.network.apns.push(ApnRule { apn: "plan".into(), default: false, ..internet });
+    let mut pair = Pair::new(profile);
+    pair.layers = layers;
+    pair
+}
+
+fn reads(pair: &Pair) -> usize {
+    pair.device.log().count(|entry| {
+        entry.operation == Some(0) && entry.subject.is_some_and(|(service, _)| service == MS_UICC_LOW_LEVEL)
+    })
+}
+
+fn operator(pair: &Pair) -> (String, String, String) {
+    let operator = pair.snapshot().operator.clone().unwrap();
+    (operator.name, operator.matched, operator.rule)
+}
+
+fn used(pair: &Pair) -> String {
+    pair.snapshot().connections[0].candidate.as_ref().unwrap().apn.clone()
+}
+
+fn brand() -> Sim {
+    Sim { home_name: "Brand One".into(), gid1: Vec::new(), ..Sim::default() }
+}
+
+fn words(matched: &str, name: &str, rule: &str) -> (String, String, String) {
+    (name.to_owned(), matched.to_owned(), rule.to_owned())
+}
+
+#[test]
+fn a_brand_is_known_by_the_name_on_its_card() {
+    let mut pair = pair(brand(), layers(VENDOR, ""));
+    // The modem tells no name of the home network: only the card has it.
+    pair.order(Order::Fault(Fault::always(When::answer(mbim_proto::service::BASIC_CONNECT, 6), What::Status(2))));
+    pair.attach();
+    pair.connect();
+    assert_eq!(operator(&pair), words("exact", "Brand One", "spn-name"), "{}", pair.account());
+    assert_eq!(used(&pair), "plan");
+    assert_eq!(reads(&pair), 3, "applications, length of the code, name");
+    assert_eq!(pair.event_names().iter().filter(|name| **name == "connecting").count(), 1, "one try, the right one");
+}
+
+#[test]
+fn a_brand_is_known_by_its_group() {
+    let mut pair = pair(Sim::default(), layers(VENDOR.replace("Brand One", "Other").as_str(), GROUPS));
+    pair.attach();
+    pair.connect();
+    assert_eq!(operator(&pair), words("exact", "Group Brand", "selector"), "{}", pair.account());
+    assert_eq!(used(&pair), "plan");
+
+    let mut pair = self::pair(Sim { gid1: vec![0x4d, 0x32], ..Sim::default() }, layers(VENDOR, GROUPS));
+    pair.attach();
+    pair.connect();
+    assert_ne!(operator(&pair).0, "Group Brand", "another group");
+    assert_eq!(used(&pair), "internet");
+}
+
+/// Without the service, or with a card that says no, it is what it was: several, the first of which is tried.
+#[test]
+fn without_the_files_it_stays_ambiguous() {
+    for fault in [Some(What::Status(9)), Some(What::Status(2)), None] {
+        let mut pair = pair(brand(), layers(VENDOR, ""));
+        let home = When::answer(mbim_proto::service::BASIC_CONNECT, 6);
+        pair.order(Order::Fault(Fault::always(home, What::Status(2))));
+        match fault {
+            Some(what) => {
+                for cid in [7, 9] {
+                    let when = When::answer(MS_UICC_LOW_LEVEL, cid);
+                    pair.order(Order::Fault(Fault::always(when, what.clone())));
+                }
+            }
+            None => pair.device = without_service(),
+        }
+        pair.attach();
+        pair.connect();
+        let (_, matched, _) = operator(&pair);
+        assert_eq!(matched, "ambiguous", "{}", pair.account());
+        assert!(pair.run(5, |pair| pair.host.next_wake().is_none()), "{}", pair.account());
+    }
+}
+
+/// Release 1.0 alone: no service beside Basic Connect.
+fn without_service() -> virtual_modem::VirtualModem {
+    let mut profile = Profile { slot: Slot::Card(Box::new(brand())), release: Release::V1, ..Profile::default() };
+    let internet = profile.network.apns[0].clone();
+    profile.network.apns.push(ApnRule { apn: "plan".into(), default: false, ..internet });
+    let mut device = virtual_modem::VirtualModem::new(profile);
+    let home = When::answer(mbim_proto::service::BASIC_CONNECT, 6);
+    device.order(Duration::ZERO, Order::Fault(Fault::always(home, What::Status(2))));
+    device
+}
+
+#[test]
+fn a_card_that_says_nothing_costs_five_seconds_once() {
+    let mut pair = pair(brand(), layers(VENDOR, ""));
+    pair.order(Order::Fault(Fault::always(When::answer(MS_UICC_LOW_LEVEL, 9), What::Drop)));
+    pair.attach();
+    pair.connect();
+    assert!(pair.now >= Duration::from_secs(5) && pair.now < Duration::from_secs(7), "{:?}", pair.now);
+    assert!(pair.has_event("card", "outcome", "overdue"));
+}
+
+/// One record for the code: no question to the card, and not a message more than before.
+#[test]
+fn a_card_that_is_known_is_not_read() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.run(60, |_| false);
+    assert_eq!(reads(&pair), 0, "{}", pair.account());
+}
+
+/// Who names the access point does not wait, and neither does a SIM that was online before.
+#[test]
+fn nobody_waits_who_knows_where_to_go() {
+    let drop = || Order::Fault(Fault::always(When::answer(MS_UICC_LOW_LEVEL, 7), What::Drop));
+    let mut named = pair(brand(), layers(VENDOR, ""));
+    named.order(drop());
+    named.attach();
+    let apn = UserApn { apn: "plan".into(), ..UserApn::default() };
+    assert!(named.ask(Request::Connect { apn: Some(apn) }).is_ok());
+    assert!(named.now < Duration::from_secs(5), "{:?}", named.now);
+
+    let mut known = pair(brand(), layers(VENDOR, ""));
+    known.order(drop());
+    known.stored = Some(SubscriberState { last_good_home: Some("plan/".into()), ..SubscriberState::default() });
+    known.attach();
+    known.connect();
+    assert!(known.now < Duration::from_secs(5), "{:?}", known.now);
+    assert_eq!(used(&known), "plan");
+}
+
+/// Another SIM has other files.
+#[test]
+fn files_of_the_last_card_count_for_nothing() {
+    let mut pair = pair(brand(), layers(VENDOR, ""));
+    pair.order(Order::Fault(Fault::always(When::answer(mbim_proto::service::BASIC_CONNECT, 6), What::Status(2))));
+    pair.attach();
+    pair.connect();
+    let before = reads(&pair);
+    let host = Sim {
+        iccid: mbim_proto::Personal::new("8999004000000000017".into()),
+        imsi: mbim_proto::Personal::new("001019999999999".into()),
+        home_name: "Host".into(),
+        ..brand()
+    };
+    // Nothing is stored for the other one.
+    pair.stored = None;
+    pair.order(Order::Slot(Slot::Card(Box::new(host))));
+    assert!(pair.run(60, |pair| pair.is_up() && operator(pair).0 == "Host"), "{}", pair.account());
+    assert_eq!(reads(&pair), before + 3);
+    assert_eq!(used(&pair), "internet");
+}
+
+/// Files that lie about their content are as if they were not there.
+#[test]
+fn nonsense_on_the_card_is_ignored() {
+    for content in [Vec::new(), vec![0xff; 3], vec![1, 0x81, 200, 0], vec![0; 300]] {
+        let mut sim = brand();
+        for file in [0x6f46, 0x6fad, 0x6f3e] {
+            sim.written.insert((Place::Usim, file), content.clone());
+        }
+        let mut pair = pair(sim, layers(VENDOR, GROUPS));
+        pair.attach();
+        pair.connect();
+    }
+}
