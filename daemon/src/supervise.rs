@@ -468,6 +468,8 @@ fn machine_config(config: &Config, port: Port, spec: &Spec, max_control: u32, bl
             roaming_budget: config.probe.roaming_budget,
             ..ProbePolicy::default()
         },
+        // Packets of user-space USB pass through this process.
+        survives: spec.kind != Kind::Usb,
         blocked,
         seed: u64::from_ne_bytes(seed),
         ..ModemConfig::new(port)
