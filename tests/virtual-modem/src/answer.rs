@@ -5,6 +5,7 @@
 //! decode is `invalid-parameters`. [MBIM1.0 9.4.5]
 
 mod antenna;
+mod auth;
 mod board;
 mod cells;
 mod connect;
@@ -17,6 +18,7 @@ mod slots;
 mod sms;
 mod standalone;
 mod subscriber;
+mod toolkit;
 mod uicc;
 mod ussd;
 
@@ -96,6 +98,7 @@ pub(crate) struct Memory {
     pub(crate) emergency: bool,
     pub(crate) traffic: Traffic,
     ever_activated: bool,
+    toolkit: toolkit::Toolkit,
     pub(crate) ussd: Talk,
     /// Logical channels of the card.
     pub(crate) channels: BTreeMap<u32, Channel>,
@@ -152,11 +155,13 @@ static EXTENDED: &[Row] =
 /// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
 fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
     let extended = profile.release > Release::V1;
-    let tables: [(bool, &'static [Row]); 14] = [
+    let tables: [(bool, &'static [Row]); 16] = [
         (true, BASIC),
         (true, sms::ROWS),
         (true, ussd::ROWS),
         (true, phonebook::ROWS),
+        (true, toolkit::ROWS),
+        (true, auth::ROWS),
         (true, board::STREAMS),
         (extended, EXTENDED),
         (extended, slots::ROWS),

@@ -28,6 +28,7 @@ mod context;
 mod dialogue;
 mod fault;
 mod holdings;
+mod keys;
 mod life;
 mod log;
 mod machine;
@@ -52,6 +53,7 @@ pub use fault::{Fault, Noise, What, When};
 pub use holdings::{
     Antennas, Board, Cells, Contexts, Holdings, Message, Messages, Phonebook, Shutdown, Standalone, StreamService,
 };
+pub use keys::{Challenge, Keys, Verdict};
 pub use log::{Direction, Entry, Log};
 pub use machine::VirtualModem;
 pub use misbehave::{Misbehaviour, StillOpen};

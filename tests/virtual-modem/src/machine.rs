@@ -295,6 +295,7 @@ impl VirtualModem {
             Order::DropSession { session, cause } => self.drop_context(now, session, cause),
             Order::Detach { cause } => self.detached_by_network(now, cause),
             Order::Readdress { session, ip } => self.readdress(now, session, ip),
+            Order::Proactive(data) => self.proactive(now, data),
             Order::Emergency(on) => {
                 self.memory.emergency = on;
                 self.indicate_emergency(now);

@@ -60,6 +60,8 @@ pub enum Order {
     Ussd(Reply),
     /// Emergency mode is on or off.
     Emergency(bool),
+    /// The card has a proactive command of its toolkit, in BER-TLV as in 3GPP TS 31.111.
+    Proactive(Vec<u8>),
     /// Packets have passed; added to the counters of PACKET_STATISTICS.
     Traffic {
         /// Octets towards the host.

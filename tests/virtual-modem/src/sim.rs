@@ -1,6 +1,7 @@
 //! The card in the slot and its PIN. [MBIM1.0 10.5.2, 10.5.4]
 
 use crate::card::Place;
+use crate::keys::Keys;
 use mbim_proto::{Personal, Secret};
 use std::collections::BTreeMap;
 
@@ -51,6 +52,8 @@ pub struct Sim {
     pub activated: bool,
     /// Asks to hide identities from the user (ReadyInfo bit 0).
     pub protect_identity: bool,
+    /// What it answers to challenges of the network.
+    pub keys: Keys,
     /// The first PIN.
     pub pin1: Pin,
 }
@@ -71,6 +74,7 @@ impl Default for Sim {
             esim: false,
             activated: true,
             protect_identity: false,
+            keys: Keys::default(),
             pin1: Pin::disabled(),
         }
     }
