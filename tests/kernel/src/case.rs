@@ -2,6 +2,7 @@
 
 mod boot;
 mod device;
+mod driver;
 mod fleet;
 mod mbimcli;
 mod modemmanager;
@@ -98,6 +99,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     #[rustfmt::skip]
     let topics: &[&[Case]] = &[
         boot::CASES,
+        driver::CASES,
         plug::CASES,
         fleet::CASES,
         device::CASES,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -32,6 +33,10 @@ pub async fn run() -> Result<(), Error> {
         tokio::task::spawn_local(serve_plain(plain, site.clone()));
         let encrypted = crate::listen::any_address(SocketAddr::new(any, 443), false)?;
         tokio::task::spawn_local(serve_tls(encrypted, tls.clone(), site.clone()));
+        let sink = crate::listen::any_address(SocketAddr::new(any, DISCARD), false)?;
+        tokio::task::spawn_local(serve_discard(sink));
+        let source = crate::listen::any_address(SocketAddr::new(any, CHARGEN), false)?;
+        tokio::task::spawn_local(serve_chargen(source));
     }
     wire::send(&mut reports, &Report::Ready).await?;
     while wire::receive::<InternetOrder>(&mut orders).await?.is_some() {}
@@ -69,6 +74,26 @@ async fn serve_tls(listener: TcpListener, tls: TlsAcceptor, site: Site) {
     }
 }
 
+/// Reads until the other side ends, then closes. [RFC 863]
+async fn serve_discard(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        tokio::task::spawn_local(async move {
+            let mut buffer = vec![0; 64 << 10];
+            while stream.read(&mut buffer).await.is_ok_and(|size| size > 0) {}
+        });
+    }
+}
+
+/// Writes without end. [RFC 864, but for the text]
+async fn serve_chargen(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        tokio::task::spawn_local(async move {
+            let block = [b'.'; 64 << 10];
+            while stream.write_all(&block).await.is_ok() {}
+        });
+    }
+}
+
 /// The probe hosts answer 204 on `/check` and a fixed text on `/text`.
 fn answer(request: &Request) -> Response {
     let probe = request.host == PROBE.name || request.host == PROBE_TLS.name;
@@ -79,6 +104,11 @@ fn answer(request: &Request) -> Response {
         _ => Response::text(200, "text/html", format!("<html><body>This is {}.</body></html>\n", request.host)),
     }
 }
+
+/// TCP port of every host that takes bytes and says nothing. [RFC 863]
+pub const DISCARD: u16 = 9;
+/// TCP port of every host that sends bytes until the connection is closed. [RFC 864]
+pub const CHARGEN: u16 = 19;
 
 /// Body of `/text` on the probe hosts.
 pub const PROBE_TEXT: &str = "Virtual Internet\n";
