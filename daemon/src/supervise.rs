@@ -26,6 +26,8 @@ use crate::host::uevent::{Announced, Found, Roots, Uevents};
 use crate::store::Store;
 use crate::transport::USBFS;
 use crate::transport::open::{self, Kind, Spec};
+#[cfg(feature = "usb")]
+use crate::transport::usb;
 
 /// First pause before a port that cannot be opened is tried again; a socket's absence costs this much delay at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -33,6 +35,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const SOCKET_PAUSE: Duration = Duration::from_secs(1);
 /// Longest such pause for a device node: the machine announces those.
 const NODE_PAUSE: Duration = Duration::from_secs(30);
+/// Time that a kernel driver may need to be loaded before a device is used without.
+#[cfg(feature = "usb")]
+const LOADING: Duration = Duration::from_secs(3);
 /// Times that a data interface which is not there, or not named yet, is waited for, [`FIRST_PAUSE`] each.
 const INTERFACE_TRIES: u32 = 10;
 /// Requests that wait for one modem.
@@ -192,11 +197,41 @@ impl Task {
         for found in self.roots.present() {
             self.announced(Announced::Here(found));
         }
+        #[cfg(feature = "usb")]
+        self.look_for_unasked();
+    }
+
+    /// Modems that are to be used over USB without being named, and named ones that may be there now.
+    #[cfg(feature = "usb")]
+    fn look_for_unasked(&mut self) {
+        for slot in
+            self.slots.iter_mut().filter(|slot| slot.named && slot.spec.kind == Kind::Usb && slot.modem.is_none())
+        {
+            slot.soon();
+        }
+        if !self.hotplug {
+            return;
+        }
+        for found in usb::find::unasked(&self.roots.sys, &self.roots.udev) {
+            let Ok(spec) = Spec::parse(&format!("usb:{}", found.name)) else { continue };
+            if self.slots.iter().any(|slot| slot.spec.path == spec.path) {
+                continue;
+            }
+            tracing::info!(port = %spec, detach = found.detach, "an MBIM function for user-space USB");
+            let mut slot = Slot::new(Spec { detach: found.detach, ..spec }, None, false);
+            // A driver that is still being loaded comes first.
+            slot.next_try = Some(Instant::now() + LOADING);
+            self.slots.push(slot);
+        }
     }
 
     fn announced(&mut self, announced: Announced) {
         match announced {
             Announced::Lost => self.look_around(),
+            #[cfg(feature = "usb")]
+            Announced::Here(found) if usb::find::is_given(Path::new(&found.physical), &self.roots.udev) => {
+                tracing::debug!(port = %found.spec, "a udev rule gives the device to user-space USB");
+            }
             Announced::Here(found) => {
                 let at = self.slots.iter().position(|slot| slot.spec.path == found.spec.path);
                 match at.and_then(|at| self.slots.get_mut(at)) {
@@ -398,7 +433,10 @@ impl Slot {
                 tracing::warn!(port = %self.spec, %error, "cannot be opened; tried again until it can");
             }
         }
-        if absent && !self.named {
+        // A driver came, or another program: it was only for want of those that it was looked at.
+        let taken =
+            self.spec.kind == Kind::Usb && !self.spec.detach && error.kind() == std::io::ErrorKind::ResourceBusy;
+        if (absent || taken) && !self.named {
             self.next_try = None;
             return;
         }

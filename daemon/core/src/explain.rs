@@ -95,6 +95,9 @@ fn cause_and_next(text: &str) -> (String, String) {
 fn modem(snapshot: &Snapshot) -> ChainLink {
     let name = snapshot.device.as_ref().map(|device| device.hardware.clone());
     match (snapshot.state, name) {
+        (_, Some(name)) if snapshot.port.driver == "usbfs" => {
+            link("modem", Verdict::Ok, format!("{name}, over USB without a kernel driver"), "")
+        }
         (_, Some(name)) => link("modem", Verdict::Ok, name, ""),
         (ModemState::Failed, None) => {
             let (cause, next) = why(snapshot);

@@ -217,6 +217,10 @@ impl Uevents {
             "usbmisc" | "wwan" => get("DEVPATH")?.rsplit('/').next()?,
             // The interface may come after the port: whoever stands beside it is looked at again.
             "net" if get("ACTION") == Some("add") || get("ACTION") == Some("move") => return Some(Announced::Lost),
+            // A device for user-space USB may have come, or its driver gone.
+            "usb" if cfg!(feature = "usb") && matches!(get("ACTION"), Some("add" | "bind" | "change" | "unbind")) => {
+                return Some(Announced::Lost);
+            }
             _ => return None,
         };
         if event.iter().any(|(key, value)| withholds(key, value)) {

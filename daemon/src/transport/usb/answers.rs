@@ -31,6 +31,8 @@ pub(crate) enum Fetched {
     Answer,
     /// Octets of a message that nobody asked for.
     Indication,
+    /// Octets that are no message; what else is owed may be one.
+    Garbage,
     /// Nothing: an empty or stalled transfer.
     Nothing,
     /// No answer in time, or a fault on the bus.
@@ -163,6 +165,9 @@ impl Answers {
                     self.waiting = self.waiting.saturating_sub(1);
                     self.overdue = (self.waiting > 0).then(|| (now.saturating_add(OVERDUE), 0));
                 }
+            }
+            Fetched::Garbage => {
+                (self.owed, self.asking, self.failures) = (self.owed.saturating_sub(1), false, 0);
             }
             Fetched::Nothing => {
                 (self.owed, self.asking, self.failures) = (0, false, 0);

@@ -204,13 +204,15 @@ impl Control {
         let what = match result {
             Ok(mut octets) => {
                 let whole = whole_frames(&octets);
-                if whole < octets.len() {
+                let garbage = whole < octets.len();
+                if garbage {
                     self.garbage = self.garbage.saturating_add(1);
                     tracing::debug!(octets = octets.len(), whole, garbage = self.garbage, "octets that are no frame");
                 }
                 octets.truncate(whole);
                 self.rest = octets;
                 match kind(&self.rest) {
+                    None if garbage => Fetched::Garbage,
                     None => Fetched::Nothing,
                     Some(INDICATE_STATUS) => Fetched::Indication,
                     Some(_) => Fetched::Answer,
@@ -268,3 +270,6 @@ fn error(fail: Fail) -> std::io::Error {
     };
     std::io::Error::new(kind, text)
 }
+
+#[cfg(test)]
+mod tests;

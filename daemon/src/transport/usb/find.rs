@@ -140,6 +140,64 @@ pub(crate) fn devices(sys: &Path) -> Vec<Place> {
     devices
 }
 
+/// A device that is to be used without the kernel's driver though nobody named it on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unasked {
+    /// `BUS-PORT[.PORT…]`.
+    pub(crate) name: String,
+    /// A rule of the administrator allows to take it from the kernel's driver.
+    pub(crate) detach: bool,
+}
+
+/// Devices that a udev rule gives to user-space USB (`MBIMD_TRANSPORT=usb`, `MBIMD_USB_DETACH=1`), and MBIM functions
+/// that have no driver on a kernel without cdc_mbim. Where that driver is loaded, a function without it was taken from it
+/// by somebody who will give it back.
+pub(crate) fn unasked(sys: &Path, udev: &Path) -> Vec<Unasked> {
+    let driver = sys.join("bus/usb/drivers/cdc_mbim").exists();
+    let wanted = |place: &Place| {
+        let noted = Noted::of(place, udev);
+        let without = || {
+            !driver
+                && place
+                    .functions()
+                    .is_ok_and(|all| all.iter().any(|function| place.driver(function.communication).is_none()))
+        };
+        (!noted.withheld && (noted.usb || without()))
+            .then(|| Unasked { name: place.name.clone(), detach: noted.detach })
+    };
+    devices(sys).iter().filter_map(wanted).collect()
+}
+
+/// Whether a udev rule gives the device with this folder to user-space USB.
+pub(crate) fn is_given(folder: &Path, udev: &Path) -> bool {
+    Place::at(folder).is_some_and(|place| Noted::of(&place, udev).usb)
+}
+
+/// What udev's rules say of a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Noted {
+    usb: bool,
+    detach: bool,
+    withheld: bool,
+}
+
+impl Noted {
+    fn of(place: &Place, udev: &Path) -> Self {
+        let mut noted = Self::default();
+        let Some(number) = read(&place.folder.join("dev")) else { return noted };
+        let text = read(&udev.join("data").join(format!("c{number}"))).unwrap_or_default();
+        for (key, value) in text.lines().filter_map(|line| line.strip_prefix("E:")?.split_once('=')) {
+            match (key, value) {
+                ("MBIMD_TRANSPORT", "usb") => noted.usb = true,
+                ("MBIMD_USB_DETACH", "1") => noted.detach = true,
+                ("ID_MM_DEVICE_IGNORE" | "ID_MBIMD_IGNORE", "1") => noted.withheld = true,
+                _ => {}
+            }
+        }
+        noted
+    }
+}
+
 fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
@@ -160,6 +218,116 @@ mod tests {
         }
         for wrong in ["1", "1-", "-1", "usb1", "1-0", "0-1", "01-1", "1-1.", "1-1..2", "1-1:1.0", "256-1", "1-+1"] {
             assert_eq!(Which::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    /// A machine with one MBIM modem at 1-1 and a mouse at 1-2.
+    fn machine() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        use mbim_proto::descriptor::{Configuration, Device, Endpoint, Mbim, NetworkCapabilities, Pairing};
+        let folder = tempfile::tempdir().unwrap();
+        let sys = folder.path().join("sys");
+        let modem = sys.join("bus/usb/devices/1-1");
+        let end = |address| Endpoint { address, max_packet: 512, interval: 0, burst: None };
+        let function = Function {
+            communication: 0,
+            communication_alternate: 0,
+            data: 1,
+            data_alternate: 1,
+            interrupt: Endpoint { max_packet: 16, interval: 9, ..end(0x81) },
+            bulk_in: end(0x82),
+            bulk_out: end(0x02),
+            pairing: Pairing::Both,
+            mbim: Mbim {
+                version: 0x0100,
+                max_control_message: 4096,
+                filters: 16,
+                max_filter_size: 128,
+                max_segment_size: 2048,
+                capabilities: NetworkCapabilities(0x20),
+            },
+            extended: None,
+            ncm: None,
+        };
+        let configuration = Configuration {
+            value: 1,
+            attributes: 0x80,
+            max_power: 250,
+            functions: vec![function],
+            refused: Vec::new(),
+        };
+        let device = Device {
+            usb: 0x0200,
+            class: [0xef, 2, 1],
+            max_packet_0: 64,
+            vendor: 0x1209,
+            product: 1,
+            release: 0x0100,
+            strings: [0; 3],
+            configurations: 1,
+        };
+        let octets = [device.encode().to_vec(), configuration.encode()].concat();
+        std::fs::create_dir_all(modem.join("1-1:1.0")).unwrap();
+        for (file, text) in
+            [("idVendor", "1209"), ("idProduct", "0001"), ("bConfigurationValue", "1"), ("dev", "189:1")]
+        {
+            std::fs::write(modem.join(file), format!("{text}\n")).unwrap();
+        }
+        std::fs::write(modem.join("descriptors"), octets).unwrap();
+        let mouse = sys.join("bus/usb/devices/1-2");
+        std::fs::create_dir_all(&mouse).unwrap();
+        for (file, text) in [("idVendor", "046d"), ("idProduct", "c077"), ("bConfigurationValue", "1")] {
+            std::fs::write(mouse.join(file), text).unwrap();
+        }
+        std::fs::create_dir_all(sys.join("bus/usb/devices/usb1")).unwrap();
+        let udev = folder.path().join("udev");
+        std::fs::create_dir_all(udev.join("data")).unwrap();
+        (folder, sys, udev)
+    }
+
+    #[test]
+    fn what_is_used_unasked() {
+        let (_keep, sys, udev) = machine();
+        let here = |detach| vec![Unasked { name: "1-1".into(), detach }];
+        assert_eq!(unasked(&sys, &udev), here(false), "no driver in this kernel");
+        let modem = sys.join("bus/usb/devices/1-1");
+        let interface = modem.join("1-1:1.0");
+        let drivers = sys.join("bus/usb/drivers");
+        std::fs::create_dir_all(drivers.join("usbfs")).unwrap();
+        std::os::unix::fs::symlink(drivers.join("usbfs"), interface.join("driver")).unwrap();
+        assert_eq!(unasked(&sys, &udev), [], "another program has it");
+        std::fs::remove_file(interface.join("driver")).unwrap();
+        std::fs::create_dir_all(drivers.join("cdc_mbim")).unwrap();
+        assert_eq!(unasked(&sys, &udev), [], "unbound by somebody");
+        let note = |text: &str| std::fs::write(udev.join("data/c189:1"), text).unwrap();
+        note("I:1\nE:MBIMD_TRANSPORT=usb\n");
+        assert_eq!(unasked(&sys, &udev), here(false));
+        assert!(is_given(&modem, &udev));
+        note("E:MBIMD_TRANSPORT=usb\nE:MBIMD_USB_DETACH=1\n");
+        assert_eq!(unasked(&sys, &udev), here(true));
+        note("E:MBIMD_TRANSPORT=usb\nE:ID_MBIMD_IGNORE=1\n");
+        assert_eq!(unasked(&sys, &udev), []);
+    }
+
+    #[test]
+    fn functions_or_the_reason_why_there_are_none() {
+        let (_keep, sys, _) = machine();
+        let places = devices(&sys);
+        let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+        assert_eq!(names, ["1-1", "1-2"]);
+        let [modem, mouse] = places.as_slice() else { panic!() };
+        assert!(
+            modem.is(&Which::Ids(0x1209, 1))
+                && modem.is(&Which::Place("1-1".into()))
+                && !mouse.is(&Which::Ids(0x1209, 1))
+        );
+        assert_eq!(modem.functions().unwrap().len(), 1);
+        assert!(mouse.functions().unwrap_err().contains("descriptors"));
+        let other = Place { configuration: Some(2), ..modem.clone() };
+        assert!(other.functions().unwrap_err().contains("bConfigurationValue"));
+        let octets = std::fs::read(modem.folder.join("descriptors")).unwrap();
+        for end in 0..octets.len() {
+            std::fs::write(modem.folder.join("descriptors"), &octets[..end]).unwrap();
+            assert!(modem.functions().is_err(), "cut at {end}");
         }
     }
 }
