@@ -1,5 +1,6 @@
 //! What a case is, and the list of all. A file below `case/` holds the cases of one topic.
 
+mod bench;
 mod boot;
 mod device;
 mod driver;
@@ -106,6 +107,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         mbimcli::CASES,
         modemmanager::CASES,
         package::CASES,
+        bench::CASES,
     ];
     topics.iter().flat_map(|cases| cases.iter())
 }

@@ -87,7 +87,7 @@ impl Guest {
 
     /// A measured value; printed and kept with the results.
     pub(crate) fn figure(&self, name: &str, value: f64, unit: &str) {
-        println!("figure: {name} {value} {unit}");
+        println!("figure: {name}\t{value}\t{unit}");
     }
 
     /// A line that tells how far a long case is.

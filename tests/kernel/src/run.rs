@@ -255,8 +255,8 @@ fn child(one: &Wanted, group: &Group, figures: &mut Vec<Value>) -> Result<(), Er
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
         };
         if let Some(figure) = line.strip_prefix("figure: ") {
-            println!("    {line}");
-            let mut words = figure.split_whitespace();
+            println!("    {}", line.replace('\t', " "));
+            let mut words = figure.split('\t');
             let (name, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let value: f64 = value.parse().unwrap_or(f64::NAN);
             figures.push(json!({ "name": name, "value": value, "unit": words.next() }));

@@ -72,6 +72,11 @@ impl Modem {
         self.attached = None;
     }
 
+    /// Forgets what has happened so far.
+    pub(crate) fn forget(&mut self) {
+        while self.line.happenings.try_recv().is_ok() {}
+    }
+
     /// Waits until something happens at the far ends.
     pub(crate) async fn happening(&mut self, what: &str, ask: impl Fn(&Happening) -> bool) -> Result<(), Error> {
         let line = &mut self.line;
@@ -122,6 +127,11 @@ impl Stage {
         Self::of(guest, scenario, roots, "", &[]).await
     }
 
+    /// As [`Stage::start`] with another `--log` value.
+    pub(crate) async fn logging(guest: &Guest, scenario: &Scenario, roots: &str, log: &str) -> Result<Self, Error> {
+        Self::whole(guest, scenario, roots, "", &[], log).await
+    }
+
     /// As [`Stage::start`] with more lines at the top of the configuration and values of `--device`. On a machine with a
     /// real modem the bus is a private one.
     pub(crate) async fn of(
@@ -130,6 +140,17 @@ impl Stage {
         roots: &str,
         lines: &str,
         devices: &[String],
+    ) -> Result<Self, Error> {
+        Self::whole(guest, scenario, roots, lines, devices, "debug").await
+    }
+
+    async fn whole(
+        guest: &Guest,
+        scenario: &Scenario,
+        roots: &str,
+        lines: &str,
+        devices: &[String],
+        level: &str,
     ) -> Result<Self, Error> {
         let doing = "making a directory for the daemon";
         let directory = tempfile::Builder::new().prefix("mbimd-").tempdir_in("/run").trying(doing)?;
@@ -144,7 +165,7 @@ impl Stage {
             bus: address.clone(),
             directory: directory.path().to_owned(),
             devices: devices.to_vec(),
-            log: "debug".to_owned(),
+            log: level.to_owned(),
         };
         let log = guest.logs().join("mbimd.log");
         fs::File::options().create(true).append(true).open(&log).trying(doing)?;

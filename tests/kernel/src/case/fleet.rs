@@ -53,7 +53,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "noisy",
         what: "slow and noisy modems (three seeds) connect all the same",
         boot: Boot::Plain,
-        apart: true,
+        apart: false,
         real: Real::No("only a virtual modem is that bad"),
         limit: Duration::from_secs(400),
         run: |guest| Box::pin(noisy(guest)),
