@@ -348,6 +348,10 @@ impl Function {
 
     fn answer(&mut self, urb: &Urb) {
         let setup = Setup::decode(urb.setup);
+        if setup.length > 0 && setup.is_in() != urb.input {
+            // The data stage would go the other way than the host has room for.
+            return self.complete(urb.id, status::PROTOCOL, 0, Bytes::new());
+        }
         let class = setup.request_type & 0x60 == 0x20;
         if class && (self.trouble.stall_all || self.trouble.stalls.contains(&setup.request)) {
             return self.complete(urb.id, status::STALL, 0, Bytes::new());
