@@ -80,8 +80,7 @@ async fn acts(guest: &Guest, line: &UsbLine) -> Outcome {
     guest.figure("mbimcli-steps", table.len() as f64, "steps");
     let help = guest.command("mbimcli", &["--help-all"]).await?.success()?;
     let tried: Vec<&str> = table.iter().map(|step: &Step| step.option).chain(LINKS).collect();
-    let later = |option: &str| option.contains("uicc") || option.contains("slot") || option.ends_with("-caps");
-    let untried = options(&help).into_iter().filter(|option| !tried.contains(option) && !later(option));
+    let untried = options(&help).into_iter().filter(|option| !tried.contains(option));
     wrong.extend(untried.map(|option| format!("{option} was not tried")));
     if wrong.is_empty() { Ok(()) } else { Err(format!("{} steps:\n\n{}", wrong.len(), wrong.join("\n\n")).into()) }
 }
