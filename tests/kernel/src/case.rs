@@ -5,6 +5,7 @@ mod boot;
 mod device;
 mod driver;
 mod fleet;
+mod life;
 mod mbimcli;
 mod modemmanager;
 mod package;
@@ -103,6 +104,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         driver::CASES,
         plug::CASES,
         fleet::CASES,
+        life::CASES,
         device::CASES,
         mbimcli::CASES,
         modemmanager::CASES,

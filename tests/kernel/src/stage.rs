@@ -12,9 +12,11 @@ use harness::line::{Happening, profile_for};
 use harness::usb::{self, UsbLine};
 use harness::virtual_modem::usb::attach::Attached;
 use harness::virtual_modem::{Order, Pace, Profile};
+use harness::virtual_operator::address::DATA_LINK;
 use harness::virtual_operator::{Error, Scenario, While};
 use harness::{wait, world};
 use scenarios::client::{Client, View};
+use scenarios::link;
 use scenarios::site::Account;
 use tempfile::TempDir;
 
@@ -184,6 +186,28 @@ impl Stage {
         let daemon = self.daemon.take().ok_or_else(|| Error::new("stopping the daemon", "it does not run"))?;
         daemon.stop(STOP).await?;
         self.client.served(false).await
+    }
+
+    /// Ends the daemon as a restart of its unit does.
+    pub(crate) async fn leave(&mut self) -> Result<(), Error> {
+        let daemon = self.daemon.take().ok_or_else(|| Error::new("leaving the daemon", "it does not run"))?;
+        daemon.leave(STOP).await?;
+        self.client.served(false).await
+    }
+
+    /// Ends the daemon with SIGKILL.
+    pub(crate) async fn kill(&mut self) -> Result<(), Error> {
+        let daemon = self.daemon.take().ok_or_else(|| Error::new("killing the daemon", "it does not run"))?;
+        daemon.kill().await?;
+        self.client.served(false).await
+    }
+
+    /// Waits until the interface shows no trace of a data session.
+    pub(crate) async fn bare(&self) -> Result<(), Error> {
+        wait::until("a bare interface", PATIENCE, || async {
+            link::show(DATA_LINK).await.ok()?.is_bare().then_some(())
+        })
+        .await
     }
 
     /// Starts the daemon that was ended.
