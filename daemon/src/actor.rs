@@ -2,3 +2,4 @@
 
 pub(crate) mod modem;
 pub(crate) mod provision;
+pub(crate) mod standin;

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use daemon_core::custody::Policy;
 use daemon_core::subscriber::RoamingPolicy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -82,6 +84,10 @@ pub(crate) struct Config {
     pub(crate) dns: Dns,
     /// Who configures the interface.
     pub(crate) network: Network,
+    /// Which modems are taken where ModemManager runs.
+    pub(crate) modemmanager: Policy,
+    /// How long a modem that went keeps its object.
+    pub(crate) absence: Duration,
 }
 
 impl Default for Config {
@@ -108,6 +114,8 @@ impl Default for Config {
             route_metric: 700,
             dns: Dns::Resolved,
             network: Network::Standalone,
+            modemmanager: Policy::Ask,
+            absence: Duration::from_secs(60),
         }
     }
 }
@@ -135,6 +143,14 @@ struct Key {
 
 /// All keys, in alphabetical order.
 const KEYS: &[Key] = &[
+    Key {
+        name: "absence",
+        kind: "seconds",
+        default: "60",
+        doc: "How long a modem that went away keeps its number and object, 0 to 600: one whose firmware starts anew comes \
+              back as the same. 0: its object goes with it.",
+        set: |c, v| number(v, 600).map(|s| c.absence = Duration::from_secs(s)),
+    },
     Key {
         name: "apps-dir",
         kind: "path",
@@ -166,6 +182,15 @@ const KEYS: &[Key] = &[
             one_of(v, &[("resolved", Dns::Resolved), ("resolvconf", Dns::ResolvConf), ("none", Dns::None)])
                 .map(|d| c.dns = d)
         },
+    },
+    Key {
+        name: "modemmanager",
+        kind: "ask or leave",
+        default: "ask",
+        doc: "Where ModemManager runs: ask it for each MBIM modem, except while it is connected with it, or leave all to \
+              it. Rules of udev go before: MBIMD_MANAGE=1 gives a modem to the daemon, ID_MBIMD_IGNORE=1 and \
+              ID_MM_DEVICE_IGNORE=1 keep it away.",
+        set: |c, v| one_of(v, &[("ask", Policy::Ask), ("leave", Policy::Leave)]).map(|p| c.modemmanager = p),
     },
     Key {
         name: "network",

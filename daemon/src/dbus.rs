@@ -6,7 +6,7 @@ mod own;
 mod policy;
 mod publish;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod words;
 
 use std::convert::Infallible;

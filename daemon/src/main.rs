@@ -121,7 +121,9 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         rfkill: host::rfkill::follow(std::path::Path::new("/dev/rfkill")),
         start: Instant::now(),
     });
-    let supervisor = Supervisor::start(shared, leftovers, args.devices, host::uevent::Roots::default(), shown);
+    let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone())).await;
+    let roots = host::uevent::Roots::default();
+    let supervisor = Supervisor::start(shared, leftovers, args.devices, roots, neighbour, shown);
     let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");

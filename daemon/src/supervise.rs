@@ -1,25 +1,31 @@
 //! Which modems there are: those named on the command line, or all that the machine announces. Each gets a task; who
 //! wants to know follows the list.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon_core::custody::{Answer, Marks, Presence, Tag, Verdict, is_same};
 use daemon_core::modem::{ModemConfig, NetworkMode, ProbePolicy};
 use daemon_core::request::Request;
-use daemon_core::snapshot::{Port, Snapshot};
+use daemon_core::snapshot::{Port, Reason, Snapshot};
 use daemon_core::subscriber::Settings;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::actor::modem::{self, Ended, Setup};
+use crate::actor::standin::{self, Ends};
 use crate::config::{Config, Network};
 use crate::handle::ModemHandle;
 use crate::host::http::Url;
 use crate::host::leftovers::{Leftovers, Place};
 use crate::host::link::Link;
+use crate::host::modemmanager::{ModemManager, News};
+use crate::host::networkmanager;
 use crate::host::probe::Targets;
 use crate::host::resolver::Resolver;
 use crate::host::uevent::{Announced, Found, Roots, Uevents};
@@ -28,18 +34,11 @@ use crate::transport::USBFS;
 use crate::transport::open::{self, Kind, Spec};
 #[cfg(feature = "usb")]
 use crate::transport::usb;
+use place::{At, Slot};
 
-/// First pause before a port that cannot be opened is tried again; a socket's absence costs this much delay at most.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Longest such pause for a socket.
-const SOCKET_PAUSE: Duration = Duration::from_secs(1);
-/// Longest such pause for a device node: the machine announces those.
-const NODE_PAUSE: Duration = Duration::from_secs(30);
 /// Time that a kernel driver may need to be loaded before a device is used without.
 #[cfg(feature = "usb")]
 const LOADING: Duration = Duration::from_secs(3);
-/// Times that a data interface which is not there, or not named yet, is waited for, [`FIRST_PAUSE`] each.
-const INTERFACE_TRIES: u32 = 10;
 /// Requests that wait for one modem.
 const REQUESTS: usize = 16;
 /// Time that a modem has to disconnect and close when the daemon stops.
@@ -75,23 +74,6 @@ pub(crate) enum Ending {
     Restart,
 }
 
-/// One place where a modem may be.
-#[derive(Debug)]
-struct Slot {
-    spec: Spec,
-    found: Option<Found>,
-    /// Named on the command line: it is waited for for ever.
-    named: bool,
-    /// Number of the modem that is there.
-    modem: Option<u32>,
-    pause: Duration,
-    next_try: Option<Instant>,
-    /// Times left to wait for the interface beside the port.
-    patience: u32,
-    /// What the last try failed with; told once.
-    told: Option<std::io::ErrorKind>,
-}
-
 /// The way to the supervisor's task.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
@@ -100,17 +82,18 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts it. `named`: the command line's devices; empty = everything that the machine announces. `shown`: where the
-    /// list of modems is published. `leftovers`: what the last run left.
+    /// Starts it. `named`: the command line's devices; empty = everything that the machine announces. `leftovers`:
+    /// what the last run left. `neighbour`: who else may want them. `shown`: where the list of modems is published.
     pub(crate) fn start(
         shared: Arc<Shared>,
         leftovers: Leftovers,
         named: Vec<Spec>,
         roots: Roots,
+        neighbour: ModemManager,
         shown: watch::Sender<Vec<ModemHandle>>,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Task::new(shared, leftovers, named, roots, shown).run(stopped));
+        let task = tokio::spawn(Task::new(shared, leftovers, named, roots, neighbour, shown).run(stopped));
         Self { stop, task }
     }
 
@@ -124,6 +107,12 @@ impl Supervisor {
     }
 }
 
+/// Who left an object.
+enum Left {
+    Owner(Ended, Ends),
+    StandIn(Ends),
+}
+
 struct Task {
     shared: Arc<Shared>,
     leftovers: Leftovers,
@@ -131,12 +120,17 @@ struct Task {
     give_up: Option<Instant>,
     targets: Option<Arc<Targets>>,
     roots: Roots,
+    neighbour: ModemManager,
     slots: Vec<Slot>,
     hotplug: bool,
     shown: watch::Sender<Vec<ModemHandle>>,
-    tasks: JoinSet<(u32, Ended)>,
+    tasks: JoinSet<(u32, Left)>,
     let_go: BTreeMap<u32, watch::Sender<bool>>,
     next_id: u32,
+    /// Interfaces that are being given back to NetworkManager.
+    farewells: JoinSet<()>,
+    /// The daemon ends: nobody stands in for anybody.
+    stopping: bool,
 }
 
 impl Task {
@@ -145,6 +139,7 @@ impl Task {
         leftovers: Leftovers,
         named: Vec<Spec>,
         roots: Roots,
+        neighbour: ModemManager,
         shown: watch::Sender<Vec<ModemHandle>>,
     ) -> Self {
         let hotplug = named.is_empty();
@@ -157,12 +152,15 @@ impl Task {
             give_up,
             targets,
             roots,
+            neighbour,
             slots,
             hotplug,
             shown,
             tasks: JoinSet::new(),
             let_go: BTreeMap::new(),
             next_id: 0,
+            farewells: JoinSet::new(),
+            stopping: false,
         }
     }
 
@@ -176,11 +174,15 @@ impl Task {
         };
         self.look_around();
         let ending = loop {
+            while self.farewells.try_join_next().is_some() {}
+            self.overdue();
             self.try_to_open().await;
-            let next = self.slots.iter().filter_map(|slot| slot.next_try).min();
+            let times = |slot: &Slot| [slot.next_try, slot.ask_at, slot.absent_until].into_iter().flatten().min();
+            let next = self.slots.iter().filter_map(times).min();
             tokio::select! {
                 announced = announcement(uevents.as_ref()) => self.announced(announced),
-                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.ended(ended),
+                Some(left) = self.tasks.join_next(), if !self.tasks.is_empty() => self.left(left),
+                news = self.neighbour.next() => self.heard(news),
                 () = sleep_until(next) => {}
                 () = sleep_until(self.give_up) => {
                     self.give_up = None;
@@ -205,7 +207,7 @@ impl Task {
     #[cfg(feature = "usb")]
     fn look_for_unasked(&mut self) {
         for slot in
-            self.slots.iter_mut().filter(|slot| slot.named && slot.spec.kind == Kind::Usb && slot.modem.is_none())
+            self.slots.iter_mut().filter(|slot| slot.named && slot.spec.kind == Kind::Usb && slot.at != At::Owner)
         {
             slot.soon();
         }
@@ -214,7 +216,8 @@ impl Task {
         }
         for found in usb::find::unasked(&self.roots.sys, &self.roots.udev) {
             let Ok(spec) = Spec::parse(&format!("usb:{}", found.name)) else { continue };
-            if self.slots.iter().any(|slot| slot.spec.path == spec.path) {
+            if let Some(slot) = self.slots.iter_mut().find(|slot| slot.spec.path == spec.path) {
+                slot.free();
                 continue;
             }
             tracing::info!(port = %spec, detach = found.detach, "an MBIM function for user-space USB");
@@ -233,13 +236,23 @@ impl Task {
                 tracing::debug!(port = %found.spec, "a udev rule gives the device to user-space USB");
             }
             Announced::Here(found) => {
-                let at = self.slots.iter().position(|slot| slot.spec.path == found.spec.path);
+                let marks = Marks { physical: found.physical.clone(), usb: found.usb, serial: found.serial.clone() };
+                let back = |slot: &Slot| slot.is_absent() && is_same(&slot.marks, &marks);
+                let here = |slot: &Slot| !slot.is_absent() && slot.spec.path == found.spec.path;
+                let at = self.slots.iter().position(back).or_else(|| self.slots.iter().position(here));
                 match at.and_then(|at| self.slots.get_mut(at)) {
-                    Some(slot) if slot.modem.is_none() => {
+                    Some(slot) if slot.at != At::Owner => {
+                        if !slot.named {
+                            slot.spec.path.clone_from(&found.spec.path);
+                        }
                         slot.found = Some(found);
                         slot.soon();
                     }
-                    Some(_) => {}
+                    Some(slot) => {
+                        // Rules may have changed.
+                        slot.found = Some(found);
+                        self.settle_all();
+                    }
                     None if self.hotplug => {
                         tracing::info!(port = %found.spec, driver = found.driver, interface = ?found.spec.net, "announced");
                         let spec = Spec { net: None, ..found.spec.clone() };
@@ -248,10 +261,138 @@ impl Task {
                     None => {}
                 }
             }
-            // The task sees the hang-up by itself; a place that was only waiting has no more to wait for.
+            // The owner sees the hang-up by itself; a place that was only waiting has no more to wait for.
             Announced::Gone(path) => {
-                self.slots.retain(|slot| slot.named || slot.modem.is_some() || slot.spec.path != path)
+                for slot in self.slots.iter_mut().filter(|slot| slot.spec.path == path && slot.at == At::StandIn) {
+                    slot.withheld = None;
+                    slot.found = None;
+                    if let Some(let_go) = slot.modem.and_then(|id| self.let_go.get(&id)) {
+                        let_go.send_replace(true);
+                    }
+                }
+                self.slots.retain(|slot| slot.named || slot.modem.is_some() || slot.spec.path != path);
             }
+        }
+    }
+
+    /// What ModemManager does concerns every device.
+    fn heard(&mut self, news: News) {
+        match news {
+            News::Presence(presence) => {
+                tracing::info!(here = presence == Presence::Here, "ModemManager");
+                self.slots.iter_mut().for_each(Slot::forget_answer);
+            }
+            News::Answer { uid, answer } => {
+                for slot in self.slots.iter_mut().filter(|slot| slot.asked_for.as_ref() == Some(&uid)) {
+                    slot.answered(answer);
+                }
+            }
+        }
+        self.settle_all();
+    }
+
+    fn settle_all(&mut self) {
+        for at in 0..self.slots.len() {
+            self.settle(at);
+        }
+    }
+
+    /// Does what follows from whose the device is. Whether it may be opened.
+    fn settle(&mut self, at: usize) -> bool {
+        let (presence, policy) = (self.neighbour.presence(), self.shared.config.modemmanager);
+        let Some(slot) = self.slots.get_mut(at) else { return false };
+        if slot.is_absent() && slot.found.is_none() {
+            // A node that is gone is announced when it comes; whoever has none is tried.
+            let tried = slot.named || slot.spec.kind == Kind::Usb;
+            if !tried {
+                slot.next_try = None;
+            }
+            return tried;
+        }
+        match slot.judge(presence, policy) {
+            Verdict::Take => {
+                slot.free();
+                return true;
+            }
+            Verdict::Ask => {
+                let uid = slot.found.as_ref().map(|found| found.uid.clone()).unwrap_or_default();
+                slot.answer = Answer::Pending;
+                slot.asked_for = Some(uid.clone());
+                let politely = slot.at != At::Owner;
+                self.neighbour.ask(uid, politely);
+            }
+            Verdict::Wait => {}
+            Verdict::Leave(reason) => self.withhold(at, reason),
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.next_try = None;
+        }
+        false
+    }
+
+    /// Shows a device that is left to somebody else, with the reason; lets go of it where it is held.
+    fn withhold(&mut self, at: usize, reason: Reason) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        if slot.withheld.as_ref() == Some(&reason) {
+            return;
+        }
+        tracing::info!(port = %slot.spec, code = reason.code, "left alone: {}", reason.text);
+        slot.withheld = Some(reason);
+        slot.absent_until = None;
+        match (slot.at, slot.modem) {
+            (At::Owner, Some(id)) => {
+                let handle = self.shown.borrow().iter().find(|modem| modem.id == id).cloned();
+                if let Some(handle) = handle {
+                    // What becomes of the order is seen when the task ends.
+                    tokio::spawn(async move { handle.request(Request::Stop).await });
+                }
+            }
+            // It ends, and another one with the new reason takes its place.
+            (At::StandIn, Some(id)) => {
+                if let Some(let_go) = self.let_go.get(&id) {
+                    let_go.send_replace(true);
+                }
+            }
+            _ => {
+                let ends = self.object(at);
+                self.stand_in(at, ends);
+            }
+        }
+    }
+
+    /// What was waited for long enough.
+    fn overdue(&mut self) {
+        let now = Instant::now();
+        let mut settle = false;
+        for at in 0..self.slots.len() {
+            let Some(slot) = self.slots.get_mut(at) else { continue };
+            if slot.absent_until.take_if(|until| *until <= now).is_some() {
+                self.part(at);
+            }
+            let Some(slot) = self.slots.get_mut(at) else { continue };
+            if slot.ask_at.take_if(|at| *at <= now).is_some() {
+                slot.answer = Answer::None;
+                settle = true;
+            }
+        }
+        if settle {
+            self.settle_all();
+        }
+    }
+
+    /// The object goes; what comes to the place later is another one.
+    fn part(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        slot.at = At::Nobody;
+        let id = slot.modem.take();
+        let uid = slot.asked_for.take().filter(|_| slot.answer == Answer::Granted);
+        slot.forget_answer();
+        if let Some(uid) = uid {
+            self.neighbour.give_back(uid);
+        }
+        // Who stands at it ends, and then it is gone from the list.
+        if let Some(let_go) = id.and_then(|id| self.let_go.get(&id)) {
+            let_go.send_replace(true);
         }
     }
 
@@ -259,38 +400,101 @@ impl Task {
         let now = Instant::now();
         for at in 0..self.slots.len() {
             let Some(slot) = self.slots.get_mut(at) else { continue };
-            if slot.modem.is_some() || slot.next_try.is_none_or(|due| due > now) {
+            if slot.at == At::Owner || slot.opened.is_some() || slot.next_try.is_none_or(|due| due > now) {
                 continue;
             }
-            if slot.waits_for_interface(&self.roots) {
+            if slot.waits_for_interface(&self.roots) || !self.settle(at) {
                 continue;
             }
+            let Some(slot) = self.slots.get_mut(at) else { continue };
             match open::open(&slot.spec).await {
-                Ok(port) => self.begin(at, port),
+                Ok(port) => self.take(at, port),
                 Err(error) => slot.failed(&error),
             }
         }
-        self.slots.retain(|slot| slot.named || slot.modem.is_some() || slot.next_try.is_some());
+        self.slots.retain(|slot| slot.named || slot.modem.is_some() || slot.next_try.is_some() || slot.found.is_some());
     }
 
-    fn begin(&mut self, at: usize, port: crate::transport::Port) {
-        let id = self.next_id;
+    /// A port was opened: the task that stands at its object makes way, or a new object is made.
+    fn take(&mut self, at: usize, port: crate::transport::Port) {
         let Some(slot) = self.slots.get_mut(at) else { return };
-        let interfaces = port.interfaces(slot.spec.net.as_deref());
         if let Some(seen) = port.seen() {
-            let net = interfaces.of(0).unwrap_or_else(|error| {
-                tracing::warn!(port = %slot.spec, %error, "no interface can be made (is the tun module there?)");
-                None
-            });
             slot.spec.outstanding = seen.outstanding;
-            let spec = Spec { net, ..slot.spec.clone() };
-            slot.found = Some(Found { spec, driver: seen.driver.into(), usb: Some(seen.usb), physical: seen.physical });
+            slot.found = Some(Found {
+                spec: Spec { net: None, ..slot.spec.clone() },
+                driver: seen.driver.into(),
+                usb: Some(seen.usb),
+                serial: String::new(),
+                tag: Tag::Manage,
+                uid: seen.physical.clone(),
+                physical: seen.physical,
+            });
         } else if slot.found.is_none() && slot.spec.kind != Kind::Unix {
             slot.found = slot.spec.path.file_name().and_then(|name| self.roots.look(name.to_str()?));
         }
-        self.next_id += 1;
-        slot.modem = Some(id);
         slot.next_try = None;
+        slot.withheld = None;
+        let same = slot.absent_until.is_none() || is_same(&slot.marks, &slot.seen());
+        slot.absent_until = None;
+        match slot.modem.filter(|_| slot.at == At::StandIn) {
+            Some(id) => {
+                slot.opened = Some(port);
+                if !same {
+                    // Another modem at the same place is another object.
+                    slot.modem = None;
+                }
+                if let Some(let_go) = self.let_go.get(&id) {
+                    let_go.send_replace(true);
+                }
+                if !same && let Some(port) = self.slots.get_mut(at).and_then(|slot| slot.opened.take()) {
+                    let ends = self.object(at);
+                    self.begin(at, port, ends);
+                }
+            }
+            None => {
+                let ends = self.object(at);
+                self.begin(at, port, ends);
+            }
+        }
+    }
+
+    /// A new object, which is shown from now on.
+    fn object(&mut self, at: usize) -> Ends {
+        let id = self.next_id;
+        self.next_id += 1;
+        let described = self.slots.get_mut(at).map(|slot| {
+            slot.modem = Some(id);
+            slot.describe()
+        });
+        let (asking, requests) = mpsc::channel(REQUESTS);
+        let first = Snapshot { port: described.unwrap_or_default(), ..Snapshot::default() };
+        let (shown, snapshot) = watch::channel(Arc::new(first));
+        self.shown.send_modify(|list| list.push(ModemHandle { id, snapshot, requests: asking }));
+        Ends { requests, shown, device: None }
+    }
+
+    fn stand_in(&mut self, at: usize, ends: Ends) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(id) = slot.modem else { return };
+        slot.at = At::StandIn;
+        let snapshot = slot.stand_in();
+        let (let_go, letting_go) = watch::channel(false);
+        self.let_go.insert(id, let_go);
+        self.tasks.spawn(async move { (id, Left::StandIn(standin::run(ends, snapshot, letting_go).await)) });
+    }
+
+    fn begin(&mut self, at: usize, port: crate::transport::Port, ends: Ends) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(id) = slot.modem else { return };
+        slot.at = At::Owner;
+        let interfaces = port.interfaces(slot.spec.net.as_deref());
+        if let (Some(_), Some(found)) = (port.seen(), &mut slot.found) {
+            found.spec.net = interfaces.of(0).unwrap_or_else(|error| {
+                tracing::warn!(port = %found.spec, %error, "no interface can be made (is the tun module there?)");
+                None
+            });
+        }
+        slot.marks = slot.seen();
         let described = slot.describe();
         let interface = described.interface.clone();
         tracing::info!(modem = id, port = described.control, interface = ?interface, "plugged");
@@ -301,6 +505,12 @@ impl Task {
         let mut rfkill = shared.rfkill.clone();
         let blocked = *rfkill.borrow_and_update();
         let config = machine_config(&shared.config, described.clone(), &spec, port.max_control(), blocked);
+        let ours = interface.as_ref().filter(|_| slot.found.is_some() && shared.config.network == Network::Standalone);
+        if let Some(interface) = ours.cloned() {
+            let (bus, name) = (self.neighbour.bus(), interface.clone());
+            let told = tokio::spawn(async move { networkmanager::manage(bus, &name, false).await });
+            slot.unmanaged = Some((interface, told));
+        }
         let place = Place::new(&shared.run_dir, &described.physical, interface.as_deref());
         let (kept, ledger) = self.leftovers.claim(&described.physical, interface.as_deref());
         let mut link = interface.filter(|_| shared.config.network == Network::Standalone).map(|interface| {
@@ -309,8 +519,7 @@ impl Task {
         if let (Some(link), Some(ledger)) = (&mut link, ledger) {
             link.adopt(ledger);
         }
-        let (requests, asked) = mpsc::channel(REQUESTS);
-        let (shown, snapshot) = watch::channel(Arc::new(Snapshot { port: described, ..Snapshot::default() }));
+        ends.shown.send_replace(Arc::new(Snapshot { port: described, ..Snapshot::default() }));
         let (let_go, letting_go) = watch::channel(false);
         let setup = Setup {
             id,
@@ -324,33 +533,65 @@ impl Task {
             store: shared.store.clone(),
             targets: self.targets.clone(),
             rfkill,
-            requests: asked,
-            shown,
+            requests: ends.requests,
+            shown: ends.shown,
             let_go: letting_go,
             start: shared.start,
         };
         self.let_go.insert(id, let_go);
-        self.tasks.spawn(async move { (id, modem::run(setup).await) });
-        self.shown.send_modify(|list| list.push(ModemHandle { id, snapshot, requests }));
+        self.tasks.spawn(async move {
+            let (ended, ends) = modem::run(setup).await;
+            (id, Left::Owner(ended, ends))
+        });
     }
 
-    fn ended(&mut self, ended: Result<(u32, Ended), tokio::task::JoinError>) {
+    /// A task left an object: the next one takes its place, or the object goes.
+    fn left(&mut self, left: Result<(u32, Left), tokio::task::JoinError>) {
         // A task that panicked takes the daemon with it (release builds abort); nothing is known of its modem.
-        let Ok((id, why)) = ended else { return };
-        tracing::info!(modem = id, ended = ?why, "unplugged");
+        let Ok((id, left)) = left else { return };
         self.let_go.remove(&id);
-        self.shown.send_modify(|list| list.retain(|modem| modem.id != id));
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.modem == Some(id)) else { return };
-        slot.modem = None;
-        slot.found = None;
-        match why {
-            // A node may stay through a reset; a socket may be listened to again.
-            Ended::Gone => slot.later(),
-            Ended::Stopped | Ended::Left => {}
+        let at = self.slots.iter().position(|slot| slot.modem == Some(id));
+        let Some((at, slot)) = at.and_then(|at| Some((at, self.slots.get_mut(at)?))) else { return self.remove(id) };
+        let ends = match left {
+            Left::StandIn(ends) => ends,
+            Left::Owner(why, ends) => {
+                tracing::info!(modem = id, ended = ?why, "unplugged");
+                if let Some((interface, told)) = slot.unmanaged.take() {
+                    let bus = self.neighbour.bus();
+                    self.farewells.spawn(async move {
+                        if told.await.unwrap_or(false) {
+                            networkmanager::manage(bus, &interface, true).await;
+                        }
+                    });
+                }
+                if why == Ended::Gone {
+                    slot.device.clone_from(&ends.device);
+                    slot.found = None;
+                    let grace = self.shared.config.absence;
+                    slot.absent_until = (grace > Duration::ZERO).then(|| Instant::now() + grace);
+                    // A node may stay through a reset; a socket may be listened to again.
+                    slot.later();
+                }
+                ends
+            }
+        };
+        slot.at = At::Nobody;
+        if let Some(port) = slot.opened.take() {
+            self.begin(at, port, ends);
+        } else if !self.stopping && (slot.withheld.is_some() || slot.is_absent()) {
+            self.stand_in(at, ends);
+        } else {
+            self.part(at);
+            self.remove(id);
         }
     }
 
+    fn remove(&mut self, id: u32) {
+        self.shown.send_modify(|list| list.retain(|modem| modem.id != id));
+    }
+
     async fn stop(mut self, ending: Ending) {
+        self.stopping = true;
         let handles = self.shown.borrow().clone();
         let mut stops = JoinSet::new();
         for handle in handles {
@@ -375,92 +616,11 @@ impl Task {
         }
         let deadline = Instant::now() + END;
         while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
-            self.ended(ended);
+            self.left(ended);
         }
         self.tasks.shutdown().await;
+        while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.farewells.join_next()).await {}
         self.shown.send_replace(Vec::new());
-    }
-}
-
-impl Slot {
-    fn new(spec: Spec, found: Option<Found>, named: bool) -> Self {
-        Self {
-            spec,
-            found,
-            named,
-            modem: None,
-            pause: FIRST_PAUSE,
-            next_try: Some(Instant::now()),
-            patience: INTERFACE_TRIES,
-            told: None,
-        }
-    }
-
-    /// The interface comes a moment after the control port and may get its name later still; opening now would make
-    /// the modem one for control only.
-    fn waits_for_interface(&mut self, roots: &Roots) -> bool {
-        if matches!(self.spec.kind, Kind::Unix | Kind::Usb) || self.spec.net.is_some() || self.patience == 0 {
-            return false;
-        }
-        self.found = self.spec.path.file_name().and_then(|name| roots.look(name.to_str()?));
-        let settled =
-            self.found.as_ref().is_none_or(|found| found.spec.net.as_ref().is_some_and(|net| roots.is_named(net)));
-        if !settled {
-            self.patience -= 1;
-            self.next_try = Some(Instant::now() + FIRST_PAUSE);
-        }
-        !settled
-    }
-
-    fn soon(&mut self) {
-        self.pause = FIRST_PAUSE;
-        self.next_try = Some(Instant::now());
-    }
-
-    fn later(&mut self) {
-        self.told = None;
-        self.patience = INTERFACE_TRIES;
-        self.pause = FIRST_PAUSE;
-        self.next_try = Some(Instant::now() + FIRST_PAUSE);
-    }
-
-    fn failed(&mut self, error: &std::io::Error) {
-        let absent = matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused);
-        if self.told.replace(error.kind()) != Some(error.kind()) {
-            if absent {
-                tracing::debug!(port = %self.spec, %error, "not there yet");
-            } else {
-                tracing::warn!(port = %self.spec, %error, "cannot be opened; tried again until it can");
-            }
-        }
-        // A driver came, or another program: it was only for want of those that it was looked at.
-        let taken =
-            self.spec.kind == Kind::Usb && !self.spec.detach && error.kind() == std::io::ErrorKind::ResourceBusy;
-        if (absent || taken) && !self.named {
-            self.next_try = None;
-            return;
-        }
-        self.next_try = Some(Instant::now() + self.pause);
-        let longest = if self.spec.kind == Kind::Unix { SOCKET_PAUSE } else { NODE_PAUSE };
-        self.pause = self.pause.saturating_mul(2).min(longest);
-    }
-
-    /// The port as the snapshot shows it.
-    fn describe(&self) -> Port {
-        let found = self.found.as_ref();
-        Port {
-            control: self.spec.to_string(),
-            interface: match self.spec.kind {
-                // There it is the name of one that is still to be made.
-                Kind::Usb => None,
-                Kind::Wdm | Kind::Wwan | Kind::Unix => self.spec.net.clone(),
-            }
-            .or_else(|| found.and_then(|found| found.spec.net.clone())),
-            driver: found.map(|found| found.driver.clone()).unwrap_or_default(),
-            usb: found.and_then(|found| found.usb),
-            physical: found.map_or_else(|| self.spec.to_string(), |found| found.physical.clone()),
-            trouble: None,
-        }
     }
 }
 

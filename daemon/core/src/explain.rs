@@ -1,7 +1,7 @@
 //! Why am I not online? The chain from SIM to Internet, each link with its verdict, its cause and what to do next.
 //! A pure function of the snapshot.
 
-use crate::snapshot::{ConnectivityState, ContextState, ModemState, SimReady, Snapshot};
+use crate::snapshot::{ConnectivityState, ContextState, Custody, ModemState, SimReady, Snapshot};
 
 /// What one link of the chain is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,15 +94,18 @@ fn cause_and_next(text: &str) -> (String, String) {
 
 fn modem(snapshot: &Snapshot) -> ChainLink {
     let name = snapshot.device.as_ref().map(|device| device.hardware.clone());
+    let (cause, next) = why(snapshot);
+    match snapshot.custody {
+        Custody::Held => {}
+        Custody::Withheld => return link("modem", Verdict::Broken, cause, next),
+        Custody::Absent => return link("modem", Verdict::Waiting, cause, next),
+    }
     match (snapshot.state, name) {
         (_, Some(name)) if snapshot.port.driver == "usbfs" => {
             link("modem", Verdict::Ok, format!("{name}, over USB without a kernel driver"), "")
         }
         (_, Some(name)) => link("modem", Verdict::Ok, name, ""),
-        (ModemState::Failed, None) => {
-            let (cause, next) = why(snapshot);
-            link("modem", Verdict::Broken, cause, next)
-        }
+        (ModemState::Failed, None) => link("modem", Verdict::Broken, cause, next),
         (ModemState::Unknown, None) => link("modem", Verdict::Broken, "no session with the modem", "plug it in again"),
         (_, None) => link("modem", Verdict::Waiting, "the session is being opened", ""),
     }
@@ -389,6 +392,18 @@ mod tests {
         );
         snapshot.port.trouble = Some(Reason { code: "usb-notification-flood", text: "Too many.".into() });
         assert_eq!((first(&snapshot), explain(&snapshot)[1].link), (None, "usb"), "told, but nothing is broken");
+    }
+
+    #[test]
+    fn a_modem_that_is_not_ours_says_whose_it_is() {
+        for (custody, verdict) in [(Custody::Withheld, Verdict::Broken), (Custody::Absent, Verdict::Waiting)] {
+            let reason = Reason { code: "x", text: "Another has it; ask there.".into() };
+            let snapshot = Snapshot { custody, reason: Some(reason), ..Snapshot::default() };
+            let chain = explain(&snapshot);
+            assert_eq!((chain[0].verdict, chain[0].cause.as_str()), (verdict, "Another has it"));
+            assert_eq!(chain[0].next, "ask there.");
+            assert!(chain[1..].iter().all(|link| matches!(link.verdict, Verdict::Unknown | Verdict::Ok)), "{chain:#?}");
+        }
     }
 
     #[test]

@@ -13,8 +13,10 @@ use crate::subscriber::Settings;
 /// One modem, as everyone may see it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Where the modem is attached; told by the shell. All but [`Port::trouble`] never changes.
+    /// Where the modem is attached; told by the shell. Another one after a modem has come back at another place.
     pub port: Port,
+    /// Whose the modem is at the moment; what follows is empty where it is not ours.
+    pub custody: Custody,
     /// The public state, a pure function of the state tables.
     pub state: ModemState,
     /// Why the state is [`ModemState::Failed`] or what it waits for; `None` when there is nothing to say.
@@ -41,6 +43,18 @@ pub struct Snapshot {
     pub settings: Settings,
     /// Messages to and from the modem so far, and sequential round trips up to the first connection.
     pub traffic: Traffic,
+}
+
+/// Whose a modem is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Custody {
+    /// Ours: its control port is open here.
+    #[default]
+    Held,
+    /// There, and left to another program; [`Snapshot::reason`] says to whom and why.
+    Withheld,
+    /// It went a moment ago and is expected back, as after a reset of its firmware.
+    Absent,
 }
 
 /// Where a modem is attached.

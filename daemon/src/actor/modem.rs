@@ -14,7 +14,7 @@ use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
 use daemon_core::request::{Reply, Request, RequestError};
-use daemon_core::snapshot::{Reason, Snapshot};
+use daemon_core::snapshot::{Device, Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
 use futures_util::future::{AbortHandle, abortable};
@@ -22,6 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::standin::Ends;
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets};
@@ -145,12 +146,14 @@ struct Actor {
     stop: Option<(RequestId, Ended)>,
     ended: Option<Ended>,
     shown: watch::Sender<Arc<Snapshot>>,
+    /// What the modem said that it is; outlives the plug.
+    device: Option<Device>,
     start: Instant,
     slept: Duration,
 }
 
-/// Runs a modem to its end.
-pub(crate) async fn run(setup: Setup) -> Ended {
+/// Runs a modem to its end. The object's ends come back, for whoever stands at it next.
+pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
     let Setup { mut requests, mut rfkill, mut let_go, .. } = setup;
     let mut actor = Actor {
         id: setup.id,
@@ -175,6 +178,7 @@ pub(crate) async fn run(setup: Setup) -> Ended {
         stop: None,
         ended: None,
         shown: setup.shown,
+        device: None,
         start: setup.start,
         slept: asleep(),
     };
@@ -228,8 +232,8 @@ pub(crate) async fn run(setup: Setup) -> Ended {
             }
         }
     }
-    requests.close();
-    actor.finish().await
+    let (shown, device) = (actor.shown.clone(), actor.device.take());
+    (actor.finish().await, Ends { requests, shown, device })
 }
 
 async fn receive(port: Option<&Port>, buffer: &mut [u8]) -> Received {
@@ -285,6 +289,9 @@ impl Actor {
             }
         }
         if changed {
+            if self.machine.snapshot().device.is_some() {
+                self.device.clone_from(&self.machine.snapshot().device);
+            }
             self.shown.send_replace(Arc::new(self.machine.snapshot().clone()));
         }
         self.start_link_work();

@@ -1,5 +1,6 @@
 //! Server and proxies together, over a socket pair (no bus needed) and over a private bus where names and polkit count.
 
+pub(crate) mod bus;
 mod calls;
 mod introspection;
 mod polkit;

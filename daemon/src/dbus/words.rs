@@ -1,7 +1,16 @@
 //! Words for the enumerations of the snapshot, as the XML lists them.
 
-use daemon_core::snapshot::{ConnectivityState, ContextState, ModemState, SimReady};
+use daemon_core::snapshot::{ConnectivityState, ContextState, Custody, ModemState, SimReady};
 use daemon_core::subscriber::RoamingPolicy;
+
+/// Whose the modem is.
+pub(super) fn custody(custody: Custody) -> &'static str {
+    match custody {
+        Custody::Held => "held",
+        Custody::Withheld => "withheld",
+        Custody::Absent => "absent",
+    }
+}
 
 pub(super) fn modem_state(state: ModemState) -> &'static str {
     match state {

@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use daemon_core::custody::Tag;
 use rustix::io::IoSliceMut;
 use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
 use rustix::net::{
@@ -37,6 +38,12 @@ pub(crate) struct Found {
     pub(crate) usb: Option<(u16, u16)>,
     /// The device in sysfs.
     pub(crate) physical: String,
+    /// USB serial number; empty when it has none.
+    pub(crate) serial: String,
+    /// Whose rules of udev say it is.
+    pub(crate) tag: Tag,
+    /// What ModemManager calls the device: its place in sysfs, or `ID_MM_PHYSDEV_UID`.
+    pub(crate) uid: String,
 }
 
 /// What is told.
@@ -96,9 +103,6 @@ impl Roots {
         let class = if name.starts_with("wwan") { "wwan" } else { "usbmisc" };
         let node = self.sys.join("class").join(class).join(name);
         let device = std::fs::canonicalize(node.join("device")).ok()?;
-        if self.is_withheld(&node) {
-            return None;
-        }
         let driver = link_name(&device.join("driver")).unwrap_or_default();
         if class == "wwan" {
             if read(&node.join("type"))? != "MBIM" {
@@ -110,17 +114,29 @@ impl Roots {
         let (usb, physical) = usb_device(&device);
         let net = self.interface_beside(&device, name);
         let spec = Spec { path: self.dev.join(name), net, ..spec };
-        Some(Found { spec, driver, usb, physical: physical.display().to_string() })
+        let serial = if usb.is_some() { read(&physical.join("serial")).unwrap_or_default() } else { String::new() };
+        let noted = self.noted(&[&node, &device, &physical]);
+        let tag = Tag::of(noted.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        let uid = noted.into_iter().find(|(key, _)| key == "ID_MM_PHYSDEV_UID").map(|(_, value)| value);
+        let physical = physical.display().to_string();
+        Some(Found { spec, driver, usb, serial, tag, uid: uid.unwrap_or_else(|| physical.clone()), physical })
     }
 
-    /// Whether a rule of the administrator keeps daemons off the node, by what udevd noted down.
-    fn is_withheld(&self, node: &Path) -> bool {
-        let Some(number) = read(&node.join("dev")) else { return false };
-        let noted = read(&self.udev.join("data").join(format!("c{number}"))).unwrap_or_default();
+    /// What rules of udev noted down for the port and the devices that it belongs to.
+    fn noted(&self, folders: &[&Path]) -> Vec<(String, String)> {
+        let mut noted = Vec::new();
+        for folder in folders {
+            // A device with a node of its own is noted down under its number, any other under its subsystem and name.
+            let number = read(&folder.join("dev")).map(|number| format!("c{number}"));
+            let file = number.or_else(|| {
+                let name = std::fs::canonicalize(folder).ok()?.file_name()?.to_str()?.to_owned();
+                Some(format!("+{}:{name}", link_name(&folder.join("subsystem"))?))
+            });
+            let text = file.and_then(|file| read(&self.udev.join("data").join(file))).unwrap_or_default();
+            let pairs = text.lines().take(MAX_ENTRIES).filter_map(|line| line.strip_prefix("E:")?.split_once('='));
+            noted.extend(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        }
         noted
-            .lines()
-            .filter_map(|line| line.strip_prefix("E:")?.split_once('='))
-            .any(|(key, value)| withholds(key, value))
     }
 
     /// Whether an interface has its final name: udevd, where it runs, renames before it notes the interface down.
@@ -148,11 +164,6 @@ impl Roots {
                 .or_else(|| self.sys.join("class/net").join(wwan).exists().then(|| wwan.to_owned()))
         })
     }
-}
-
-/// Words of udev rules that keep a port from us; those of another daemon count too.
-fn withholds(key: &str, value: &str) -> bool {
-    value == "1" && matches!(key, "ID_MM_DEVICE_IGNORE" | "ID_MM_PORT_IGNORE" | "ID_MBIMD_IGNORE")
 }
 
 fn read(path: &Path) -> Option<String> {
@@ -223,9 +234,6 @@ impl Uevents {
             }
             _ => return None,
         };
-        if event.iter().any(|(key, value)| withholds(key, value)) {
-            return None;
-        }
         match get("ACTION")? {
             "remove" => Spec::node(&Path::new("/dev").join(name)).map(|_| Announced::Gone(self.roots.dev.join(name))),
             "add" | "change" | "bind" => self.roots.look(name).map(Announced::Here),
@@ -331,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_withheld_is_not_found_and_names_are_waited_for() {
+    fn rules_of_udev_are_told_and_names_are_waited_for() {
         let (_keep, roots) = machine();
         let note = |name: &str, text: &str| {
             std::fs::create_dir_all(roots.udev.join("data")).unwrap();
@@ -340,9 +348,18 @@ mod tests {
         assert!(roots.is_named("wwan2"), "without udevd names are final");
         std::fs::write(roots.sys.join("class/usbmisc/cdc-wdm0/dev"), "180:176\n").unwrap();
         note("c180:176", "I:1\nE:ID_MM_DEVICE_IGNORE=0\n");
-        assert!(roots.look("cdc-wdm0").is_some());
+        let usb = "devices/usb1/1-1";
+        let plain = roots.look("cdc-wdm0").unwrap();
+        assert_eq!((plain.tag, plain.serial.as_str()), (Tag::None, ""));
+        assert!(plain.uid.ends_with(usb) && plain.uid == plain.physical);
         note("c180:176", "I:1\nE:ID_MM_DEVICE_IGNORE=1\n");
-        assert!(roots.look("cdc-wdm0").is_none());
+        assert_eq!(roots.look("cdc-wdm0").unwrap().tag, Tag::IgnoreAll);
+        // Rules may stand at the whole device too.
+        std::fs::write(roots.sys.join(usb).join("dev"), "189:4\n").unwrap();
+        std::fs::write(roots.sys.join(usb).join("serial"), "LF648\n").unwrap();
+        note("c189:4", "E:MBIMD_MANAGE=1\nE:ID_MM_PHYSDEV_UID=left\n");
+        let given = roots.look("cdc-wdm0").unwrap();
+        assert_eq!((given.tag, given.serial.as_str(), given.uid.as_str()), (Tag::Manage, "LF648", "left"));
         std::fs::write(roots.udev.join("control"), "").unwrap();
         std::fs::write(roots.sys.join("class/net/wwan2/ifindex"), "7\n").unwrap();
         assert!(!roots.is_named("wwan2"));
@@ -377,8 +394,6 @@ mod tests {
         let event = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let usb = [("ACTION", "add"), ("SUBSYSTEM", "usbmisc"), ("DEVPATH", "/devices/x/cdc-wdm0")];
         assert!(matches!(uevents.judge(&event(&usb)), Some(Announced::Here(f)) if f.driver == "cdc_mbim"));
-        let ignored = [usb.as_slice(), &[("ID_MM_DEVICE_IGNORE", "1")]].concat();
-        assert_eq!(uevents.judge(&event(&ignored)), None);
         let qmi = [("ACTION", "add"), ("SUBSYSTEM", "usbmisc"), ("DEVPATH", "/devices/x/cdc-wdm1")];
         assert_eq!(uevents.judge(&event(&qmi)), None);
         let gone = [("ACTION", "remove"), ("SUBSYSTEM", "usbmisc"), ("DEVPATH", "/devices/x/cdc-wdm0")];

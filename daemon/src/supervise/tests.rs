@@ -1,10 +1,13 @@
 //! Plugging and unplugging by a socket that comes and goes.
 
+mod beside;
+
 use super::*;
 use crate::config::Dns;
 use crate::handle::Modems;
 use crate::store::operators::Operators;
-use daemon_core::snapshot::ModemState;
+use daemon_core::request::RequestErrorKind;
+use daemon_core::snapshot::{Custody, ModemState};
 use tokio::net::UnixListener;
 use virtual_modem::serve::{Closing, Control, Event, listen};
 use virtual_modem::{Order, Output, Profile, VirtualModem};
@@ -19,10 +22,14 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    async fn new() -> Self {
+        Self::with(Duration::ZERO).await
+    }
+
+    async fn with(absence: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("modem.sock");
-        let config = Config { network: Network::External, ..Config::default() };
+        let config = Config { network: Network::External, absence, ..Config::default() };
         let spec = Spec::parse(&format!("unix:{},net=lo,outstanding=8", socket.display())).unwrap();
         let (_, rfkill) = watch::channel(false);
         let shared = Shared {
@@ -34,7 +41,9 @@ impl Bench {
             start: Instant::now(),
         };
         let (shown, modems) = watch::channel(Vec::new());
-        let supervisor = Supervisor::start(Arc::new(shared), Leftovers::default(), vec![spec], Roots::default(), shown);
+        let neighbour = ModemManager::follow(None).await;
+        let supervisor =
+            Supervisor::start(Arc::new(shared), Leftovers::default(), vec![spec], Roots::default(), neighbour, shown);
         let (orders, _) = mpsc::unbounded_channel();
         let (_, happenings) = mpsc::unbounded_channel();
         Self { modems, supervisor, orders, happenings, socket, folder }
@@ -65,7 +74,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_socket_that_appears_is_a_plug_and_its_end_an_unplug() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new().await;
     assert!(bench.lists(0).await.is_empty());
     bench.plug();
     assert_eq!(bench.lists(1).await, [0]);
@@ -80,8 +89,44 @@ async fn a_socket_that_appears_is_a_plug_and_its_end_an_unplug() {
 }
 
 #[tokio::test]
+async fn a_modem_that_comes_back_keeps_its_object() {
+    let mut bench = Bench::with(Duration::from_secs(600)).await;
+    bench.plug();
+    bench.lists(1).await;
+    bench.connects().await;
+    for _ in 0..2 {
+        let mut handle = bench.modems.borrow().first().cloned().unwrap();
+        bench.orders.send(Control::Order(Order::Unplug)).unwrap();
+        let absent = handle.snapshot.wait_for(|s| s.custody == Custody::Absent);
+        let hardware = tokio::time::timeout(Duration::from_secs(20), absent).await.unwrap().unwrap().device.clone();
+        assert!(hardware.is_some(), "what it was is still shown");
+        let error = handle.request(Request::Probe).await.unwrap_err();
+        assert_eq!((error.kind, error.reason.code), (RequestErrorKind::Gone, "modem-absent"));
+        bench.orders.send(Control::Order(Order::Plug)).unwrap();
+        bench.connects().await;
+        assert_eq!(bench.lists(1).await, [0]);
+        assert_eq!(handle.snapshot.borrow().custody, Custody::Held, "who holds the old handle sees the modem again");
+    }
+    bench.supervisor.stop(Ending::Stop).await;
+}
+
+#[tokio::test]
+async fn an_absence_comes_to_an_end() {
+    let mut bench = Bench::with(Duration::from_millis(50)).await;
+    bench.plug();
+    bench.lists(1).await;
+    bench.connects().await;
+    bench.orders.send(Control::Order(Order::Unplug)).unwrap();
+    bench.orders.send(Control::Order(Order::Plug)).unwrap();
+    let other = bench.modems.wait_for(|list| list.iter().all(|modem| modem.id != 0) && !list.is_empty());
+    tokio::time::timeout(Duration::from_secs(20), other).await.unwrap().unwrap();
+    bench.connects().await;
+    bench.supervisor.stop(Ending::Stop).await;
+}
+
+#[tokio::test]
 async fn a_stop_tears_the_session_down_before_it_lets_go() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new().await;
     bench.plug();
     bench.lists(1).await;
     bench.connects().await;

@@ -25,6 +25,19 @@ impl Modem {
         value::text(&self.modem, key).unwrap_or_default()
     }
 
+    /// The state in one word: whose the modem is, where it is not the daemon's.
+    pub(crate) fn state(&self) -> String {
+        match self.text("Custody") {
+            custody if custody.is_empty() || custody == "held" => self.text("StateName"),
+            custody => custody,
+        }
+    }
+
+    /// Whether the daemon has it, as far as it tells.
+    fn is_held(&self) -> bool {
+        ["", "held"].contains(&self.text("Custody").as_str())
+    }
+
     /// Whether a word on the command line means this modem: number, path, port, interface or USB id.
     fn is_called(&self, word: &str) -> bool {
         word == self.number.to_string()
@@ -58,10 +71,14 @@ pub(crate) async fn all(connection: &Connection) -> Result<Vec<Modem>, Failure> 
     Ok(modems)
 }
 
-/// The modem that was named, or the only one.
+/// The modem that was named, or the only one that the daemon has, or the only one.
 pub(crate) async fn pick(connection: &Connection, word: Option<&str>) -> Result<Modem, Failure> {
     let mut modems = all(connection).await?;
     let Some(word) = word else {
+        // Those that are left to others or are gone for the moment count only where there is no other.
+        if modems.iter().any(Modem::is_held) {
+            modems.retain(Modem::is_held);
+        }
         return match modems.len() {
             1 => Ok(modems.remove(0)),
             0 => Err(Failure::no_modem("there is no modem").next("plug one in, then mbimctl list")),

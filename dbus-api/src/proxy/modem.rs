@@ -27,6 +27,10 @@ pub trait Modem {
     #[zbus(property(emits_changed_signal = "const"))]
     fn index(&self) -> zbus::Result<u32>;
 
+    /// Whose the modem is: `held`, `withheld` or `absent`.
+    #[zbus(property)]
+    fn custody(&self) -> zbus::Result<String>;
+
     /// Where MBIM is spoken, for example "/dev/cdc-wdm0" or "unix:/run/modem.sock".
     #[zbus(property)]
     fn control_port(&self) -> zbus::Result<String>;

@@ -168,10 +168,11 @@ fn socket(directory: &Path) -> PathBuf {
     directory.join("modem")
 }
 
+/// An object goes with its modem, so that stories see the end of each plug; those of a return say otherwise.
 fn configuration(directory: &Path) -> String {
     let at = |name: &str| format!("{:?}", directory.join(name).display().to_string());
     format!(
-        "overlay-dir = {}\ntrust-dir = {}\napps-dir = {}\nprovisioning-dir = {}\ndns = \"resolvconf\"\n\n[probe]\n\
+        "absence = 0\noverlay-dir = {}\ntrust-dir = {}\napps-dir = {}\nprovisioning-dir = {}\ndns = \"resolvconf\"\n\n[probe]\n\
          http = \"{PROBE_HTTP_URL}\"\nhttps = \"{PROBE_HTTPS_URL}\"\nca = [{}]\n",
         at("operators.d"),
         at("trust.d"),

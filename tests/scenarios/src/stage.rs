@@ -70,13 +70,18 @@ impl Stage {
         Ok(Self { world, client })
     }
 
-    /// Adds lines to the top of the daemon's configuration; they hold after [`Stage::restart`].
+    /// Adds lines to the top of the daemon's configuration, in place of those with the same keys; they hold after
+    /// [`Stage::restart`].
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn configure(&self, lines: &str) -> Result<(), Error> {
         let (doing, file) = ("changing the configuration", self.world.setup.configuration_file());
         let old = fs::read_to_string(&file).trying(doing)?;
+        let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned());
+        let given: Vec<_> = lines.lines().filter_map(key).collect();
+        let kept = |line: &&str| key(line).is_none_or(|key| !given.contains(&key));
+        let old = old.lines().filter(kept).collect::<Vec<_>>().join("\n");
         fs::write(&file, format!("{lines}\n{old}")).trying(doing)
     }
 

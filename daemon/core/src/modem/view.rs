@@ -12,8 +12,8 @@ use super::tables::{Context, Power, RegistrationState, SimState};
 use super::timer::Timer;
 use crate::Time;
 use crate::snapshot::{
-    Connection, Connectivity, ContextState, Device, ModemState, Packet, PinNeeded, Radio, Reason, Registration, Sim,
-    Snapshot, Traffic,
+    Connection, Connectivity, ContextState, Custody, Device, ModemState, Packet, PinNeeded, Radio, Reason,
+    Registration, Sim, Snapshot, Traffic,
 };
 
 impl Modem {
@@ -21,6 +21,7 @@ impl Modem {
         let state = public_state(&self.tables);
         Snapshot {
             port: self.config.port.clone(),
+            custody: Custody::Held,
             state,
             reason: self.reason(state),
             device: self.device(),

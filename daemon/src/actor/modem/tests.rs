@@ -54,7 +54,7 @@ impl Bench {
         let (rfkill, switch) = watch::channel(false);
         let (let_go, letting_go) = watch::channel(false);
         let resolver = Resolver::new(Dns::ResolvConf, None, folder.path());
-        let task = tokio::spawn(run(Setup {
+        let setup = Setup {
             id: 0,
             spec,
             port: Port::over(host, 4096),
@@ -70,7 +70,8 @@ impl Bench {
             shown,
             let_go: letting_go,
             start: Instant::now(),
-        }));
+        };
+        let task = tokio::spawn(async move { run(setup).await.0 });
         Self { orders, requests, snapshot, rfkill, let_go, task, folder }
     }
 

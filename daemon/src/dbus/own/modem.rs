@@ -72,6 +72,11 @@ impl Modem {
     }
 
     #[zbus(property)]
+    fn custody(&self) -> &str {
+        words::custody(self.0.view().custody)
+    }
+
+    #[zbus(property)]
     fn control_port(&self) -> String {
         self.0.view().port.control.clone()
     }

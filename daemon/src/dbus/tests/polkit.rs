@@ -6,39 +6,12 @@ use std::sync::{Arc, Mutex};
 use dbus_api::error::{Code, Error};
 use dbus_api::proxy::ModemProxy;
 use tokio::sync::watch;
-use zbus::{Connection, OwnedVariant, connection};
+use zbus::{Connection, OwnedVariant};
 
+use super::bus::Bus;
 use super::{FakeModem, open_gate, provisioner, shut_gate};
 use crate::dbus::{Gate, ServeError, serve};
 use crate::handle::Job;
-
-/// A private bus on a thread of its own, since the broker brings its own runtime. It ends with the process.
-struct Bus {
-    address: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Bus {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("unix:path={}", folder.path().join("bus").display());
-        let (ready, wait) = tokio::sync::oneshot::channel();
-        let at = address.clone();
-        std::thread::spawn(move || {
-            zruntime::block_on(async {
-                let mut bus = busd::bus::Bus::for_address(Some(&at)).await.unwrap();
-                let _ = ready.send(());
-                let _ = bus.run().await;
-            });
-        });
-        wait.await.unwrap();
-        Self { address, _folder: folder }
-    }
-
-    async fn connect(&self) -> Connection {
-        connection::Builder::address(self.address.as_str()).build().await.unwrap()
-    }
-}
 
 /// Plays polkit: gives one fixed answer and remembers the questions.
 struct Authority {

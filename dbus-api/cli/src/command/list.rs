@@ -19,6 +19,7 @@ pub(super) async fn run(connection: &Connection, output: Output) -> Result<(), F
                 "data_port": modem.text("DataPort"),
                 "hardware": modem.text("Hardware"),
                 "state": modem.text("StateName"),
+                "custody": modem.text("Custody"),
                 "network_name": modem.text("NetworkName"),
             })
         })
@@ -35,7 +36,7 @@ fn row(modem: &Modem) -> [String; 5] {
     let hardware = modem.text("Hardware");
     [
         modem.number.to_string(),
-        modem.text("StateName"),
+        modem.state(),
         place.join(", "),
         if hardware.is_empty() { "-".to_owned() } else { hardware },
         modem.text("NetworkName"),

@@ -31,10 +31,7 @@ fn sheet(modem: &Modem) -> String {
     let mut rows = vec![
         row("modem", [modem.number.to_string(), modem.text("Hardware"), modem.text("UsbId")]),
         row("ports", [modem.text("ControlPort"), modem.text("DataPort"), String::new()]),
-        row(
-            "state",
-            [with_reason(modem.text("StateName"), reason(&modem.modem, "StateReason")), String::new(), String::new()],
-        ),
+        row("state", [with_reason(modem.state(), reason(&modem.modem, "StateReason")), String::new(), String::new()]),
         row("sim", [sim(&modem.sim), at(&modem.sim, "Imsi"), String::new()]),
         row("radio", [radio(&modem.modem), String::new(), String::new()]),
         row("network", [network(&modem.modem), modem.text("Technology"), signal(&modem.modem)]),

@@ -116,6 +116,7 @@ impl ObjectManager {
                 "org.mbimd.Mbimd1.Modem".to_owned(),
                 dict(&[
                     ("Index", 0u32.into()),
+                    ("Custody", "held".into()),
                     ("ControlPort", "/dev/cdc-wdm0".into()),
                     ("DataPort", "wwan0".into()),
                     ("Hardware", "Virtual".into()),

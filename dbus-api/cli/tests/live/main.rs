@@ -50,7 +50,7 @@ fn list_and_status() {
         value,
         json!({ "modems": [{
             "index": 0, "path": "/org/mbimd/Mbimd1/modem/0", "control_port": "/dev/cdc-wdm0", "data_port": "wwan0",
-            "hardware": "Virtual", "state": "registered", "network_name": "Contoso",
+            "hardware": "Virtual", "state": "registered", "custody": "held", "network_name": "Contoso",
         }] })
     );
     assert_eq!(

@@ -3,12 +3,14 @@
 use harness::cases::Case;
 use harness::line::Happening;
 use harness::virtual_modem::{Direction, Fault, Order, Output, What, When};
-use scenarios::client::View;
+use harness::wait;
+use scenarios::client::{PATIENCE, View};
 use scenarios::stage::{Outcome, Stage, happening, quick, story};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "unplugged_at_every_message_up_to_online", run: || story("open", every_message) },
     Case { name: "unplugged_at_every_message_of_provisioning", run: || story("garden", while_provisioning) },
+    Case { name: "a_modem_that_comes_back_keeps_its_object", run: || story("open", comes_back) },
 ];
 
 fn unplug_at(direction: Direction, n: u32) -> Order {
@@ -46,6 +48,27 @@ async fn every_message(stage: &mut Stage) -> Outcome {
     println!("  unplugged at each of {plugs} messages");
     stage.order(Order::Plug)?;
     assert!(stage.online().await? > modem);
+    Ok(())
+}
+
+/// A reset of its firmware, then the cable: the same object all the time.
+async fn comes_back(stage: &mut Stage) -> Outcome {
+    stage.configure("absence = 600")?;
+    stage.restart().await?;
+    stage.plug(quick(stage.world.scenario())).await?;
+    let modem = stage.online().await?;
+    let log = &stage.log();
+    let already = log.matches("unplugged").count();
+    for (times, pull) in [(1, false), (2, true)] {
+        stage.order(if pull { Order::Unplug } else { Order::Reboot })?;
+        let noticed = || async { (stage.log().matches("unplugged").count() >= already + times).then_some(()) };
+        wait::until("the absence to be noticed", PATIENCE, noticed).await?;
+        if pull {
+            stage.bare().await?;
+            stage.order(Order::Plug)?;
+        }
+        assert_eq!(stage.online().await?, modem, "the same object");
+    }
     Ok(())
 }
 

@@ -1,0 +1,203 @@
+//! The neighbour: whether ModemManager runs, and the question to it to leave a device. What follows from its answers is
+//! decided in `daemon_core::custody`. It is never started by asking. An inhibition ends with our connection to the bus,
+//! and is lost when ModemManager restarts.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use daemon_core::custody::{Answer, Presence};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
+use zbus::names::{BusName, OwnedInterfaceName};
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant};
+
+const NAME: &str = "org.freedesktop.ModemManager1";
+const MODEM: &str = "org.freedesktop.ModemManager1.Modem";
+/// Time for one call; it may have to switch the modem off first.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// From this `MMModemState` on a modem is being connected, connected, or being disconnected.
+const CONNECTING: i32 = 9;
+
+#[zbus::proxy(
+    interface = "org.freedesktop.ModemManager1",
+    default_service = "org.freedesktop.ModemManager1",
+    default_path = "/org/freedesktop/ModemManager1"
+)]
+trait Daemon {
+    #[zbus(no_autostart)]
+    fn inhibit_device(&self, uid: &str, inhibit: bool) -> zbus::Result<()>;
+}
+
+#[zbus::proxy(
+    interface = "org.freedesktop.DBus.ObjectManager",
+    default_service = "org.freedesktop.ModemManager1",
+    default_path = "/org/freedesktop/ModemManager1"
+)]
+trait List {
+    #[zbus(no_autostart)]
+    fn get_managed_objects(&self) -> zbus::Result<Objects>;
+}
+
+type Objects = HashMap<OwnedObjectPath, HashMap<OwnedInterfaceName, HashMap<String, OwnedVariant>>>;
+type Call = Pin<Box<dyn Future<Output = Option<News>> + Send>>;
+
+/// What is heard of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It has come or gone; what it granted before holds no longer.
+    Presence(Presence),
+    /// It answered.
+    Answer {
+        /// The device, as asked for.
+        uid: String,
+        /// What it said.
+        answer: Answer,
+    },
+}
+
+/// The way to it.
+pub(crate) struct ModemManager {
+    bus: Option<Connection>,
+    owners: Option<NameOwnerChangedStream>,
+    presence: Presence,
+    calls: FuturesUnordered<Call>,
+}
+
+impl std::fmt::Debug for ModemManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModemManager").field("presence", &self.presence).finish_non_exhaustive()
+    }
+}
+
+impl ModemManager {
+    /// Follows it on this bus; without one, or where the bus does not tell, it counts as absent.
+    pub(crate) async fn follow(bus: Option<Connection>) -> Self {
+        let mut this = Self { bus, owners: None, presence: Presence::Absent, calls: FuturesUnordered::new() };
+        let Some(bus) = &this.bus else { return this };
+        match watch(bus).await {
+            Ok((owners, here)) => {
+                this.owners = Some(owners);
+                this.presence = if here { Presence::Here } else { Presence::Absent };
+            }
+            Err(error) => tracing::warn!(%error, "the bus does not tell whether ModemManager runs; taken for absent"),
+        }
+        this
+    }
+
+    /// Whether it runs.
+    pub(crate) fn presence(&self) -> Presence {
+        self.presence
+    }
+
+    /// The bus that it is on.
+    pub(crate) fn bus(&self) -> Option<Connection> {
+        self.bus.clone()
+    }
+
+    /// Asks it to leave a device. `politely`: not where it connects with it.
+    pub(crate) fn ask(&mut self, uid: String, politely: bool) {
+        let Some(bus) = self.bus.clone() else { return };
+        self.calls.push(Box::pin(async move {
+            let answer = match tokio::time::timeout(PATIENCE, inhibit(&bus, &uid, politely)).await {
+                Ok(answer) => answer,
+                Err(_) => Answer::Failed,
+            };
+            Some(News::Answer { uid, answer })
+        }));
+    }
+
+    /// Gives a device back to it.
+    pub(crate) fn give_back(&mut self, uid: String) {
+        let Some(bus) = self.bus.clone() else { return };
+        self.calls.push(Box::pin(async move {
+            let call = async { DaemonProxy::new(&bus).await?.inhibit_device(&uid, false).await };
+            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, call).await {
+                tracing::debug!(%error, uid, "ModemManager does not take the device back");
+            }
+            None
+        }));
+    }
+
+    /// The next thing that is heard. Safe to drop.
+    pub(crate) async fn next(&mut self) -> News {
+        loop {
+            let owners = &mut self.owners;
+            let changed = async {
+                match owners {
+                    Some(owners) => owners.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = changed => match changed {
+                    Some(signal) => {
+                        let here = signal.args().is_ok_and(|args| args.new_owner().is_some());
+                        self.presence = if here { Presence::Here } else { Presence::Absent };
+                        return News::Presence(self.presence);
+                    }
+                    // The connection is gone; the daemon ends for that.
+                    None => self.owners = None,
+                },
+                Some(news) = self.calls.next(), if !self.calls.is_empty() => {
+                    if let Some(news) = news {
+                        return news;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn watch(bus: &Connection) -> zbus::Result<(NameOwnerChangedStream, bool)> {
+    let proxy = DBusProxy::new(bus).await?;
+    let owners = proxy.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
+    let here = proxy.name_has_owner(BusName::try_from(NAME)?).await?;
+    Ok((owners, here))
+}
+
+async fn inhibit(bus: &Connection, uid: &str, politely: bool) -> Answer {
+    if politely && uses(bus, uid).await {
+        return Answer::InUse;
+    }
+    let asked = async { DaemonProxy::new(bus).await?.inhibit_device(uid, true).await };
+    match asked.await {
+        Ok(()) => Answer::Granted,
+        Err(error) => {
+            let answer = reading(&error);
+            tracing::debug!(%error, uid, ?answer, "ModemManager does not leave the device");
+            answer
+        }
+    }
+}
+
+/// What an error means.
+fn reading(error: &zbus::Error) -> Answer {
+    let zbus::Error::MethodError(name, ..) = error else { return Answer::Failed };
+    match name.as_str() {
+        "org.freedesktop.ModemManager1.Error.Core.NotFound" => Answer::NotKnown,
+        "org.freedesktop.ModemManager1.Error.Core.Unauthorized"
+        | "org.freedesktop.DBus.Error.AccessDenied"
+        | "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" => Answer::NotAllowed,
+        _ => Answer::Failed,
+    }
+}
+
+/// Whether it connects with the device. What it does not tell counts as no.
+async fn uses(bus: &Connection, uid: &str) -> bool {
+    let asked = async { ListProxy::new(bus).await?.get_managed_objects().await };
+    let Ok(objects) = asked.await else { return false };
+    objects.values().filter_map(|interfaces| interfaces.iter().find(|(name, _)| name.as_str() == MODEM)).any(
+        |(_, modem)| {
+            let device =
+                modem.get("Device").is_some_and(|value| matches!(&**value, Variant::Str(text) if text.as_str() == uid));
+            let state = match modem.get("State").map(|value| &**value) {
+                Some(Variant::I32(state)) => *state,
+                _ => 0,
+            };
+            device && state >= CONNECTING
+        },
+    )
+}
