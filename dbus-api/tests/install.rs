@@ -121,7 +121,7 @@ fn systemd_takes_the_unit() {
     assert!(ours.is_empty(), "{ours:#?}");
 }
 
-/// Exposure of the unit in tenths; what is left is said in docs/decisions/0004-what-the-unit-exposes.md.
+/// Exposure of the unit in tenths; what is left is said in docs/decisions/0006-what-the-unit-exposes.md.
 const EXPOSURE: &str = "18";
 
 #[test]
