@@ -51,7 +51,7 @@ pub enum Event {
     Modem(Output),
 }
 
-/// What a test sends to a device that [`serve`] serves.
+/// What a test sends to a device that [`serve()`] serves.
 #[derive(Debug)]
 pub enum Control {
     /// Something for the modem.
