@@ -14,3 +14,4 @@ pub(crate) mod resolver;
 pub(crate) mod rfkill;
 pub(crate) mod tls;
 pub(crate) mod uevent;
+pub(crate) mod window;

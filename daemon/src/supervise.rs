@@ -432,6 +432,9 @@ impl Task {
         } else if slot.found.is_none() && slot.spec.kind != Kind::Unix {
             slot.found = slot.spec.path.file_name().and_then(|name| self.roots.look(name.to_str()?));
         }
+        if let (Kind::Wdm, Some(found)) = (slot.spec.kind, &slot.found) {
+            slot.spec.outstanding = found.spec.outstanding;
+        }
         slot.next_try = None;
         slot.withheld = None;
         let same = slot.absent_until.is_none() || is_same(&slot.marks, &slot.seen());

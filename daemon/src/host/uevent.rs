@@ -17,6 +17,7 @@ use rustix::net::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::window::window;
 use crate::transport::open::Spec;
 use crate::transport::watch;
 
@@ -30,7 +31,7 @@ const UDEV_MAGIC: u32 = 0xfeed_cafe;
 /// A control port of an MBIM modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// How to open it; `net` is filled where an interface stands beside it.
+    /// How to open it; `net` is filled where an interface stands beside it, `outstanding` where the device says it.
     pub(crate) spec: Spec,
     /// Kernel driver.
     pub(crate) driver: String,
@@ -113,7 +114,9 @@ impl Roots {
         }
         let (usb, physical) = usb_device(&device);
         let net = self.interface_beside(&device, name);
-        let spec = Spec { path: self.dev.join(name), net, ..spec };
+        // What a PCIe modem takes at once is said nowhere.
+        let outstanding = if usb.is_some() { window(&device, &physical) } else { spec.outstanding };
+        let spec = Spec { path: self.dev.join(name), net, outstanding, ..spec };
         let serial = if usb.is_some() { read(&physical.join("serial")).unwrap_or_default() } else { String::new() };
         let noted = self.noted(&[&node, &device, &physical]);
         let tag = Tag::of(noted.iter().map(|(key, value)| (key.as_str(), value.as_str())));

@@ -22,6 +22,7 @@ use super::{Received, Sent};
 use crate::dataplane::Tuns;
 use crate::dataplane::flow::{self, Agreed, Health, Plane, Totals};
 use crate::dataplane::stall::{Cause, Patience, Way};
+use crate::host::window;
 use answers::Trouble;
 use control::Control;
 use device::Bulks;
@@ -81,9 +82,7 @@ impl Usb {
                             data_health: watch::Sender::new(Health::default()),
                             place,
                             max_control: mbim.max_control_message,
-                            outstanding: function
-                                .extended
-                                .map_or(1, |extended| u16::from(extended.max_outstanding_command_messages).max(1)),
+                            outstanding: window::said(&function),
                             mtu: function.extended.map(|extended| u32::from(extended.mtu)).filter(|mtu| *mtu > 0),
                         });
                     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use mbim_proto::descriptor::{Descriptors, Function};
 
+use crate::host::window;
+
 /// Most devices that are looked at.
 const MOST: usize = 512;
-/// Octets of descriptors that are read; the kernel keeps no more of a configuration than 64 KiB.
-const MOST_OCTETS: usize = 256 * 1024;
 
 /// Which device is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,13 +85,8 @@ impl Place {
 
     /// MBIM functions of the configuration in force. The error is the rest of a sentence.
     pub(crate) fn functions(&self) -> Result<Vec<Function>, String> {
-        let octets = std::fs::File::open(self.folder.join("descriptors"))
-            .and_then(|file| {
-                let mut octets = Vec::new();
-                std::io::Read::read_to_end(&mut std::io::Read::take(file, MOST_OCTETS as u64), &mut octets)?;
-                Ok(octets)
-            })
-            .map_err(|error| format!("its descriptors cannot be read: {error}"))?;
+        let octets =
+            window::descriptors(&self.folder).map_err(|error| format!("its descriptors cannot be read: {error}"))?;
         let descriptors =
             Descriptors::parse(&octets).map_err(|wrong| format!("its descriptors are not valid: {wrong}"))?;
         let value = self.configuration.ok_or("it is not configured")?;
