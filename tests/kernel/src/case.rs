@@ -10,6 +10,7 @@ mod mbimcli;
 mod modemmanager;
 mod package;
 mod plug;
+mod router;
 
 use std::error::Error;
 use std::pin::Pin;
@@ -29,12 +30,14 @@ pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 pub(crate) enum Boot {
     /// A small init that starts udevd, the system bus and polkitd: seconds.
     Plain,
+    /// As on a small router: the system bus and nothing else.
+    Bare,
     /// systemd, for units.
     Systemd,
 }
 
 impl Boot {
-    const ALL: [Self; 2] = [Self::Plain, Self::Systemd];
+    const ALL: [Self; 3] = [Self::Plain, Self::Bare, Self::Systemd];
 
     /// By the name on the command line.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -46,6 +49,7 @@ impl fmt::Display for Boot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Plain => "plain",
+            Self::Bare => "bare",
             Self::Systemd => "systemd",
         })
     }
@@ -106,6 +110,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         fleet::CASES,
         life::CASES,
         device::CASES,
+        router::CASES,
         mbimcli::CASES,
         modemmanager::CASES,
         package::CASES,

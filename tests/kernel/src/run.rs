@@ -40,10 +40,13 @@ fn share() -> PathBuf {
 
 /// Runs cases in the virtual machine.
 pub(crate) fn guest(boot: Boot, wanted: &[Wanted]) -> ExitCode {
-    // With systemd the cases install packages themselves.
-    if boot == Boot::Plain
-        && let Err(error) = install()
-    {
+    let installed = match boot {
+        Boot::Plain => install(),
+        Boot::Bare => install_bare(),
+        // There the cases install packages themselves.
+        Boot::Systemd => Ok(()),
+    };
+    if let Err(error) = installed {
         println!("{error}");
         return ExitCode::FAILURE;
     }
@@ -52,35 +55,42 @@ pub(crate) fn guest(boot: Boot, wanted: &[Wanted]) -> ExitCode {
 
 /// What an installed daemon has around it: its group, the rules of udev, bus and polkit.
 fn install() -> Result<(), Error> {
-    let share = share();
-    let (bus, polkit) = (share.join("systemd/dbus-1"), share.join("systemd/polkit"));
-    for (from, ending, to) in [
-        (share.join("udev"), "rules", "/usr/lib/udev/rules.d"),
-        (bus, "conf", "/usr/share/dbus-1/system.d"),
-        (polkit, "policy", "/usr/share/polkit-1/actions"),
-    ] {
-        for entry in fs::read_dir(&from).trying(format!("reading {}", from.display()))?.flatten() {
-            if entry.path().extension().is_some_and(|found| found == ending) {
-                let to = Path::new(to).join(entry.file_name());
-                fs::copy(entry.path(), &to).trying(format!("installing {}", to.display()))?;
-            }
-        }
-    }
-    let users = share.join("systemd/sysusers.conf").display().to_string();
-    let reload = ["--system", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ReloadConfig"];
-    for (program, arguments) in [
-        ("systemd-sysusers", [users.as_str()].as_slice()),
-        ("udevadm", &["control", "--reload"]),
-        ("dbus-send", &reload),
-        ("modprobe", &["-a", "vhci_hcd", "cdc_mbim", "8021q", "tun"]),
-    ] {
-        let doing = format!("running {program}");
-        let output = Command::new(program).args(arguments).output().trying(&doing)?;
-        if !output.status.success() {
-            return Err(Error::new(doing, String::from_utf8_lossy(&output.stderr).trim()));
+    copy("udev", "rules", "/usr/lib/udev/rules.d")?;
+    copy("systemd/polkit", "policy", "/usr/share/polkit-1/actions")?;
+    let users = share().join("systemd/sysusers.conf").display().to_string();
+    run("systemd-sysusers", &[&users])?;
+    run("udevadm", &["control", "--reload"])?;
+    install_bare()
+}
+
+/// What it has on a router: the policy of the bus, and modules that nobody loads on demand.
+fn install_bare() -> Result<(), Error> {
+    copy("systemd/dbus-1", "conf", "/usr/share/dbus-1/system.d")?;
+    run("dbus-send", &["--system", "--print-reply", "--dest=org.freedesktop.DBus", "/", RELOAD])?;
+    run("modprobe", &["-a", "vhci_hcd", "cdc_mbim", "8021q", "tun"])
+}
+
+/// A method of the bus.
+const RELOAD: &str = "org.freedesktop.DBus.ReloadConfig";
+
+fn copy(from: &str, ending: &str, to: &str) -> Result<(), Error> {
+    let from = share().join(from);
+    for entry in fs::read_dir(&from).trying(format!("reading {}", from.display()))?.flatten() {
+        if entry.path().extension().is_some_and(|found| found == ending) {
+            let to = Path::new(to).join(entry.file_name());
+            fs::copy(entry.path(), &to).trying(format!("installing {}", to.display()))?;
         }
     }
     Ok(())
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<(), Error> {
+    let doing = format!("running {program}");
+    let output = Command::new(program).args(arguments).output().trying(&doing)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::new(doing, String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// Runs cases on this machine, with the real modem that the environment names.

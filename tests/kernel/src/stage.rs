@@ -122,6 +122,25 @@ pub(crate) struct Stage {
     directory: TempDir,
 }
 
+/// What a case may choose about the daemon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'a> {
+    /// Which of the programs.
+    pub(crate) program: &'a str,
+    /// Lines at the top of the configuration; a key there takes the place of the one that the stage sets.
+    pub(crate) lines: &'a str,
+    /// Values of `--device`.
+    pub(crate) devices: &'a [String],
+    /// Value of `--log`.
+    pub(crate) level: &'a str,
+}
+
+impl Default for Start<'_> {
+    fn default() -> Self {
+        Self { program: "mbimd", lines: "", devices: &[], level: "debug" }
+    }
+}
+
 impl Stage {
     /// The daemon on the system bus, furnished for the operator of this scenario, whose root certificate this is. Its log
     /// is the case's `mbimd.log`.
@@ -131,7 +150,7 @@ impl Stage {
 
     /// As [`Stage::start`] with another `--log` value.
     pub(crate) async fn logging(guest: &Guest, scenario: &Scenario, roots: &str, log: &str) -> Result<Self, Error> {
-        Self::whole(guest, scenario, roots, "", &[], log).await
+        Self::whole(guest, scenario, roots, Start { level: log, ..Start::default() }).await
     }
 
     /// As [`Stage::start`] with more lines at the top of the configuration and values of `--device`. On a machine with a
@@ -143,16 +162,15 @@ impl Stage {
         lines: &str,
         devices: &[String],
     ) -> Result<Self, Error> {
-        Self::whole(guest, scenario, roots, lines, devices, "debug").await
+        Self::whole(guest, scenario, roots, Start { lines, devices, ..Start::default() }).await
     }
 
-    async fn whole(
+    /// As [`Stage::start`] with everything that can be chosen.
+    pub(crate) async fn whole(
         guest: &Guest,
         scenario: &Scenario,
         roots: &str,
-        lines: &str,
-        devices: &[String],
-        level: &str,
+        start: Start<'_>,
     ) -> Result<Self, Error> {
         let doing = "making a directory for the daemon";
         let directory = tempfile::Builder::new().prefix("mbimd-").tempdir_in("/run").trying(doing)?;
@@ -163,11 +181,11 @@ impl Stage {
         let address = bus.as_ref().map_or(SYSTEM_BUS, Bus::address).to_owned();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).trying(doing)?;
         let setup = Setup {
-            program: guest.program("mbimd"),
+            program: guest.program(start.program),
             bus: address.clone(),
             directory: directory.path().to_owned(),
-            devices: devices.to_vec(),
-            log: level.to_owned(),
+            devices: start.devices.to_vec(),
+            log: start.level.to_owned(),
         };
         let log = guest.logs().join("mbimd.log");
         fs::File::options().create(true).append(true).open(&log).trying(doing)?;
@@ -175,7 +193,11 @@ impl Stage {
         world::furnish(&setup, scenario, roots)?;
         let file = setup.configuration_file();
         let written = fs::read_to_string(&file).trying(doing)?;
-        fs::write(&file, format!("{lines}\n{written}")).trying(doing)?;
+        let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
+        let chosen: Vec<String> = start.lines.lines().filter_map(key).collect();
+        let others = written.lines().filter(|line| key(line).is_none_or(|key| !chosen.contains(&key)));
+        let text = start.lines.lines().chain(others).collect::<Vec<_>>().join("\n");
+        fs::write(&file, text).trying(doing)?;
         let daemon = Some(Daemon::start(&setup)?);
         let client = Client::connect(&address).await?;
         Ok(Self { setup, daemon, client, bus, directory })

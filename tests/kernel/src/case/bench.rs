@@ -192,7 +192,7 @@ fn cpu(processes: &[u32]) -> Result<f64, Error> {
 }
 
 /// A line of /proc that counts KiB, summed over processes, in MB.
-fn memory(processes: &[u32], file: &str, field: &str) -> Result<f64, Error> {
+pub(super) fn memory(processes: &[u32], file: &str, field: &str) -> Result<f64, Error> {
     let doing = format!("reading {field} of {file}");
     let mut sum = 0.0;
     for id in processes {

@@ -110,7 +110,7 @@ async fn plug(guest: &mut Guest) -> Outcome {
 }
 
 /// Packets of all sizes pass, and the operator's name server answers.
-async fn reach(guest: &Guest) -> Outcome {
+pub(super) async fn reach(guest: &Guest) -> Outcome {
     let to = WWW.ipv4.to_string();
     for size in ["0", "56", "1392"] {
         let ping = ["-n", "-q", "-I", DATA_LINK, "-M", "do", "-i", "0.1", "-c", "20", "-s", size, &to];
