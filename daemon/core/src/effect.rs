@@ -10,10 +10,11 @@ use crate::subscriber::SubscriberState;
 /// One order to the shell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Put addresses, routes, MTU and DNS on the data interface. Answer: `Input::LinkDone { session, … }`.
+    /// Put addresses, routes, MTU and DNS on the data interface, for a session above 0 on an interface of its own, which is
+    /// made if it is not there. Answer: `Input::LinkDone { session, … }`.
     /// Idempotent: the shell compares with what it set before and changes the difference.
     LinkUp(LinkSettings),
-    /// Take away everything that was set for this session. Answer: `Input::LinkDone`.
+    /// Take away everything that was set for this session, with the interface where one was made. Answer: `Input::LinkDone`.
     LinkDown {
         /// MBIM session id.
         session: u32,

@@ -17,6 +17,8 @@ pub struct Kept {
     pub user_off: bool,
     /// The connection that is up; `None` = there is nothing to take over, and the modem is opened anew.
     pub connection: Option<KeptConnection>,
+    /// Sessions above 0 that are up, are being made, or are to be made again; in their order.
+    pub sessions: Vec<KeptConnection>,
 }
 
 /// A connection that is up, and what tells that the modem and the SIM are still the same.
@@ -49,6 +51,8 @@ pub struct KeptConnection {
     pub purchase: bool,
     /// The one APN that a person named for this connection.
     pub named: Option<UserApn>,
+    /// It was being ended, and is to be.
+    pub ending: bool,
 }
 
 impl core::fmt::Debug for KeptConnection {

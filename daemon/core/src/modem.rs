@@ -10,6 +10,8 @@ mod ask;
 mod card;
 mod context;
 mod dial;
+mod extra;
+mod extras;
 mod io;
 mod link;
 mod machine;

@@ -15,6 +15,20 @@ pub enum Request {
     },
     /// Disconnect; no automatic connection until the next `Connect`, plug or restart.
     Disconnect,
+    /// Connect a session beside the default one, which goes on as it is. What is up is kept, and made again after a
+    /// loss, until it is disconnected or the modem, its SIM or the daemon goes; nothing of it is stored. Session 0 is
+    /// [`Self::Connect`].
+    ConnectSession {
+        /// MBIM session id, 1 up to the number that the modem allows, 255 at most.
+        session: u32,
+        /// The one APN to try; `None` = those of the default connection, such as no other session uses first.
+        apn: Option<UserApn>,
+    },
+    /// End a session beside the default one, and forget it. Session 0 is [`Self::Disconnect`].
+    DisconnectSession {
+        /// MBIM session id.
+        session: u32,
+    },
     /// Deactivate and activate the default context with the profile now in force. `[PROV 12.7]`
     Reconnect,
     /// Radio off, radio on, wait for registration and attach, connect. With `cycle` false only connect. `[PROV 12.7]`

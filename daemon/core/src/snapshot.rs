@@ -104,7 +104,7 @@ pub enum ModemState {
     Disconnecting = 9,
     /// The data context is being set up.
     Connecting = 10,
-    /// At least one data context is active and its addresses are on the interface (or published, with external network).
+    /// The default data context is active and its addresses are on the interface (or published, with external network).
     Connected = 11,
 }
 
@@ -300,7 +300,7 @@ pub struct Connection {
     pub candidate: Option<CandidateView>,
     /// What the network gave; `None` until known.
     pub ip: Option<IpSettings>,
-    /// The interface that carries it; `None` with control only.
+    /// The interface that carries it; `None` with control only, and for a session above 0 until it is up.
     pub interface: Option<String>,
     /// Connected since.
     pub since: Option<Time>,

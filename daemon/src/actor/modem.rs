@@ -439,7 +439,7 @@ impl Actor {
                     LinkOrder::Up(settings) => (settings.session, true),
                     LinkOrder::Down(session) => (*session, false),
                 };
-                self.feed(Input::LinkDone { session, up, result: Ok(()) });
+                self.feed(Input::LinkDone { session, up, result: Ok(()), interface: None });
             }
             return;
         }
@@ -461,7 +461,7 @@ impl Actor {
         match done {
             Done::Link { link, session, up, result } => {
                 self.link = Some(link);
-                self.feed(Input::LinkDone { session, up, result });
+                self.feed(Input::LinkDone { session, up, result, interface: None });
             }
             Done::Operators(layers) => self.feed(Input::Operators(layers)),
             Done::Subscriber(state) => self.feed(Input::Subscriber(state)),

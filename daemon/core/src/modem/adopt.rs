@@ -10,6 +10,8 @@ use mbim_proto::MbimEx;
 
 use super::context::SESSION;
 use super::dial::{Dial, Link};
+use super::extra::Extra;
+use super::extras::HIGHEST;
 use super::io::{NetworkMode, RequestId};
 use super::link::ADDRESS_AGAIN;
 use super::machine::Modem;
@@ -64,24 +66,31 @@ impl Modem {
         self.radio_wish = !kept.radio_off;
         self.dialer.user_off = kept.user_off;
         self.adoption.written = Some(kept.clone());
-        let Some(connection) = kept.connection else { return self.on_attached(now) };
+        let Some(first) = kept.connection.as_ref().or(kept.sessions.first()) else { return self.on_attached(now) };
+        let release = MbimEx::from_bcd(first.mbimex);
+        let other_port = first.max_control != self.config.max_control;
         if !self.step(|t| &mut t.power, PowerEvent::Attach) {
             return;
         }
         self.attached(now);
-        // Whatever comes now: what stands on the interface is to be taken away when the connection ends.
-        if self.config.network == NetworkMode::Standalone {
+        // Whatever comes now: what stands on the interfaces is to be taken away when the connections end.
+        let standalone = self.config.network == NetworkMode::Standalone;
+        for kept in kept.sessions.into_iter().filter(|kept| (SESSION + 1..=HIGHEST).contains(&kept.session)) {
+            self.extras.insert(kept.session, Extra::left_over(kept, standalone));
+        }
+        if kept.connection.is_some() && standalone {
             self.dialer.link = Link::Up;
         }
-        if connection.session != SESSION || connection.max_control != self.config.max_control {
+        if other_port || kept.connection.as_ref().is_some_and(|connection| connection.session != SESSION) {
             self.not_adopted("other-port");
             return self.session.open(now, true);
         }
-        self.dialer.held = true;
-        self.dialer.named = connection.named.clone();
-        let release = MbimEx::from_bcd(connection.mbimex);
-        self.adoption.pending = Some(connection);
-        self.timers.set(Timer::Adopt, now + DECIDE);
+        if let Some(connection) = kept.connection {
+            self.dialer.held = true;
+            self.dialer.named = connection.named.clone();
+            self.adoption.pending = Some(connection);
+            self.timers.set(Timer::Adopt, now + DECIDE);
+        }
         // Far from what the last run may still wait for: the low half counts, the high one is random.
         #[allow(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
         let first = (self.config.seed as u32) & 0x7fff_0000 | 0x0001_0001;
@@ -110,26 +119,9 @@ impl Modem {
             return;
         }
         let Some(kept) = &self.adoption.pending else { return };
-        let (Some(caps), Some(ready), Some(told)) = (&self.facts.caps, &self.facts.ready, self.adoption.told) else {
-            return;
-        };
-        let chosen = self.subscriber.loaded && !self.subscriber.stale && self.subscriber.choice.is_some();
-        let starting = matches!(self.tables.sim, SimState::Unknown | SimState::Starting);
-        if starting || self.sim_usable() && !chosen {
-            return;
-        }
-        let device = caps.as_ref().map_or("", |caps| caps.device_id.reveal());
-        let same = |number: &str, known: &str| tag(&kept.salt, number) == known;
+        let (Some(told), Some(same)) = (self.adoption.told, self.same_as(kept)) else { return };
         let active = told.is_some_and(|fact| fact.state == ACTIVATED);
-        let refused = if !same(device, &kept.device) {
-            Some("other-modem")
-        } else if !same(ready.iccid.reveal(), &kept.iccid) || !same(ready.imsi.reveal(), &kept.imsi) {
-            Some("other-sim")
-        } else if !self.sim_usable() {
-            Some("no-sim")
-        } else {
-            (!active).then_some("not-connected")
-        };
+        let refused = same.err().or((!active).then_some("not-connected"));
         let kept = kept.clone();
         self.facts.context_known = true;
         if let Some(why) = refused {
@@ -149,8 +141,29 @@ impl Modem {
         }
     }
 
+    /// Whether modem and SIM are those of a record, or why not; `None` = not everything of them is known yet.
+    pub(super) fn same_as(&self, kept: &KeptConnection) -> Option<Result<(), &'static str>> {
+        let (Some(caps), Some(ready)) = (&self.facts.caps, &self.facts.ready) else { return None };
+        let chosen = self.subscriber.loaded && !self.subscriber.stale && self.subscriber.choice.is_some();
+        let starting = matches!(self.tables.sim, SimState::Unknown | SimState::Starting);
+        if starting || self.sim_usable() && !chosen {
+            return None;
+        }
+        let device = caps.as_ref().map_or("", |caps| caps.device_id.reveal());
+        let same = |number: &str, known: &str| tag(&kept.salt, number) == known;
+        Some(if !same(device, &kept.device) {
+            Err("other-modem")
+        } else if !same(ready.iccid.reveal(), &kept.iccid) || !same(ready.imsi.reveal(), &kept.imsi) {
+            Err("other-sim")
+        } else if !self.sim_usable() {
+            Err("no-sim")
+        } else {
+            Ok(())
+        })
+    }
+
     /// The candidate that the connection was made with, as far as it is still one.
-    fn dial_of(&self, kept: &KeptConnection) -> Dial {
+    pub(super) fn dial_of(&self, kept: &KeptConnection) -> Dial {
         let key = format!("{}/{}", kept.apn.to_lowercase(), kept.user);
         let listed = self.subscriber.choice.as_ref().filter(|_| kept.named.is_none()).and_then(|choice| {
             let mut all = choice.candidates.iter().chain(choice.purchase());
@@ -170,27 +183,37 @@ impl Modem {
     /// The context is up: that is what the next start is to find.
     pub(super) fn note_up(&mut self) {
         let Some(dial) = self.dialer.current.as_ref().filter(|_| self.config.survives) else { return };
+        let kept = self.kept_connection(SESSION, Some(dial), self.dialer.named.clone());
+        self.adoption.pending = None;
+        self.adoption.told = None;
+        self.adoption.connection = Some(kept);
+    }
+
+    /// A connection as the next start would need it.
+    pub(super) fn kept_connection(&self, session: u32, dial: Option<&Dial>, named: Option<UserApn>) -> KeptConnection {
         let salt = format!("{:016x}", self.config.seed);
         let caps = self.facts.caps.as_ref().and_then(Option::as_ref);
         let ready = self.facts.ready.as_ref();
-        let named = self.dialer.named.clone();
-        self.adoption.pending = None;
-        self.adoption.told = None;
-        self.adoption.connection = Some(KeptConnection {
-            session: SESSION,
+        let (candidate, ip_type, auth) = match dial {
+            Some(dial) => (Some(&dial.candidate), dial.ip_type.as_str(), dial.auth.as_str()),
+            None => (None, "", ""),
+        };
+        KeptConnection {
+            session,
             mbimex: self.session.release().bcd(),
             max_control: self.config.max_control,
             device: tag(&salt, caps.map_or("", |caps| caps.device_id.reveal())),
             iccid: tag(&salt, ready.map_or("", |ready| ready.iccid.reveal())),
             imsi: tag(&salt, ready.map_or("", |ready| ready.imsi.reveal())),
             salt,
-            apn: dial.candidate.apn.clone(),
-            user: dial.candidate.user.clone(),
-            ip_type: dial.ip_type.as_str().to_owned(),
-            auth: dial.auth.as_str().to_owned(),
-            purchase: dial.purchase,
+            apn: candidate.map(|candidate| candidate.apn.clone()).unwrap_or_default(),
+            user: candidate.map(|candidate| candidate.user.clone()).unwrap_or_default(),
+            ip_type: ip_type.to_owned(),
+            auth: auth.to_owned(),
+            purchase: dial.is_some_and(|dial| dial.purchase),
             named,
-        });
+            ending: false,
+        }
     }
 
     /// Has what the next start would need written down, where it is another than before.
@@ -200,7 +223,8 @@ impl Modem {
         }
         let ended = matches!(self.tables.power, Power::Detached) || self.requests.stopping_for_good();
         let connection = self.adoption.connection.clone().or_else(|| self.adoption.pending.clone());
-        let kept = Kept { radio_off: !self.radio_wish, user_off: self.dialer.user_off, connection };
+        let sessions = self.kept_extras();
+        let kept = Kept { radio_off: !self.radio_wish, user_off: self.dialer.user_off, connection, sessions };
         let kept = (!ended && kept != Kept::default()).then_some(kept);
         if kept != self.adoption.written {
             self.adoption.written.clone_from(&kept);
@@ -210,17 +234,19 @@ impl Modem {
 
     /// [`Request::Leave`](crate::request::Request::Leave): what is up stays; without that it is a stop.
     pub(super) fn request_leave(&mut self, now: Time, id: RequestId) {
-        let up = self.adoption.connection.is_some() || self.adoption.pending.is_some();
+        let default = self.adoption.connection.is_some() || self.adoption.pending.is_some();
+        let up = default || !self.kept_extras().is_empty();
         if self.requests.stopping() || !up {
             return self.request_stop(now, id, false);
         }
         self.write_kept();
         self.adoption.left = true;
         self.online.quiet(&mut self.outputs);
-        self.fail_requests(&reason::overtaken("restart"));
+        self.fail_requests(now, &reason::overtaken("restart"));
+        self.extras.clear();
         self.session.leave();
         self.timers.clear_all();
-        self.forget_session();
+        self.forget_session(now);
         self.dialer.link = Link::None;
         self.step(|t| &mut t.power, PowerEvent::Detach);
         self.trouble = Some(reason::reason("left", "The daemon is being restarted."));

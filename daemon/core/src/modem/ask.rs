@@ -7,6 +7,7 @@ use mbim_proto::{Body, Malformed, MbimEx, Operation, Personal, Secret, Uuid};
 
 use super::context::SESSION;
 use super::dial::Dial;
+use super::extra::Question;
 use super::io::RequestId;
 use super::machine::Modem;
 use super::read;
@@ -50,6 +51,8 @@ pub(super) enum Asked {
     Activate,
     Deactivate,
     Ip,
+    /// The same of a session above 0.
+    Extra(u32, Question),
     Signal(Option<RequestId>),
     Activation(RequestId),
     Quiet,
@@ -77,6 +80,7 @@ impl Asked {
             Self::Activate => "activate",
             Self::Deactivate => "deactivate",
             Self::Ip => "ip",
+            Self::Extra(..) => "extra",
             Self::Signal(_) => "signal",
             Self::Activation(_) => "activation",
             Self::Quiet => "quiet",
@@ -211,58 +215,44 @@ impl Modem {
         if self.is_asked(|a| matches!(a, Asked::ContextQuery)) {
             return;
         }
+        self.ask_connect_query(now, SESSION, Asked::ContextQuery);
+    }
+
+    fn ask_connect_query(&mut self, now: Time, session_id: u32, asked: Asked) {
         if self.session.release() >= MbimEx::V3 {
-            self.ask(now, Asked::ContextQuery, &bc::ConnectQueryV3 { session_id: SESSION }, Operation::Query);
+            self.ask(now, asked, &bc::ConnectQueryV3 { session_id }, Operation::Query);
         } else {
-            let body = bc::ConnectInfo { session_id: SESSION, ..bc::ConnectInfo::default() };
-            self.ask(now, Asked::ContextQuery, &body, Operation::Query);
+            let body = bc::ConnectInfo { session_id, ..bc::ConnectInfo::default() };
+            self.ask(now, asked, &body, Operation::Query);
         }
     }
 
     pub(super) fn ask_activate(&mut self, now: Time, dial: &Dial) {
-        let candidate = &dial.candidate;
-        let auth = match dial.auth {
-            Auth::None => bc::AuthProtocol::NONE,
-            Auth::Pap => bc::AuthProtocol::PAP,
-            Auth::Chap => bc::AuthProtocol::CHAP,
-            Auth::MsChapV2 => bc::AuthProtocol::MSCHAPV2,
-        };
-        let ip_type = match dial.ip_type {
-            IpType::V4 => bc::ContextIpType::IPV4,
-            IpType::V6 => bc::ContextIpType::IPV6,
-            IpType::V4v6 => bc::ContextIpType::IPV4V6,
-        };
-        let context_type = if dial.purchase { context_type::PURCHASE } else { context_type::INTERNET };
-        let context = ContextOrder {
-            command: bc::ActivationCommand::ACTIVATE,
-            apn: candidate.apn.clone(),
-            user: candidate.user.clone(),
-            password: candidate.password.reveal().to_owned(),
-            auth,
-            ip_type,
-            context_type,
-        };
-        self.ask_connect(now, Asked::Activate, context);
+        self.ask_connect(now, SESSION, Asked::Activate, ContextOrder::activate(dial));
     }
 
     pub(super) fn ask_deactivate(&mut self, now: Time) {
-        let context = ContextOrder {
-            command: bc::ActivationCommand::DEACTIVATE,
-            apn: String::new(),
-            user: String::new(),
-            password: String::new(),
-            auth: bc::AuthProtocol::NONE,
-            ip_type: bc::ContextIpType::DEFAULT,
-            context_type: context_type::INTERNET,
-        };
-        self.ask_connect(now, Asked::Deactivate, context);
+        self.ask_connect(now, SESSION, Asked::Deactivate, ContextOrder::deactivate());
     }
 
-    fn ask_connect(&mut self, now: Time, asked: Asked, order: ContextOrder) {
+    /// What a session above 0 wants to know or done; `dial` goes with [`Question::Activate`].
+    pub(super) fn ask_extra(&mut self, now: Time, session: u32, question: Question, dial: Option<&Dial>) {
+        let asked = Asked::Extra(session, question);
+        match (question, dial) {
+            (Question::Activate, Some(dial)) => self.ask_connect(now, session, asked, ContextOrder::activate(dial)),
+            (Question::Activate | Question::Deactivate, _) => {
+                self.ask_connect(now, session, asked, ContextOrder::deactivate());
+            }
+            (Question::Context, _) => self.ask_connect_query(now, session, asked),
+            (Question::Ip, _) => self.ask_ip_of(now, session, asked),
+        }
+    }
+
+    fn ask_connect(&mut self, now: Time, session_id: u32, asked: Asked, order: ContextOrder) {
         let ContextOrder { command, apn, user, password, auth, ip_type, context_type } = order;
         if self.session.release() >= MbimEx::V4 {
             let body = bc::ConnectSetV4 {
-                session_id: SESSION,
+                session_id,
                 activation_command: command,
                 auth_protocol: auth,
                 ip_type,
@@ -275,7 +265,7 @@ impl Modem {
             self.ask(now, asked, &body, Operation::Set);
         } else if self.session.release() >= MbimEx::V3 {
             let body = bc::ConnectSetV3 {
-                session_id: SESSION,
+                session_id,
                 activation_command: command,
                 auth_protocol: auth,
                 ip_type,
@@ -288,7 +278,7 @@ impl Modem {
             self.ask(now, asked, &body, Operation::Set);
         } else {
             let body = bc::ConnectSet {
-                session_id: SESSION,
+                session_id,
                 activation_command: command,
                 access_string: apn,
                 user_name: Personal::new(user),
@@ -304,9 +294,13 @@ impl Modem {
 
     pub(super) fn ask_ip(&mut self, now: Time) {
         if !self.is_asked(|a| matches!(a, Asked::Ip)) {
-            let body = bc::IpConfiguration { session_id: SESSION, ..bc::IpConfiguration::default() };
-            self.ask(now, Asked::Ip, &body, Operation::Query);
+            self.ask_ip_of(now, SESSION, Asked::Ip);
         }
+    }
+
+    fn ask_ip_of(&mut self, now: Time, session_id: u32, asked: Asked) {
+        let body = bc::IpConfiguration { session_id, ..bc::IpConfiguration::default() };
+        self.ask(now, asked, &body, Operation::Query);
     }
 
     pub(super) fn ask_signal(&mut self, now: Time, id: Option<RequestId>) {
@@ -348,11 +342,12 @@ impl Modem {
             return self.on_completed(now, asked, answer(Status::INVALID_PARAMETERS));
         }
         let timeout = match asked {
-            Asked::Deactivate => deadline::DEACTIVATE,
+            Asked::Deactivate | Asked::Extra(_, Question::Deactivate) => deadline::DEACTIVATE,
             Asked::Activation(_) => deadline::SERVICE_ACTIVATION,
             _ => deadline::of(B::SERVICE, B::CID, operation),
         };
-        let urgent = matches!(asked, Asked::Deactivate | Asked::RadioSet(false));
+        let urgent =
+            matches!(asked, Asked::Deactivate | Asked::Extra(_, Question::Deactivate) | Asked::RadioSet(false));
         let command = Command { service: B::SERVICE, cid: B::CID, operation, buffer, timeout, urgent };
         let ticket = self.session.command(now, command);
         self.remember(ticket, asked);
@@ -445,7 +440,7 @@ impl Modem {
             }
             Asked::Packet => {
                 if let Answer::Body(Status::SUCCESS, fact) = self.read("PACKET_SERVICE", outcome, read::packet) {
-                    self.on_packet(fact);
+                    self.on_packet(now, fact);
                     self.packet_seen(now);
                 }
             }
@@ -470,6 +465,14 @@ impl Modem {
                 {
                     self.on_ip(now, session, &told);
                 }
+            }
+            Asked::Extra(session, Question::Ip) => {
+                let answer = self.read("IP_CONFIGURATION", outcome, read::ip);
+                self.on_extra_ip_answer(now, session, answer);
+            }
+            Asked::Extra(session, question) => {
+                let answer = self.read("CONNECT", outcome, read::connect);
+                self.on_extra_answer(now, session, question, answer);
             }
             Asked::Signal(id) => {
                 let answer = self.read("SIGNAL_STATE", outcome, |b| read::signal(release, b));
@@ -516,7 +519,7 @@ impl Modem {
             }
             bc::PacketService::CID => {
                 if let Some(fact) = self.told("PACKET_SERVICE", read::packet(buffer)) {
-                    self.on_packet(fact);
+                    self.on_packet(now, fact);
                 }
             }
             bc::SignalState::CID => {
@@ -594,4 +597,40 @@ struct ContextOrder {
     auth: bc::AuthProtocol,
     ip_type: bc::ContextIpType,
     context_type: Uuid,
+}
+
+impl ContextOrder {
+    fn activate(dial: &Dial) -> Self {
+        let candidate = &dial.candidate;
+        Self {
+            command: bc::ActivationCommand::ACTIVATE,
+            apn: candidate.apn.clone(),
+            user: candidate.user.clone(),
+            password: candidate.password.reveal().to_owned(),
+            auth: match dial.auth {
+                Auth::None => bc::AuthProtocol::NONE,
+                Auth::Pap => bc::AuthProtocol::PAP,
+                Auth::Chap => bc::AuthProtocol::CHAP,
+                Auth::MsChapV2 => bc::AuthProtocol::MSCHAPV2,
+            },
+            ip_type: match dial.ip_type {
+                IpType::V4 => bc::ContextIpType::IPV4,
+                IpType::V6 => bc::ContextIpType::IPV6,
+                IpType::V4v6 => bc::ContextIpType::IPV4V6,
+            },
+            context_type: if dial.purchase { context_type::PURCHASE } else { context_type::INTERNET },
+        }
+    }
+
+    fn deactivate() -> Self {
+        Self {
+            command: bc::ActivationCommand::DEACTIVATE,
+            apn: String::new(),
+            user: String::new(),
+            password: String::new(),
+            auth: bc::AuthProtocol::NONE,
+            ip_type: bc::ContextIpType::DEFAULT,
+            context_type: context_type::INTERNET,
+        }
+    }
 }

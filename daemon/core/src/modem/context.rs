@@ -27,17 +27,17 @@ use crate::subscriber::{RoamingPolicy, UserApn};
 pub(super) const SESSION: u32 = 0;
 /// How long an unanswered CONNECT may last while the modem says that there is no context, before it counts as lost;
 /// twice as long each time, for a modem that says so while it is still at work.
-const PATIENCE: Duration = Duration::from_secs(6);
+pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// Doublings of [`PATIENCE`].
-const MORE_PATIENCE: u32 = 4;
+pub(super) const MORE_PATIENCE: u32 = 4;
 /// Activations that are sent again at once, in one round, because they went unanswered.
-const UNHEARD_TRIES: u32 = 3;
+pub(super) const UNHEARD_TRIES: u32 = 3;
 /// How long what is asked again may take.
 const LOOK: Duration = Duration::from_secs(2);
 /// Tries while the modem says BUSY, a second apart.
-const BUSY_TRIES: u32 = 8;
+pub(super) const BUSY_TRIES: u32 = 8;
 /// A connection that held so long was a good one: the next loss counts as the first.
-const HELD_WELL: Duration = Duration::from_secs(60);
+pub(super) const HELD_WELL: Duration = Duration::from_secs(60);
 
 /// What is missing before a context can be made.
 #[derive(Clone, Debug)]
@@ -50,6 +50,18 @@ pub(super) struct Gate {
 impl Modem {
     /// The first thing that is missing; `None` = dialling may begin.
     pub(super) fn gate(&self) -> Option<Gate> {
+        if let Some(gate) = self.ground() {
+            return Some(gate);
+        }
+        if !self.facts.context_known {
+            let text = "The modem is being asked for contexts that are left over.";
+            return Some(Gate { reason: reason("context-unknown", text), permanent: false });
+        }
+        self.candidates_gate()
+    }
+
+    /// What is missing before any context can be made, whichever it is.
+    pub(super) fn ground(&self) -> Option<Gate> {
         let wait = |reason| Some(Gate { reason, permanent: false });
         let stop = |reason| Some(Gate { reason, permanent: true });
         if self.config.port.interface.is_none() {
@@ -115,9 +127,12 @@ impl Modem {
             };
             return wait(reason("not-attached", text));
         }
-        if !self.facts.context_known {
-            return wait(reason("context-unknown", "The modem is being asked for contexts that are left over."));
-        }
+        None
+    }
+
+    /// What is missing before it is known what to try.
+    pub(super) fn candidates_gate(&self) -> Option<Gate> {
+        let wait = |reason| Some(Gate { reason, permanent: false });
         if self.subscriber.choice.is_none() || self.subscriber.stale {
             return wait(reason("operator-unknown", "The operator's records are being read."));
         }
@@ -145,7 +160,7 @@ impl Modem {
         self.roaming_state() != RoamingState::Home
     }
 
-    fn roaming_allowed(&self) -> bool {
+    pub(super) fn roaming_allowed(&self) -> bool {
         match self.subscriber.state.settings.roaming {
             RoamingPolicy::Any => true,
             RoamingPolicy::Partner => self.roaming_state() != RoamingState::Roaming,
@@ -340,7 +355,7 @@ impl Modem {
 
     pub(super) fn on_connect_indication(&mut self, now: Time, fact: &ConnectFact) {
         if fact.session != SESSION {
-            return;
+            return self.on_extra_indication(now, fact);
         }
         match (fact.state, self.tables.context) {
             (1, Context::Activating) => self.on_activated(now),
@@ -631,7 +646,7 @@ impl Modem {
     }
 }
 
-fn said(status: u32, cause: u32) -> String {
+pub(super) fn said(status: u32, cause: u32) -> String {
     match (status, cause) {
         (NO_ANSWER, _) => "no answer in time".to_owned(),
         (status, 0) => Status(status).to_string(),
@@ -640,7 +655,7 @@ fn said(status: u32, cause: u32) -> String {
 }
 
 /// The candidate that an APN given by a person makes.
-fn named_candidate(user: &UserApn) -> Option<Candidate> {
+pub(super) fn named_candidate(user: &UserApn) -> Option<Candidate> {
     let wishes = Wishes { profiles: vec![super::operator::user_profile(user)], ..Wishes::default() };
     Layers::default().choose(&Identity::default(), &wishes).candidates.into_iter().next()
 }

@@ -134,6 +134,8 @@ pub enum Input<'a> {
         up: bool,
         /// What became of it.
         result: Result<(), LinkFailure>,
+        /// The interface that carries the session now, where it is not the modem's own: sessions above 0 have one each.
+        interface: Option<String>,
     },
     /// Answer to [`Effect::Probe`].
     ProbeDone {

@@ -23,12 +23,12 @@ pub(super) const ADDRESS_AGAIN: Duration = Duration::from_secs(7);
 
 impl Modem {
     pub(super) fn on_ip(&mut self, now: Time, session: u32, told: &Told) {
-        if session != SESSION {
-            return;
-        }
         let checked = address::check(told);
         for field in &checked.refused {
             self.emit(Event::warn("malformed").with("body", "IP_CONFIGURATION").with("field", field));
+        }
+        if session != SESSION {
+            return self.on_extra_ip(now, session, checked.settings);
         }
         let mut settings = checked.settings;
         let usable = !settings.ipv4.is_empty() || !settings.ipv6.is_empty();
@@ -103,10 +103,7 @@ impl Modem {
         self.link_lost();
     }
 
-    pub(super) fn on_link_done(&mut self, now: Time, session: u32, up: bool, result: Result<(), LinkFailure>) {
-        if session != SESSION {
-            return;
-        }
+    pub(super) fn on_link_done(&mut self, now: Time, up: bool, result: Result<(), LinkFailure>) {
         self.dialer.link_orders = self.dialer.link_orders.saturating_sub(1);
         if self.dialer.link_orders > 0 {
             // An answer to an order that a later one has overtaken.

@@ -10,7 +10,9 @@ use mbim_proto::MbimEx;
 
 use super::adopt::Adoption;
 use super::ask::{Asked, SUBSCRIBE};
+use super::context::SESSION;
 use super::dial::Dialer;
+use super::extra::Extra;
 use super::io::{Input, ModemConfig, Output, RequestId};
 use super::network::Facts;
 use super::online::Online;
@@ -49,6 +51,8 @@ pub struct Modem {
     pub(super) layers: Option<Arc<Layers>>,
     pub(super) subscriber: Subscriber,
     pub(super) dialer: Dialer,
+    /// Sessions above 0, by id.
+    pub(super) extras: BTreeMap<u32, Extra>,
     pub(super) online: Online,
     pub(super) requests: Requests,
     pub(super) writes: Writes,
@@ -100,6 +104,7 @@ impl Modem {
             layers: None,
             subscriber: Subscriber::new(config.defaults.clone()),
             dialer: Dialer::default(),
+            extras: BTreeMap::new(),
             online: Online::new(config.seed),
             requests: Requests::default(),
             writes: Writes::default(),
@@ -143,7 +148,10 @@ impl Modem {
                 }
             }
             Input::Request { id, request } => self.on_request(now, id, request),
-            Input::LinkDone { session, up, result } => self.on_link_done(now, session, up, result),
+            Input::LinkDone { session: SESSION, up, result, .. } => self.on_link_done(now, up, result),
+            Input::LinkDone { session, up, result, interface } => {
+                self.on_extra_linked(now, session, up, result, interface);
+            }
             Input::ProbeDone { id, report } => self.on_probe_done(now, id, &report),
             Input::Operators(layers) => {
                 self.layers = Some(layers);
@@ -224,6 +232,7 @@ impl Modem {
             self.advance_registration(now);
             self.advance_packet(now);
             self.advance_context(now);
+            self.advance_extras(now);
             self.advance_look(now);
             self.advance_probe(now);
         }
@@ -271,13 +280,13 @@ impl Modem {
     }
 
     /// The transport is there; how the session begins is the caller's business.
-    pub(super) fn attached(&mut self, _now: Time) {
+    pub(super) fn attached(&mut self, now: Time) {
         self.emit(Event::info("attached").with("port", &self.config.port.control));
         if self.dead == 0 {
             self.trouble = None;
         }
         self.timers.clear_session();
-        self.forget_session();
+        self.forget_session(now);
         self.depth_at_attach = self.session.counters().depth;
         self.depth_to_connected = None;
         if self.layers.is_none() {
@@ -294,7 +303,7 @@ impl Modem {
                 .with("mbimex", format!("{release:?}"))
                 .with("services", self.session.offers().list.len()),
         );
-        self.forget_session();
+        self.forget_session(now);
         self.bring_up(now);
     }
 
@@ -316,7 +325,7 @@ impl Modem {
                 self.timers.set(Timer::Power, now + pause);
             }
         }
-        self.fail_requests(&reason::restarted());
+        self.fail_requests(now, &reason::restarted());
     }
 
     fn on_hung(&mut self, now: Time, why: Hung) {
@@ -346,8 +355,8 @@ impl Modem {
             Some(reason::reason("modem-restarting", "The modem stopped answering; it is being started anew."));
         self.timers.clear_session();
         self.link_down();
-        self.fail_requests(&reason::restarted());
-        self.forget_session();
+        self.fail_requests(now, &reason::restarted());
+        self.forget_session(now);
         self.adoption.told = None;
         if self.recoveries > RECOVERIES {
             self.session.gone();
@@ -367,17 +376,18 @@ impl Modem {
         }
     }
 
-    fn on_gone(&mut self, _now: Time) {
+    fn on_gone(&mut self, now: Time) {
         self.session.gone();
         self.timers.clear_all();
         let was = self.tables.power;
         self.step(|t| &mut t.power, PowerEvent::Detach);
         self.link_down();
-        self.fail_requests(&reason::gone());
-        self.forget_session();
+        self.fail_requests(now, &reason::gone());
+        self.forget_session(now);
         self.subscriber.forget(&self.config.defaults);
         self.drop_waiting_writes();
         self.pin_entered = None;
+        self.end_extras(now, &reason::gone());
         self.dialer = self.dialer.unplugged();
         self.trouble = None;
         self.recoveries = 0;
@@ -397,7 +407,7 @@ impl Modem {
     }
 
     /// What only holds within one session is no longer known.
-    pub(super) fn forget_session(&mut self) {
+    pub(super) fn forget_session(&mut self, now: Time) {
         // Session outputs that are still queued belong to the old session; their tickets are forgotten.
         let asked: Vec<Asked> = core::mem::take(&mut self.asked).into_values().collect();
         for asked in asked {
@@ -407,6 +417,7 @@ impl Modem {
         self.tables = Tables { power: self.tables.power, ..Tables::default() };
         self.facts = Facts::default();
         self.dialer.reset();
+        self.reset_extras(now);
         self.online.reset();
         self.subscriber.stale = true;
     }
@@ -435,6 +446,7 @@ impl Modem {
             Timer::Sleep => self.on_sleep_timer(now),
             Timer::Adopt => self.on_adopt_overdue(now),
             Timer::Stop => self.on_stop_overdue(now),
+            Timer::Extra(session) => self.on_extra_timer(now, session),
         }
     }
 

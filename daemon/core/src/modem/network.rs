@@ -156,6 +156,9 @@ impl Modem {
         {
             self.timers.set(Timer::Radio, now + Duration::from_secs(5));
         }
+        if self.tables.radio == RadioState::HardwareOff {
+            self.lose_extras(now, "radio-hardware-off");
+        }
         let target = self.radio_target();
         match (self.tables.radio, target) {
             (RadioState::Off, true) | (RadioState::On, false) => {}
@@ -170,6 +173,9 @@ impl Modem {
         if !target && !matches!(self.tables.context, Context::Down | Context::Waiting) {
             // Packets first: an orderly end of the context, then the radio.
             return self.drop_context(now, "radio-off");
+        }
+        if !target && self.extras_busy() {
+            return;
         }
         let order = if target { RadioEvent::OrderOn } else { RadioEvent::OrderOff };
         if self.step(|t| &mut t.radio, order) {
@@ -213,6 +219,7 @@ impl Modem {
             }
             // Another network, another chance. [OPER 3.7]
             self.dialer.forgive(&mut self.timers);
+            self.forgive_extras(now);
         }
         if is == RegistrationState::Denied && (was != is || moved) {
             self.emit(Event::warn("denied").with("cause", NwError(fact.nw_error)).with("number", fact.nw_error));
@@ -303,7 +310,7 @@ impl Modem {
 
     // ---- packet service
 
-    pub(super) fn on_packet(&mut self, fact: PacketFact) {
+    pub(super) fn on_packet(&mut self, now: Time, fact: PacketFact) {
         let was = self.tables.packet;
         let event = match fact.state {
             1 => PacketEvent::IsAttaching,
@@ -319,6 +326,7 @@ impl Modem {
             self.timers.clear(Timer::Attach);
             self.emit(Event::info("attached-to-network").with("data-class", data_class(fact.data_class)));
             self.dialer.forgive_loss(&mut self.timers);
+            self.forgive_extras(now);
         }
         self.facts.packet = Some(fact);
     }
@@ -327,7 +335,7 @@ impl Modem {
     pub(super) fn on_packet_set(&mut self, now: Time, answer: Answer<PacketFact>) {
         self.timers.clear(Timer::PacketAnswer);
         let (status, cause) = match answer {
-            Answer::Body(Status::SUCCESS, fact) => return self.on_packet(fact),
+            Answer::Body(Status::SUCCESS, fact) => return self.on_packet(now, fact),
             Answer::Body(status, fact) => (status, fact.nw_error),
             Answer::Status(Status::SUCCESS) => return self.ask_packet(now),
             Answer::Status(status) => (status, 0),

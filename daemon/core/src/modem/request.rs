@@ -7,6 +7,7 @@ use mbim_proto::status::{NwError, Status};
 use mbim_proto::{Personal, Secret};
 
 use super::ask::{Answer, Asked};
+use super::context::SESSION;
 use super::io::RequestId;
 use super::machine::Modem;
 use super::read::SignalFact;
@@ -99,7 +100,13 @@ impl Modem {
     pub(super) fn on_request(&mut self, now: Time, id: RequestId, request: Request) {
         match request {
             Request::Connect { apn } => self.request_connect(now, id, apn),
-            Request::Disconnect => self.request_disconnect(now, id),
+            Request::Disconnect | Request::DisconnectSession { session: SESSION } => self.request_disconnect(now, id),
+            Request::ConnectSession { session: SESSION, apn } => self.request_connect(now, id, apn),
+            Request::ConnectSession { session, apn } => match too_long(apn.as_ref()) {
+                Some(error) => self.reply(id, Err(error)),
+                None => self.connect_extra(now, id, session, apn),
+            },
+            Request::DisconnectSession { session } => self.disconnect_extra(now, id, session),
             Request::Reconnect => self.request_again(now, id, JobKind::Reconnect),
             Request::Reregister { cycle: true } => self.request_again(now, id, JobKind::Reregister),
             Request::Reregister { cycle: false } => self.request_connect(now, id, None),
@@ -155,9 +162,8 @@ impl Modem {
     // ---- connecting
 
     fn request_connect(&mut self, now: Time, id: RequestId, apn: Option<UserApn>) {
-        if apn.as_ref().is_some_and(|apn| apn.apn.len() > 100 || apn.user.len() > 255 || apn.password.len() > 255) {
-            let text = "The APN has at most 100 characters, user and password at most 255.";
-            return self.reply(id, Err(error(Kind::InvalidArgs, "apn-too-long", text)));
+        if let Some(error) = too_long(apn.as_ref()) {
+            return self.reply(id, Err(error));
         }
         if let Some(gate) = self.gate().filter(|gate| gate.permanent) {
             if self.tables.power == Power::Ready {
@@ -506,6 +512,7 @@ impl Modem {
         }
         match self.tables.power {
             Power::Ready => match self.tables.context {
+                Context::Down | Context::Waiting if self.extras_busy() => {}
                 Context::Down | Context::Waiting => self.close(now),
                 Context::Deactivating => {}
                 _ => self.drop_context(now, "stop"),
@@ -529,8 +536,9 @@ impl Modem {
 
     fn close(&mut self, now: Time) {
         self.link_down();
+        self.end_extras(now, &reason::overtaken("stop"));
         self.step(|t| &mut t.power, PowerEvent::Stop);
-        self.fail_requests(&reason::overtaken("stop"));
+        self.fail_requests(now, &reason::overtaken("stop"));
         self.session.close(now);
     }
 
@@ -541,8 +549,9 @@ impl Modem {
     }
 
     /// Ends all requests but a stop, which ends with the session.
-    pub(super) fn fail_requests(&mut self, error: &RequestError) {
+    pub(super) fn fail_requests(&mut self, now: Time, error: &RequestError) {
         self.cancel_job(error);
+        self.fail_extras(now, error);
         let radio = core::mem::take(&mut self.requests.radio).into_iter().map(|(id, _)| id);
         let disconnect = core::mem::take(&mut self.requests.disconnect);
         let probes = self.online.waiting();
@@ -555,6 +564,13 @@ impl Modem {
             self.reply(id, Ok(Reply::Done { changed: true }));
         }
     }
+}
+
+/// An access point that CONNECT cannot carry.
+fn too_long(apn: Option<&UserApn>) -> Option<RequestError> {
+    let text = "The APN has at most 100 characters, user and password at most 255.";
+    apn.filter(|apn| apn.apn.len() > 100 || apn.user.len() > 255 || apn.password.len() > 255)
+        .map(|_| error(Kind::InvalidArgs, "apn-too-long", text))
 }
 
 const HARDWARE: &str = "The radio switch of the machine is off; switch it on.";

@@ -11,11 +11,13 @@ use super::ask::Asked;
 use super::machine::Modem;
 use super::network::Facts;
 use super::read::{PinFact, Ready};
+use super::reason;
 use super::tables::{SimEvent, SimState};
 use super::timer::Timer;
 use crate::Time;
 use crate::effect::{Effect, SubscriberKey};
 use crate::event::Event;
+use crate::request::RequestErrorKind;
 use crate::snapshot::SimReady;
 
 /// How often a card that is starting, or seems to be missing right after power-on, is asked again. `[Q25]`
@@ -54,6 +56,8 @@ impl Modem {
         if swapped || taken {
             self.emit(Event::info("sim").with("state", "changed"));
             self.context_lost(now, 0, "sim-changed");
+            let text = "Another SIM was inserted; connect the session again.";
+            self.end_extras(now, &reason::error(RequestErrorKind::Cancelled, "sim-changed", text));
             self.subscriber.forget(&self.config.defaults);
             self.dialer.reset();
             self.dialer.held = false;

@@ -102,6 +102,7 @@ impl Modem {
         self.dialer.forgive_loss(&mut self.timers);
         self.look_again(now);
         self.ask_context(now);
+        self.ask_extras(now);
         self.online.due = true;
     }
 

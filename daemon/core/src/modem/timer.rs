@@ -45,6 +45,8 @@ pub(super) enum Timer {
     Sleep,
     /// A stop takes too long.
     Stop,
+    /// What a session above 0 waits for.
+    Extra(u32),
 }
 
 impl Timer {
@@ -67,6 +69,7 @@ impl Timer {
             Self::Adopt => "adoption overdue",
             Self::Sleep => "sleep or its end",
             Self::Stop => "stop overdue",
+            Self::Extra(_) => "another session",
         }
     }
 }

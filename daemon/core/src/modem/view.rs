@@ -1,6 +1,7 @@
 //! Facts and decisions → the read model. Pure: called after each input, compared with what was published.
 
 use super::context::SESSION;
+use super::extras::shown as shown_context;
 use super::machine::Modem;
 use super::network::{packet_name, registration_name};
 use super::online::shown;
@@ -8,12 +9,12 @@ use super::operator::candidate_view;
 use super::public_state::public_state;
 use super::reason::{self, reason};
 use super::sim::ready_of;
-use super::tables::{Context, Power, RegistrationState, SimState};
+use super::tables::{Power, RegistrationState, SimState};
 use super::timer::Timer;
 use crate::Time;
 use crate::snapshot::{
-    Connection, Connectivity, ContextState, Custody, Device, ModemState, Packet, PinNeeded, Radio, Reason,
-    Registration, Sim, Snapshot, Traffic,
+    Connection, Connectivity, Custody, Device, ModemState, Packet, PinNeeded, Radio, Reason, Registration, Sim,
+    Snapshot, Traffic,
 };
 
 impl Modem {
@@ -121,16 +122,9 @@ impl Modem {
         }
         let roaming = self.roaming();
         let current = self.dialer.current.as_ref();
-        vec![Connection {
+        let default = Connection {
             session: SESSION,
-            state: match self.tables.context {
-                Context::Down => ContextState::Down,
-                Context::Activating => ContextState::Activating,
-                Context::Configuring | Context::Linking => ContextState::Configuring,
-                Context::Up => ContextState::Up,
-                Context::Deactivating => ContextState::Deactivating,
-                Context::Waiting => ContextState::Waiting,
-            },
+            state: shown_context(self.tables.context),
             candidate: current.map(|dial| {
                 let mut view = candidate_view(&dial.candidate, roaming);
                 view.ip_type = dial.ip_type.as_str().to_owned();
@@ -143,7 +137,8 @@ impl Modem {
             error: self.dialer.error.clone(),
             retry_at: self.timers.at(Timer::Retry),
             failures: self.dialer.failed_rounds.max(self.dialer.congested),
-        }]
+        };
+        core::iter::once(default).chain(self.extra_connections()).collect()
     }
 
     fn connectivity(&self, now: Time) -> Connectivity {

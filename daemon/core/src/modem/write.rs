@@ -161,7 +161,10 @@ impl Modem {
         let old = core::mem::replace(&mut self.subscriber.state, state);
         self.subscriber.stale = true;
         match change {
-            Change::Settings(settings) if settings.metric != old.settings.metric => self.renew_link(now),
+            Change::Settings(settings) if settings.metric != old.settings.metric => {
+                self.renew_link(now);
+                self.renew_extras(now);
+            }
             Change::Settings(_) => {}
             Change::Profiles { .. } => self.subscriber.bad.clear(),
         }

@@ -1,12 +1,13 @@
 //! Random bytes, random inputs, random unplugs: no panic, every request answered once, outputs bounded.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use daemon_core::effect::ProbeReport;
+use daemon_core::effect::{Effect, ProbeReport};
 use daemon_core::modem::tables::Power;
 use daemon_core::modem::{Input, LinkFailure, Modem, Output, RequestId};
 use daemon_core::request::{PinRequest, Request};
-use daemon_core::subscriber::{Settings, SubscriberState};
+use daemon_core::subscriber::{Settings, SubscriberState, UserApn};
 use mbim_proto::Secret;
 use mbim_proto::service::BASIC_CONNECT;
 use proptest::collection::vec;
@@ -24,7 +25,7 @@ enum Act {
     Deliver(bool),
     Wake(u32),
     Ask(u8),
-    LinkDone(bool, bool),
+    LinkDone(u32, bool, bool),
     ProbeDone(u64),
     Operators,
     Subscriber(bool),
@@ -46,7 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
         12 => any::<bool>().prop_map(Act::Deliver),
         6 => (0_u32..20_000).prop_map(Act::Wake),
         5 => any::<u8>().prop_map(Act::Ask),
-        3 => (any::<bool>(), any::<bool>()).prop_map(|(up, ok)| Act::LinkDone(up, ok)),
+        4 => (0_u32..4, any::<bool>(), any::<bool>()).prop_map(|(session, up, ok)| Act::LinkDone(session, up, ok)),
         1 => (0_u64..4).prop_map(Act::ProbeDone),
         2 => Just(Act::Operators),
         2 => any::<bool>().prop_map(Act::Subscriber),
@@ -63,7 +64,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn request(n: u8) -> Request {
     let pin = || Secret::new("1234".to_owned());
-    match n % 16 {
+    match n % 18 {
         0 | 1 => Request::Connect { apn: None },
         2 => Request::Disconnect,
         3 => Request::Reconnect,
@@ -78,6 +79,11 @@ fn request(n: u8) -> Request {
         12 => Request::PortalUrl,
         13 => Request::Identity,
         14 => Request::RefreshSignal,
+        15 => Request::ConnectSession {
+            session: u32::from(n >> 6),
+            apn: (n & 16 != 0).then(|| UserApn { apn: "internet".into(), ..UserApn::default() }),
+        },
+        16 => Request::DisconnectSession { session: u32::from(n >> 6) },
         _ => Request::Stop,
     }
 }
@@ -87,8 +93,8 @@ struct Chaos {
     device: VirtualModem,
     now: Duration,
     asked: u64,
-    answered: std::collections::BTreeSet<u64>,
-    link: bool,
+    answered: BTreeSet<u64>,
+    links: BTreeSet<u32>,
     /// Writes that were not answered.
     writes: usize,
 }
@@ -109,12 +115,13 @@ impl Chaos {
                     prop_assert!(id.0 <= self.asked, "a reply to nothing");
                     prop_assert!(self.answered.insert(id.0), "two replies to {}", id.0);
                 }
-                Output::Effect(daemon_core::effect::Effect::LinkUp(_)) => self.link = true,
-                Output::Effect(daemon_core::effect::Effect::LinkDown { .. }) => {
-                    prop_assert!(self.link, "a link that is not there is taken down");
-                    self.link = false;
+                Output::Effect(Effect::LinkUp(settings)) => {
+                    self.links.insert(settings.session);
                 }
-                Output::Effect(daemon_core::effect::Effect::SaveSubscriber { .. }) => {
+                Output::Effect(Effect::LinkDown { session }) => {
+                    prop_assert!(self.links.remove(&session), "a link that is not there is taken down");
+                }
+                Output::Effect(Effect::SaveSubscriber { .. }) => {
                     self.writes += 1;
                     prop_assert!(self.writes <= 1, "one write at a time");
                 }
@@ -147,9 +154,9 @@ impl Chaos {
                 self.asked += 1;
                 self.feed(Input::Request { id: RequestId(self.asked), request: request(n) })
             }
-            Act::LinkDone(up, ok) => {
+            Act::LinkDone(session, up, ok) => {
                 let result = if ok { Ok(()) } else { Err(LinkFailure { code: "netlink", text: String::new() }) };
-                self.feed(Input::LinkDone { session: 0, up, result })
+                self.feed(Input::LinkDone { session, up, result, interface: None })
             }
             Act::ProbeDone(id) => self.feed(Input::ProbeDone { id, report: ProbeReport::default() }),
             Act::Operators => self.feed(Input::Operators(layers())),
@@ -190,7 +197,7 @@ proptest! {
             now: Duration::ZERO,
             asked: 0,
             answered: Default::default(),
-            link: false,
+            links: BTreeSet::new(),
             writes: 0,
         };
         for act in acts {
@@ -202,7 +209,7 @@ proptest! {
             chaos.act(Act::Stored(true))?;
         }
         prop_assert_eq!(chaos.answered.len() as u64, chaos.asked, "unanswered requests");
-        prop_assert!(!chaos.link, "a link is left");
+        prop_assert!(chaos.links.is_empty(), "links are left: {:?}", chaos.links);
         prop_assert_eq!(chaos.host.next_wake(), None);
     }
 }
@@ -272,7 +279,7 @@ fn fault(when: u8, what: u8, always: bool) -> Fault {
 
 fn strike(pair: &mut Pair, blow: Blow) {
     match blow {
-        Blow::Ask(n) if n % 16 == 15 || n % 16 == 10 => {}
+        Blow::Ask(n) if n % 18 == 17 || n % 18 == 10 => {}
         Blow::Ask(n) => {
             pair.request(request(n));
         }

@@ -9,7 +9,7 @@ use daemon_core::event::Event;
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, Modem, ModemConfig, Output, RequestId};
 use daemon_core::request::{Reply, Request, RequestError};
-use daemon_core::snapshot::{ContextState, ModemState, Port, Snapshot};
+use daemon_core::snapshot::{Connection, ContextState, ModemState, Port, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::{Layers, SourceFile};
 use virtual_modem::{Order, Profile, Subscription, VirtualModem};
@@ -54,6 +54,8 @@ pub(crate) struct Pair {
     pub(crate) store_fails: Option<bool>,
     /// What is on the interface.
     pub(crate) link: Option<LinkSettings>,
+    /// What is on the interfaces of sessions above 0.
+    pub(crate) links: BTreeMap<u32, LinkSettings>,
     pub(crate) link_changes: Vec<bool>,
     pub(crate) link_fails: bool,
     pub(crate) events: Vec<Event>,
@@ -118,6 +120,7 @@ impl Pair {
             slow_writes: None,
             store_fails: None,
             link: None,
+            links: BTreeMap::new(),
             link_changes: Vec::new(),
             link_fails: false,
             events: Vec::new(),
@@ -153,6 +156,9 @@ impl Pair {
         if kept.as_ref().is_none_or(|kept| kept.connection.is_none()) && self.link.take().is_some() {
             self.link_changes.push(false);
         }
+        let listed =
+            |session: &u32| kept.as_ref().is_some_and(|kept| kept.sessions.iter().any(|kept| kept.session == *session));
+        self.links.retain(|session, _| listed(session));
         self.next_run();
         match kept {
             Some(kept) => self.feed(Input::Adopt(kept)),
@@ -305,19 +311,29 @@ impl Pair {
         match effect {
             Effect::LinkUp(settings) => {
                 let session = settings.session;
+                let interface = (session > 0).then(|| format!("wwan0.{session}"));
                 let result = if self.link_fails {
                     Err(daemon_core::modem::LinkFailure { code: "netlink", text: "No such device".into() })
+                } else if session > 0 {
+                    self.links.insert(session, settings);
+                    Ok(())
                 } else {
                     self.link = Some(settings);
                     Ok(())
                 };
-                self.link_changes.push(true);
-                self.host.handle(self.now, Input::LinkDone { session, up: true, result });
+                if session == 0 {
+                    self.link_changes.push(true);
+                }
+                self.host.handle(self.now, Input::LinkDone { session, up: true, result, interface });
             }
             Effect::LinkDown { session } => {
-                self.link = None;
-                self.link_changes.push(false);
-                self.host.handle(self.now, Input::LinkDone { session, up: false, result: Ok(()) });
+                if session == 0 {
+                    self.link = None;
+                    self.link_changes.push(false);
+                } else {
+                    self.links.remove(&session);
+                }
+                self.host.handle(self.now, Input::LinkDone { session, up: false, result: Ok(()), interface: None });
             }
             Effect::LoadOperators => {
                 let layers = Arc::clone(&self.layers);
@@ -439,6 +455,16 @@ impl Pair {
         self.snapshot().connections.first().is_some_and(|c| c.state == ContextState::Up)
     }
 
+    /// A session, as people see it.
+    pub(crate) fn session(&self, session: u32) -> Option<&Connection> {
+        self.snapshot().connections.iter().find(|connection| connection.session == session)
+    }
+
+    /// Whether a session is up, with its link.
+    pub(crate) fn session_is_up(&self, session: u32) -> bool {
+        self.session(session).is_some_and(|c| c.state == ContextState::Up) && self.links.contains_key(&session)
+    }
+
     /// Runs until the default context is up.
     pub(crate) fn connect(&mut self) {
         assert!(self.run(300, Self::is_up), "not connected: {}", self.account());
@@ -471,6 +497,10 @@ impl Pair {
         if !self.is_up() {
             let rising = self.snapshot().connections.first().is_some_and(|c| c.state == ContextState::Configuring);
             assert!(self.link.is_none() || rising, "a link is left: {}", self.account());
+        }
+        for session in self.links.keys() {
+            let stands = |c: &Connection| matches!(c.state, ContextState::Up | ContextState::Configuring);
+            assert!(self.session(*session).is_some_and(stands), "a link of {session} is left: {}", self.account());
         }
     }
 }

@@ -16,5 +16,6 @@ mod faults;
 mod kept_pin;
 mod main_job;
 mod radio_and_pin;
+mod sessions;
 mod sleep;
 mod storing;
