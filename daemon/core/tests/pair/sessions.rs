@@ -139,9 +139,7 @@ fn a_refused_one_is_told_and_forgotten() {
 
 #[test]
 fn the_limits_are_named() {
-    let mut profile = Profile::default();
-    profile.max_sessions = 3;
-    let mut pair = online(profile);
+    let mut pair = online(Profile { max_sessions: 3, ..Profile::default() });
     for (session, kind, code) in [
         (3, RequestErrorKind::WrongState, "session-limit"),
         (255, RequestErrorKind::WrongState, "session-limit"),
