@@ -507,9 +507,14 @@ impl Task {
         let (spec, shared) = (slot.spec.clone(), &self.shared);
         let mut rfkill = shared.rfkill.clone();
         let blocked = *rfkill.borrow_and_update();
-        let config = machine_config(&shared.config, described.clone(), &spec, port.max_control(), blocked);
+        let config = ModemConfig {
+            expected: ends.device.as_ref().map(|device| device.id.clone()),
+            ..machine_config(&shared.config, described.clone(), &spec, port.max_control(), blocked)
+        };
         let ours = interface.as_ref().filter(|_| slot.found.is_some() && shared.config.network == Network::Standalone);
-        if let Some(interface) = ours.cloned() {
+        // It may be told already, for a modem that turned out to be another one than the object stood for.
+        let told = slot.unmanaged.as_ref().map(|(interface, _)| interface);
+        if let Some(interface) = ours.filter(|interface| told != Some(*interface)).cloned() {
             let (bus, name) = (self.neighbour.bus(), interface.clone());
             let told = tokio::spawn(async move { networkmanager::manage(bus, &name, false).await });
             slot.unmanaged = Some((interface, told));
@@ -558,6 +563,12 @@ impl Task {
         let ends = match left {
             Left::StandIn(ends) => ends,
             Left::Owner(why, ends) => {
+                if why == Ended::Other {
+                    tracing::info!(modem = id, "another modem is at its place and gets an object of its own");
+                    (slot.modem, slot.device, slot.at) = (None, None, At::Nobody);
+                    slot.soon();
+                    return self.remove(id);
+                }
                 tracing::info!(modem = id, ended = ?why, "unplugged");
                 if let Some((interface, told)) = slot.unmanaged.take() {
                     let bus = self.neighbour.bus();

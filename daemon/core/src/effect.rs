@@ -44,6 +44,9 @@ pub enum Effect {
     /// Write down what the next start of the daemon is to take over, `None` = nothing. Done at once, before anything that
     /// is ordered after it; no answer is wanted.
     Keep(Option<Box<Kept>>),
+    /// Close the transport: the modem is another one than the object stands for, and gets an object of its own. Nothing of
+    /// it was shown. The machine is at its end; no answer is wanted.
+    LetGo,
     /// Close the transport and open it again after the pause (the control path hangs). Answer: `Input::Attached` or `Gone`.
     Reopen {
         /// Time to wait before opening.

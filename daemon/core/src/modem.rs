@@ -13,6 +13,7 @@ mod dial;
 mod extra;
 mod extras;
 mod io;
+mod likeness;
 mod link;
 mod machine;
 mod network;

@@ -6,6 +6,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use daemon_operator::identity::Identity;
+use mbim_proto::Personal;
 
 use crate::Time;
 use crate::subscriber::Settings;
@@ -120,6 +121,8 @@ pub struct Reason {
 /// DEVICE_CAPS. `[MBIM1.0 10.5.1]`
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
+    /// DeviceId as the modem tells it: IMEI, MEID or ESN; empty when it tells none.
+    pub id: Personal<String>,
     /// Manufacturer's hardware description.
     pub hardware: String,
     /// Firmware version; may be empty on some modems.

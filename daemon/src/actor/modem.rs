@@ -85,6 +85,8 @@ pub(crate) struct Setup {
 pub(crate) enum Ended {
     /// The modem is gone.
     Gone,
+    /// It is another one than the object stands for.
+    Other,
     /// It was stopped as asked.
     Stopped,
     /// It was left for the next run as asked, with what is up.
@@ -336,10 +338,14 @@ impl Actor {
     }
 
     fn gone(&mut self) {
+        self.lose(Ended::Gone);
+        self.feed(Input::Gone);
+    }
+
+    fn lose(&mut self, why: Ended) {
         self.leaving = self.port.take().or(self.leaving.take());
         self.drop_frames();
-        self.ended.get_or_insert(Ended::Gone);
-        self.feed(Input::Gone);
+        self.ended.get_or_insert(why);
     }
 
     fn drop_frames(&mut self) {
@@ -382,6 +388,7 @@ impl Actor {
                 }
             }
             Effect::Keep(kept) => self.place.write(kept.as_deref()),
+            Effect::LetGo => self.lose(Ended::Other),
             Effect::Reopen { after } => {
                 let old = self.port.take();
                 self.drop_frames();

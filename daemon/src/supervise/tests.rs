@@ -8,6 +8,7 @@ use crate::handle::Modems;
 use crate::store::operators::Operators;
 use daemon_core::request::RequestErrorKind;
 use daemon_core::snapshot::{Custody, ModemState};
+use mbim_proto::Personal;
 use tokio::net::UnixListener;
 use virtual_modem::serve::{Closing, Control, Event, listen};
 use virtual_modem::{Order, Output, Profile, VirtualModem};
@@ -51,11 +52,15 @@ impl Bench {
 
     /// Puts a modem behind the socket.
     fn plug(&mut self) {
+        self.plug_profile(Profile::default());
+    }
+
+    fn plug_profile(&mut self, profile: Profile) {
         let (orders, ordered) = mpsc::unbounded_channel();
         let (events, happenings) = mpsc::unbounded_channel();
         (self.orders, self.happenings) = (orders, happenings);
         let listener = UnixListener::bind(&self.socket).unwrap();
-        let modem = VirtualModem::new(Profile::default());
+        let modem = VirtualModem::new(profile);
         tokio::spawn(async move { listen(listener, modem, Closing::Unplug, ordered, events).await });
     }
 
@@ -106,6 +111,33 @@ async fn a_modem_that_comes_back_keeps_its_object() {
         bench.connects().await;
         assert_eq!(bench.lists(1).await, [0]);
         assert_eq!(handle.snapshot.borrow().custody, Custody::Held, "who holds the old handle sees the modem again");
+    }
+    bench.supervisor.stop(Ending::Stop).await;
+}
+
+/// As like as two of one kind are from outside: the number of the equipment tells them apart.
+#[tokio::test]
+async fn another_modem_at_the_same_place_is_another_object() {
+    let mut bench = Bench::with(Duration::from_secs(600)).await;
+    bench.plug();
+    bench.lists(1).await;
+    bench.connects().await;
+    for number in 1..=2 {
+        let mut gone = bench.modems.borrow().first().cloned().unwrap();
+        let profile = Profile { device_id: Personal::new(format!("35209974618302{number}")), ..Profile::default() };
+        // The old one's end, and its name in the folder, make room.
+        std::fs::remove_file(&bench.socket).unwrap();
+        bench.orders.send(Control::Order(Order::Unplug)).unwrap();
+        let absent = gone.snapshot.wait_for(|s| s.custody == Custody::Absent);
+        tokio::time::timeout(Duration::from_secs(20), absent).await.unwrap().unwrap();
+        bench.plug_profile(profile.clone());
+        let other = bench.modems.wait_for(|list| list.len() == 1 && list[0].id == number);
+        tokio::time::timeout(Duration::from_secs(20), other).await.unwrap().unwrap();
+        bench.connects().await;
+        let now = bench.modems.borrow()[0].snapshot.borrow().device.clone().unwrap();
+        assert_eq!(now.id, profile.device_id);
+        assert_eq!(gone.snapshot.borrow_and_update().device, None, "nothing of it was shown at the old object");
+        assert_eq!(gone.request(Request::Probe).await.unwrap_err().kind, RequestErrorKind::Gone);
     }
     bench.supervisor.stop(Ending::Stop).await;
 }

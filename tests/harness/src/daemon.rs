@@ -41,6 +41,20 @@ impl Setup {
         fs::write(self.configuration_file(), configuration).trying("writing the daemon's configuration")
     }
 
+    /// Adds lines to the top of the configuration, in place of those with the same keys; they hold from the next start.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn configure(&self, lines: &str) -> Result<(), Error> {
+        let (doing, file) = ("changing the daemon's configuration", self.configuration_file());
+        let old = fs::read_to_string(&file).trying(doing)?;
+        let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned());
+        let given: Vec<_> = lines.lines().filter_map(key).collect();
+        let kept = |line: &&str| key(line).is_none_or(|key| !given.contains(&key));
+        let old = old.lines().filter(kept).collect::<Vec<_>>().join("\n");
+        fs::write(&file, format!("{lines}\n{old}\n")).trying(doing)
+    }
+
     /// The configuration file.
     #[must_use]
     pub fn configuration_file(&self) -> PathBuf {

@@ -153,8 +153,8 @@ impl Stage {
         Self::whole(guest, scenario, roots, Start { level: log, ..Start::default() }).await
     }
 
-    /// As [`Stage::start`] with more lines at the top of the configuration and values of `--device`. On a machine with a
-    /// real modem the bus is a private one.
+    /// As [`Stage::start`] with more lines at the top of the configuration (in place of those with the same keys) and
+    /// values of `--device`. On a machine with a real modem the bus is a private one.
     pub(crate) async fn of(
         guest: &Guest,
         scenario: &Scenario,
@@ -191,13 +191,7 @@ impl Stage {
         fs::File::options().create(true).append(true).open(&log).trying(doing)?;
         symlink(&log, setup.log_file()).trying(doing)?;
         world::furnish(&setup, scenario, roots)?;
-        let file = setup.configuration_file();
-        let written = fs::read_to_string(&file).trying(doing)?;
-        let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
-        let chosen: Vec<String> = start.lines.lines().filter_map(key).collect();
-        let others = written.lines().filter(|line| key(line).is_none_or(|key| !chosen.contains(&key)));
-        let text = start.lines.lines().chain(others).collect::<Vec<_>>().join("\n");
-        fs::write(&file, text).trying(doing)?;
+        setup.configure(start.lines)?;
         let daemon = Some(Daemon::start(&setup)?);
         let client = Client::connect(&address).await?;
         Ok(Self { setup, daemon, client, bus, directory })

@@ -11,7 +11,7 @@ use harness::daemon::{self, Daemon};
 use harness::line::{Happening, Line, profile_for};
 use harness::virtual_modem::{Order, Pace, Profile};
 use harness::virtual_operator::address::DATA_LINK;
-use harness::virtual_operator::{Error, Scenario, While};
+use harness::virtual_operator::{Error, Scenario};
 use harness::wait;
 use harness::world::World;
 
@@ -76,13 +76,7 @@ impl Stage {
     /// # Errors
     /// The file cannot be written.
     pub fn configure(&self, lines: &str) -> Result<(), Error> {
-        let (doing, file) = ("changing the configuration", self.world.setup.configuration_file());
-        let old = fs::read_to_string(&file).trying(doing)?;
-        let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned());
-        let given: Vec<_> = lines.lines().filter_map(key).collect();
-        let kept = |line: &&str| key(line).is_none_or(|key| !given.contains(&key));
-        let old = old.lines().filter(kept).collect::<Vec<_>>().join("\n");
-        fs::write(&file, format!("{lines}\n{old}")).trying(doing)
+        self.world.setup.configure(lines)
     }
 
     /// Ends the daemon with SIGTERM.

@@ -149,7 +149,7 @@ impl Modem {
         if starting || self.sim_usable() && !chosen {
             return None;
         }
-        let device = caps.as_ref().map_or("", |caps| caps.device_id.reveal());
+        let device = caps.as_ref().map_or("", |caps| caps.id.reveal());
         let same = |number: &str, known: &str| tag(&kept.salt, number) == known;
         Some(if !same(device, &kept.device) {
             Err("other-modem")
@@ -202,7 +202,7 @@ impl Modem {
             session,
             mbimex: self.session.release().bcd(),
             max_control: self.config.max_control,
-            device: tag(&salt, caps.map_or("", |caps| caps.device_id.reveal())),
+            device: tag(&salt, caps.map_or("", |caps| caps.id.reveal())),
             iccid: tag(&salt, ready.map_or("", |ready| ready.iccid.reveal())),
             imsi: tag(&salt, ready.map_or("", |ready| ready.imsi.reveal())),
             salt,

@@ -116,6 +116,14 @@ impl Modem {
     /// Everything that can be asked at once. The subscription of indications went before. `[MBIM reference, 9]`
     pub(super) fn bring_up(&mut self, now: Time) {
         self.ask(now, Asked::Caps, &bc::DeviceCapsQuery {}, Operation::Query);
+        // Nothing is asked, and so nothing shown, of a modem that may be another one.
+        if self.config.expected.is_none() {
+            self.bring_up_rest(now);
+        }
+    }
+
+    /// All but what the modem is.
+    pub(super) fn bring_up_rest(&mut self, now: Time) {
         self.ask_ready(now);
         self.ask_radio(now);
         self.ask_register(now);
@@ -385,13 +393,10 @@ impl Modem {
                 let answer = self.read("DEVICE_CAPS", outcome, read::caps);
                 let caps = if let Answer::Body(Status::SUCCESS, caps) = answer { Some(caps) } else { None };
                 if let Some(caps) = &caps {
-                    self.emit(
-                        Event::info("device")
-                            .with("hardware", &caps.device.hardware)
-                            .with("firmware", &caps.device.firmware),
-                    );
+                    self.emit(Event::info("device").with("hardware", &caps.hardware).with("firmware", &caps.firmware));
                 }
                 self.facts.caps = Some(caps);
+                self.compare(now);
             }
             Asked::Ready => match self.read("SUBSCRIBER_READY_STATUS", outcome, |b| read::ready(release, b)) {
                 Answer::Body(_, fact) => self.on_ready(now, fact),
@@ -498,6 +503,10 @@ impl Modem {
 
     pub(super) fn on_indication(&mut self, now: Time, service: Uuid, cid: u32, buffer: &[u8]) {
         let release = self.session.release();
+        // All of it is asked for once it is known which modem it is.
+        if self.config.expected.is_some() {
+            return;
+        }
         if service != service::BASIC_CONNECT {
             return self.stray_indication(service, cid);
         }

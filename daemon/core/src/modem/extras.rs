@@ -102,7 +102,7 @@ impl Modem {
     }
 
     fn extra_gate(&self, session: u32) -> Option<Gate> {
-        let most = self.facts.caps.as_ref().and_then(Option::as_ref).map_or(0, |caps| caps.device.max_sessions);
+        let most = self.facts.caps.as_ref().and_then(Option::as_ref).map_or(0, |caps| caps.max_sessions);
         if most > 0 && session >= most {
             let text = format!("The modem has {most} sessions at most: 0 to {}.", most - 1);
             return Some(Gate { reason: reason("session-limit", text), permanent: true });

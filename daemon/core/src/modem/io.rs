@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daemon_operator::Layers;
+use mbim_proto::Personal;
 
 use crate::effect::{Effect, ProbeReport};
 use crate::event::Event;
@@ -29,6 +30,9 @@ pub struct ModemConfig {
     /// The data path stays when the daemon ends, as the kernel's does. Without it a connection is never left to the next
     /// start.
     pub survives: bool,
+    /// DeviceId of the modem for whose object this one stands, because it is at the same place or has the same serial
+    /// number: one that tells another is let go before anything of it is shown ([`Effect::LetGo`]). `None` = any modem.
+    pub expected: Option<Personal<String>>,
     /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
     pub blocked: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
@@ -49,6 +53,7 @@ impl ModemConfig {
             defaults: Settings::default(),
             probe: ProbePolicy::default(),
             survives: true,
+            expected: None,
             blocked: false,
             announce: 0x0300,
             seed: 0,

@@ -376,7 +376,7 @@ impl Modem {
         }
     }
 
-    fn on_gone(&mut self, now: Time) {
+    pub(super) fn on_gone(&mut self, now: Time) {
         self.session.gone();
         self.timers.clear_all();
         let was = self.tables.power;

@@ -6,7 +6,7 @@ use mbim_proto::status::{NwError, Status};
 
 use super::ask::{Answer, Asked};
 use super::machine::Modem;
-use super::read::{Caps, Home, PacketFact, Ready, RegisterFact, SignalFact};
+use super::read::{Home, PacketFact, Ready, RegisterFact, SignalFact};
 use super::tables::{
     Context, PacketEvent, PacketState, RadioEvent, RadioState, RegistrationEvent, RegistrationState, SimState,
 };
@@ -15,6 +15,7 @@ use super::unheard::Unheard;
 use crate::Time;
 use crate::event::Event;
 use crate::session::Outcome;
+use crate::snapshot::Device;
 
 /// How long the modem may take to begin registration by itself after the radio went on.
 const REGISTER_GRACE: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ const SPACING: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// DEVICE_CAPS; the inner `None` = asked in vain.
-    pub(super) caps: Option<Option<Caps>>,
+    pub(super) caps: Option<Option<Device>>,
     pub(super) ready: Option<Ready>,
     /// HOME_PROVIDER since the SIM is ready; the inner `None` = asked in vain.
     pub(super) home: Option<Option<Home>>,

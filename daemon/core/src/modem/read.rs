@@ -7,13 +7,6 @@ use mbim_proto::{Body, List, Malformed, MbimEx, Personal};
 use super::address::Told;
 use crate::snapshot::{Device, Signal};
 
-/// DEVICE_CAPS.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Caps {
-    pub(super) device: Device,
-    pub(super) device_id: Personal<String>,
-}
-
 /// SUBSCRIBER_READY_STATUS.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
@@ -72,18 +65,16 @@ pub(super) struct ConnectFact {
 /// SIGNAL_STATE.
 pub(super) type SignalFact = Signal;
 
-pub(super) fn caps(buffer: &[u8]) -> Result<Caps, Malformed> {
+pub(super) fn caps(buffer: &[u8]) -> Result<Device, Malformed> {
     let caps = bc::DeviceCaps::decode(buffer)?;
-    Ok(Caps {
-        device: Device {
-            hardware: caps.hardware_info,
-            firmware: caps.firmware_info,
-            max_sessions: caps.max_sessions,
-            data_classes: caps.data_class.0,
-            cellular_class: caps.cellular_class.0,
-            ..Device::default()
-        },
-        device_id: caps.device_id,
+    Ok(Device {
+        hardware: caps.hardware_info,
+        firmware: caps.firmware_info,
+        max_sessions: caps.max_sessions,
+        data_classes: caps.data_class.0,
+        cellular_class: caps.cellular_class.0,
+        id: caps.device_id,
+        ..Device::default()
     })
 }
 

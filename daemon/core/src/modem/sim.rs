@@ -238,7 +238,7 @@ fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
     let home = facts.home.as_ref().and_then(Option::as_ref);
     let ready = facts.ready.as_ref();
     let numbers: Vec<&str> = ready.map(|r| r.numbers.iter().map(|n| n.reveal().as_str()).collect()).unwrap_or_default();
-    let cell_class = match caps.map(|caps| caps.device.cellular_class) {
+    let cell_class = match caps.map(|caps| caps.cellular_class) {
         Some(2) => CellClass::Cdma,
         _ => CellClass::Gsm,
     };
@@ -247,7 +247,7 @@ fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
         cell_class,
         subscriber_id: ready.map_or("", |r| r.imsi.reveal()),
         iccid: ready.map_or("", |r| r.iccid.reveal()),
-        device_id: caps.map_or("", |caps| caps.device_id.reveal()),
+        device_id: caps.map_or("", |caps| caps.id.reveal()),
         provider_id: home.map_or("", |home| &home.id),
         provider_name: home.map_or("", |home| &home.name),
         telephone_numbers: &numbers,

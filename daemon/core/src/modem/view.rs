@@ -88,7 +88,7 @@ impl Modem {
                     (name.map_or_else(|| offer.service.to_string(), str::to_owned), offer.cids.clone())
                 })
                 .collect(),
-            ..caps.device.clone()
+            ..caps.clone()
         })
     }
 

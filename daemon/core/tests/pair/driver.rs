@@ -74,6 +74,8 @@ pub(crate) struct Pair {
     pub(crate) unplug_after: Option<usize>,
     pub(crate) messages: usize,
     pub(crate) plugged: bool,
+    /// The machine let go of a modem that is another one than expected.
+    pub(crate) let_go: bool,
     due: VecDeque<(Duration, Due)>,
     next_request: u64,
 }
@@ -134,6 +136,7 @@ impl Pair {
             kept: None,
             messages: 0,
             plugged: false,
+            let_go: false,
             due: VecDeque::new(),
             next_request: 1,
         }
@@ -362,6 +365,7 @@ impl Pair {
             }
             Effect::CancelProbe { .. } => {}
             Effect::Keep(kept) => self.kept = kept,
+            Effect::LetGo => (self.let_go, self.plugged) = (true, false),
             Effect::Reopen { after } => {
                 self.reopens += 1;
                 self.due.push_back((self.now + after, Due::Attached));

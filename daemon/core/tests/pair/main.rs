@@ -14,6 +14,7 @@ mod connecting;
 mod driver;
 mod faults;
 mod kept_pin;
+mod likeness;
 mod main_job;
 mod radio_and_pin;
 mod sessions;

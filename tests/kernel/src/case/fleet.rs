@@ -35,7 +35,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "firmware-reset",
         what: "the firmware starts anew and the device re-enumerates: the same object is online again",
         boot: Boot::Plain,
-        apart: true,
+        apart: false,
         real: Real::No("only a virtual modem resets on order"),
         limit: Duration::from_secs(420),
         run: |guest| Box::pin(firmware_reset(guest)),
@@ -90,7 +90,7 @@ async fn firmware_reset(guest: &mut Guest) -> Outcome {
     let scenario = scenario("open")?;
     let mut modem = Modem::quick(&scenario).await?;
     let roots = modem.line.root_certificate().unwrap_or_default().to_owned();
-    let mut stage = Stage::start(guest, &scenario, &roots).await?;
+    let mut stage = Stage::of(guest, &scenario, &roots, "absence = 600", &[]).await?;
     modem.plug().await?;
     let number = stage.online().await?;
     let identity = stage.client.view(number).await?.text(MODEM, "DeviceId");
