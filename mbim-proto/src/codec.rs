@@ -26,8 +26,8 @@ pub use writer::Writer;
 
 use crate::{EncodeError, Malformed, Uuid, Value};
 
-#[cfg(test)]
-use crate::testing::Entropy;
+#[cfg(any(test, feature = "generate"))]
+use crate::generate::Entropy;
 
 /// A type with one natural place in a fixed part.
 pub trait Field: Sized {
@@ -68,7 +68,7 @@ pub trait Field: Sized {
     }
 
     /// Makes a value out of random bytes.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self;
 }
 
@@ -87,7 +87,7 @@ macro_rules! integers {
             fn value(&self, _: bool) -> Value {
                 Value::Number(u64::from(*self))
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 Self::from_le_bytes(g.array())
             }
@@ -109,7 +109,7 @@ impl Field for i32 {
     fn value(&self, _: bool) -> Value {
         Value::Signed(i64::from(*self))
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         Self::from_le_bytes(g.array())
     }
@@ -129,7 +129,7 @@ impl Field for bool {
     fn value(&self, _: bool) -> Value {
         Value::Bool(*self)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         g.byte() & 1 == 1
     }
@@ -148,7 +148,7 @@ impl Field for Uuid {
     fn value(&self, _: bool) -> Value {
         Value::Uuid(*self, crate::service::uuid_name(*self))
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         Self(g.array())
     }
@@ -168,7 +168,7 @@ impl<const N: usize> Field for [u8; N] {
     fn value(&self, _: bool) -> Value {
         Value::hex(self)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         g.array()
     }
@@ -190,7 +190,7 @@ macro_rules! addresses {
             fn value(&self, _: bool) -> Value {
                 Value::Text(self.to_string())
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 Self::from(g.array::<$len>())
             }
@@ -216,7 +216,7 @@ macro_rules! addresses {
             fn value(&self, reveal: bool) -> Value {
                 self.as_ref().map_or(Value::Null, |address| address.value(reveal))
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 bool::generate(g).then(|| $Addr::generate(g))
             }
@@ -249,7 +249,7 @@ macro_rules! hidden {
             fn write_target(&self, w: &mut Writer<'_>) {
                 self.reveal().write_target(w);
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 Self::new(T::generate(g))
             }
@@ -283,7 +283,7 @@ impl Field for String {
     fn write_target(&self, w: &mut Writer<'_>) {
         w.append_with(|out| text::to_utf16(self, out));
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         g.text()
     }

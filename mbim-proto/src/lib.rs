@@ -40,6 +40,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(any(test, feature = "generate"))]
+mod generate;
 mod malformed;
 mod open;
 mod personal;

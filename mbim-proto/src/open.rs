@@ -51,8 +51,8 @@ macro_rules! open_enum {
             fn value(&self, _: bool) -> $crate::Value {
                 $crate::Value::Enum { number: u64::from(self.0), name: self.name() }
             }
-            #[cfg(test)]
-            fn generate(g: &mut $crate::testing::Entropy<'_>) -> Self {
+            #[cfg(any(test, feature = "generate"))]
+            fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 Self(<$int as $crate::codec::Field>::generate(g))
             }
         }
@@ -144,8 +144,8 @@ macro_rules! open_flags {
             fn value(&self, _: bool) -> $crate::Value {
                 $crate::Value::Flags { bits: u64::from(self.0), names: Self::NAMES }
             }
-            #[cfg(test)]
-            fn generate(g: &mut $crate::testing::Entropy<'_>) -> Self {
+            #[cfg(any(test, feature = "generate"))]
+            fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 Self(<$int as $crate::codec::Field>::generate(g))
             }
         }

@@ -33,6 +33,8 @@ pub struct Row {
     decode: fn(&[u8], bool) -> Result<Decoded, Malformed>,
     reencode: fn(&[u8]) -> Result<Vec<u8>, Malformed>,
     again: fn(&[u8]) -> Result<(), Finding>,
+    #[cfg(feature = "generate")]
+    generate: fn(&[u8]) -> Vec<u8>,
 }
 
 /// A buffer decoded by the registry.
@@ -60,6 +62,8 @@ impl Row {
             },
             reencode: |buf| B::decode(buf).map(|body| body.to_vec()),
             again: again::<B>,
+            #[cfg(feature = "generate")]
+            generate: |entropy| B::generate(&mut crate::generate::Entropy::new(entropy)).to_vec(),
         }
     }
 
@@ -77,6 +81,13 @@ impl Row {
     /// [`Malformed`] naming the field and its offset in the buffer.
     pub fn reencode(&self, buf: &[u8]) -> Result<Vec<u8>, Malformed> {
         (self.reencode)(buf)
+    }
+
+    /// A buffer of this body with values made of random bytes: the same ones for the same bytes, zeros where they run
+    /// out. For tests.
+    #[cfg(feature = "generate")]
+    pub fn generate(&self, entropy: &[u8]) -> Vec<u8> {
+        (self.generate)(entropy)
     }
 
     /// The clause of the specification, without brackets; empty if the documentation names none.

@@ -202,8 +202,8 @@ macro_rules! structure {
                     ),
                 )*])
             }
-            #[cfg(test)]
-            fn generate(g: &mut $crate::testing::Entropy<'_>) -> Self {
+            #[cfg(any(test, feature = "generate"))]
+            fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 $( $(let $count = 0;)* let $field = $crate::codec::Codec::<$ty>::generate(&structure!(@codec $($codec)?), g); )*
                 Self { $($field),* }
             }
@@ -283,8 +283,8 @@ macro_rules! choice {
                     Self::Other(other) => alloc::vec![(stringify!($tag), $crate::codec::Field::value(other, reveal))],
                 })
             }
-            #[cfg(test)]
-            fn generate(g: &mut $crate::testing::Entropy<'_>) -> Self {
+            #[cfg(any(test, feature = "generate"))]
+            fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 // Small numbers, so that each layout comes up, and some without one.
                 match $Tag(u32::from(g.byte() % 4)) {
                     $( $Tag::$CONST => {

@@ -557,6 +557,19 @@ vector("uicc-terminal-capability", 5, "set", structure(u32(2), Ref(b"\x83\1\7"),
        note="the pair's size is the length")
 words("uicc-reset-set", 6, "set", {"PassThroughAction": 1}, service=UICC)
 words("uicc-reset", 6, "response", {"PassThroughStatus": 0}, service=UICC)
+
+# With MBIMEx 4.0 each names a slot: behind the rest of the fixed part, but first in front of a list.
+for cid, name in [(1, "atr"), (5, "terminal-capability"), (6, "reset")]:
+    words(f"uicc-{name}-query-v4", cid, "query", {"SlotId": 1}, 4, service=UICC)
+vector("uicc-open-channel-set-v4", 2, "set", structure(Sized(b"\xa0\0\0\0\x87"), u32(4), u32(1), u32(1)),
+       {"AppId": "a000000087", "SelectP2Arg": 4, "ChannelGroup": 1, "SlotId": 1}, 4, service=UICC)
+words("uicc-close-channel-set-v4", 3, "set", {"Channel": 0, "ChannelGroup": 1, "SlotId": 1}, 4, service=UICC)
+vector("uicc-apdu-set-v4", 4, "set", structure(u32(1), u32(0), u32(1), Sized(b"\0\xa4\0\x0c\2\x6f\x07"), u32(1)),
+       {"Channel": 1, "SecureMessaging": 0, "ClassByteType": 1, "Command": "00a4000c026f07", "SlotId": 1}, 4, service=UICC)
+vector("uicc-terminal-capability-v4", 5, "set", structure(u32(1), u32(2), Ref(b"\x83\1\7"), Ref(b"\x81\1")),
+       {"SlotId": 1, "TerminalCapabilityCount": 2, "TerminalCapability": ["830107", "8101"]}, 4, service=UICC,
+       note="the offsets count from the slot")
+words("uicc-reset-set-v4", 6, "set", {"PassThroughAction": 1, "SlotId": 1}, 4, service=UICC)
 APP = structure(u32(4), Ref(b"\xa0\0\0\0\x87"), Ref("USIM ✓".encode()), u32(2), Ref(b"\x01\x81"))
 vector("uicc-application-list", 7, "response", structure(u32(1), u32(1), u32(0), u32(len(APP)), Ref(APP)),
        {"Version": 1, "ApplicationCount": 1, "ActiveApplicationIndex": 0, "ApplicationListSizeBytes": len(APP),

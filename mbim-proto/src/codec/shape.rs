@@ -7,8 +7,8 @@ use super::list::{Elements, gather};
 use super::{Field, Reader, Writer, text};
 use crate::{EncodeError, Malformed, Personal, Secret, Value};
 
-#[cfg(test)]
-use crate::testing::Entropy;
+#[cfg(any(test, feature = "generate"))]
+use crate::generate::Entropy;
 
 /// A way to lay out a `T`. Where a count is an argument, it is the number that stands elsewhere on the wire.
 pub trait Codec<T> {
@@ -36,7 +36,7 @@ pub trait Codec<T> {
     fn value(&self, value: &T, reveal: bool) -> Value;
 
     /// Makes a value out of random bytes.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T;
 }
 
@@ -60,7 +60,7 @@ impl<T: Field> Codec<T> for Plain {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
     }
@@ -122,7 +122,7 @@ impl<T: Text> Codec<T> for Max {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
     }
@@ -157,7 +157,7 @@ macro_rules! counted {
             fn value(&self, values: &L, reveal: bool) -> Value {
                 list(values.all(), reveal)
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(&self, g: &mut Entropy<'_>) -> L {
                 some(g)
             }
@@ -169,7 +169,7 @@ fn check_all<L: Elements>(values: &L, field: &'static str) -> Result<(), EncodeE
     values.all().iter().try_for_each(|value| value.check(field))
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "generate"))]
 fn some<L: Elements>(g: &mut Entropy<'_>) -> L {
     let mut all = L::default();
     g.several(L::Item::generate).into_iter().for_each(|element| all.add(element));
@@ -219,7 +219,7 @@ impl<L: Elements> Codec<L> for CountedPairs {
     fn value(&self, values: &L, reveal: bool) -> Value {
         list(values.all(), reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> L {
         some(g)
     }
@@ -288,7 +288,7 @@ impl Codec<Vec<u8>> for Bytes {
     fn value(&self, value: &Vec<u8>, _: bool) -> Value {
         Value::hex(value)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
         g.several(Entropy::byte)
     }
@@ -314,7 +314,7 @@ impl Codec<Vec<u8>> for InlineBytes {
     fn value(&self, value: &Vec<u8>, _: bool) -> Value {
         Value::hex(value)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
         g.several(Entropy::byte)
     }
@@ -375,7 +375,7 @@ macro_rules! octets {
             fn value(&self, value: &T, reveal: bool) -> Value {
                 value.shown(reveal)
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "generate"))]
             fn generate(&self, g: &mut Entropy<'_>) -> T {
                 T::from_octets(g.several(Entropy::byte))
             }
@@ -461,7 +461,7 @@ impl Field for OctetString {
     fn write_target(&self, w: &mut Writer<'_>) {
         w.append(&self.0);
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         Self(g.several(Entropy::byte))
     }
@@ -486,7 +486,7 @@ impl Codec<String> for Utf8 {
     fn value(&self, value: &String, _: bool) -> Value {
         Value::Text(value.clone())
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> String {
         g.text()
     }
@@ -520,7 +520,7 @@ impl<T: Field> Codec<Option<T>> for MsRef {
     fn value(&self, value: &Option<T>, reveal: bool) -> Value {
         value.as_ref().map_or(Value::Null, |value| value.value(reveal))
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Option<T> {
         bool::generate(g).then(|| T::generate(g))
     }
@@ -566,7 +566,7 @@ impl<L: Elements> Codec<L> for MsArray {
     fn value(&self, values: &L, reveal: bool) -> Value {
         list(values.all(), reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> L {
         some(g)
     }

@@ -6,8 +6,8 @@ use super::shape::{Codec, Max, Text, list};
 use super::{Field, Reader, Writer, text};
 use crate::{EncodeError, Malformed, Value};
 
-#[cfg(test)]
-use crate::testing::Entropy;
+#[cfg(any(test, feature = "generate"))]
+use crate::generate::Entropy;
 
 crate::open_enum! {
     /// What a [`Tlv`] holds. [MBIMEx3.0]
@@ -108,7 +108,7 @@ impl Codec<Vec<Tlv>> for Tlvs {
         let one = |tlv: &Tlv| Value::Object([("type", tlv.kind.value(reveal)), ("data", Value::hex(&tlv.data))].into());
         Value::List(all.iter().map(one).collect())
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<Tlv> {
         // A text or a table in front would be taken for a named element that is missing.
         g.several(|g| Tlv { kind: TlvKind(u16::generate(g) | 0x100), data: g.several(Entropy::byte) })
@@ -136,7 +136,7 @@ impl<T: Text> Codec<T> for TlvText {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
     }
@@ -161,7 +161,7 @@ impl Codec<Vec<u16>> for TlvU16s {
     fn value(&self, values: &Vec<u16>, reveal: bool) -> Value {
         list(values, reveal)
     }
-    #[cfg(test)]
+    #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u16> {
         g.several(u16::generate)
     }

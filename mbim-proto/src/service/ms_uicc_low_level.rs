@@ -40,6 +40,11 @@ service! {
             /// At most 33 bytes.
             atr: Vec<u8> = SizedBytes,
         }
+        /// Asks for that of the card of a slot. [MBIMEx4.0]
+        (mbimex 4) query AtrQueryV4 {
+            /// The slot, from 0.
+            slot_id: u32,
+        }
     }
 
     /// Opens a logical channel. [MS UICC low-level access, open channel]
@@ -52,6 +57,17 @@ service! {
             select_p2_arg: u32,
             /// Group that the channel joins.
             channel_group: u32,
+        }
+        /// Opens it on the card of a slot. [MBIMEx4.0]
+        (mbimex 4) set OpenChannelSetV4 {
+            /// The application, at most 32 bytes.
+            app_id: Vec<u8> = SizedBytes,
+            /// P2 of the SELECT command.
+            select_p2_arg: u32,
+            /// Group that the channel joins.
+            channel_group: u32,
+            /// The slot, from 0.
+            slot_id: u32,
         }
         /// The channel.
         response OpenChannel {
@@ -73,6 +89,15 @@ service! {
             /// The group.
             channel_group: u32,
         }
+        /// Closes it on the card of a slot. [MBIMEx4.0]
+        (mbimex 4) set CloseChannelSetV4 {
+            /// The channel; 0 closes the group.
+            channel: u32,
+            /// The group.
+            channel_group: u32,
+            /// The slot, from 0.
+            slot_id: u32,
+        }
         /// The outcome.
         response CloseChannel {
             /// SW1 and SW2 first.
@@ -93,6 +118,19 @@ service! {
             /// The whole command, at most 261 bytes.
             command: Personal<Vec<u8>> = SizedBytes,
         }
+        /// The command to the card of a slot. [MBIMEx4.0]
+        (mbimex 4) set ApduSetV4 {
+            /// The channel.
+            channel: u32,
+            /// Secure messaging.
+            secure_messaging: UiccSecureMessaging,
+            /// Kind of class byte; the function puts it in.
+            class_byte_type: UiccClassByteType,
+            /// The whole command, at most 261 bytes.
+            command: Personal<Vec<u8>> = SizedBytes,
+            /// The slot, from 0.
+            slot_id: u32,
+        }
         /// The card's answer.
         response Apdu {
             /// SW1 and SW2 first.
@@ -112,6 +150,19 @@ service! {
             /// Each a TLV of ETSI TS 102 221.
             terminal_capability: Vec<OctetString> = Pairs(terminal_capability_count),
         }
+        /// Asks for what the card of a slot is told. [MBIMEx4.0]
+        (mbimex 4) query TerminalCapabilityQueryV4 {
+            /// The slot, from 0.
+            slot_id: u32,
+        }
+        /// The objects for the card of a slot. [MBIMEx4.0]
+        (mbimex 4) set TerminalCapabilitySetV4 {
+            /// The slot, from 0.
+            slot_id: u32,
+            [terminal_capability_count of terminal_capability]
+            /// Each a TLV of ETSI TS 102 221.
+            terminal_capability: Vec<OctetString> = Pairs(terminal_capability_count),
+        }
     }
 
     /// Resets the card. [MS UICC low-level access, reset]
@@ -122,6 +173,18 @@ service! {
         set ResetSet {
             /// Whether to leave it alone afterwards.
             pass_through_action: UiccPassThroughAction,
+        }
+        /// Asks about the card of a slot. [MBIMEx4.0]
+        (mbimex 4) query ResetQueryV4 {
+            /// The slot, from 0.
+            slot_id: u32,
+        }
+        /// Resets the card of a slot. [MBIMEx4.0]
+        (mbimex 4) set ResetSetV4 {
+            /// Whether to leave it alone afterwards.
+            pass_through_action: UiccPassThroughAction,
+            /// The slot, from 0.
+            slot_id: u32,
         }
         /// Whether the function leaves the card alone.
         response Reset {

@@ -1,0 +1,91 @@
+//! Every message that we can say, read by Wireshark: its fields are ours, with our values.
+//!
+//! Which of its fields is which of ours follows from the names where they agree, from `wireshark/names.tsv` where they
+//! do not. Where Wireshark reads something else than we wrote, `docs/wireshark.md` says who is right; a row there that
+//! is no longer needed fails the test like a missing one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+#[path = "wireshark/compare.rs"]
+mod compare;
+#[path = "wireshark/dissect.rs"]
+mod dissect;
+#[path = "wireshark/messages.rs"]
+mod messages;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use mbim_proto::MbimEx;
+
+use compare::{Names, compare};
+
+/// What `docs/wireshark.md` lists: body, field (`*` for the whole body).
+fn listed() -> BTreeSet<(String, String)> {
+    let page = include_str!("../../docs/wireshark.md");
+    let cells =
+        |line: &str| -> Vec<String> { line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect() };
+    let rows = page.lines().filter(|line| line.starts_with("| `")).map(cells);
+    rows.flat_map(|row| {
+        let fields: Vec<String> = row[2].split(',').map(|one| one.trim().trim_matches('`').to_owned()).collect();
+        fields.into_iter().map(move |field| (row[1].clone(), field))
+    })
+    .collect()
+}
+
+#[test]
+fn wireshark_reads_what_we_write() {
+    let names = Names::parse(include_str!("wireshark/names.tsv"));
+    let listed = listed();
+    let mut found = BTreeSet::new();
+    let mut report = String::new();
+    let mut fields = 0;
+    for release in MbimEx::ALL {
+        let messages = messages::all(release);
+        let seen = dissect::run(&messages, release);
+        assert_eq!(seen.len(), messages.len(), "every message is a packet");
+        for (message, packet) in messages.iter().zip(&seen) {
+            let outcome = compare(message, packet, &names);
+            fields += outcome.equal;
+            for (field, what) in outcome.differences {
+                let body = message.row.body.to_owned();
+                let operation = format!("{body} {}", message.operation.name());
+                let later = format!("{body} {}.0", release.bcd() >> 8);
+                let places = [&body, &operation, &later].into_iter().map(|body| (body.clone(), field.clone()));
+                match places.clone().find(|place| listed.contains(place)) {
+                    Some(place) => _ = found.insert(place),
+                    None => {
+                        if found.insert((operation.clone(), field.clone())) {
+                            let _ = writeln!(report, "{operation} {field} ({release:?}): {what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (body, field) in listed.difference(&found) {
+        let _ = writeln!(report, "docs/wireshark.md lists {body} {field}, on which both agree");
+    }
+    for unused in names.unused() {
+        let _ = writeln!(report, "names.tsv: {unused} is not needed");
+    }
+    assert!(report.is_empty(), "{report}");
+    assert!(fields > 8000, "only {fields} fields were compared");
+}
+
+/// That a difference is found: every message with a bit of its first field turned over.
+#[test]
+fn what_wireshark_reads_otherwise_is_noticed() {
+    let names = Names::parse(include_str!("wireshark/names.tsv"));
+    let release = MbimEx::V3;
+    let mut messages = messages::all(release);
+    messages.retain(|made| made.row.since == release && made.bytes.len() > made.buffer_at);
+    for made in &mut messages {
+        let first = made.buffer_at;
+        made.bytes[first] ^= 1;
+    }
+    assert!(messages.len() > 40, "only {} messages", messages.len());
+    for (message, packet) in messages.iter().zip(dissect::run(&messages, release)) {
+        let outcome = compare(message, &packet, &names);
+        assert!(!outcome.differences.is_empty(), "{} {:?}: {packet:?}", message.row.body, message.value);
+    }
+}
