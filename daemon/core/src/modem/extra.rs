@@ -278,7 +278,10 @@ impl Extra {
 
     /// Compares what is with what is wanted, and takes the next step.
     pub(super) fn advance(&mut self, now: Time, ground: &Ground) {
-        self.leaving |= ground.stopping;
+        if ground.stopping {
+            self.leaving = true;
+            self.answer_connect(Err(reason::overtaken("stop")));
+        }
         if self.pending.is_some() {
             return self.advance_pending(now, ground);
         }
