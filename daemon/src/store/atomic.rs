@@ -82,8 +82,11 @@ pub(crate) fn remove(file: &Path) -> io::Result<()> {
 
 /// Reads a whole file of at most `max` octets.
 pub(crate) fn read(file: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(file)?.take(max + 1).read_to_end(&mut content)?;
+    let source = File::open(file)?;
+    // Room for all of it at once: growing by doubling leaves holes in the heap that last as long as the daemon.
+    let expected = source.metadata()?.len().min(max);
+    let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
+    source.take(max + 1).read_to_end(&mut content)?;
     if content.len() as u64 > max {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {max} octets")));
     }
