@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the seeds of `message` and `reassembly` from tests/vectors, those of `ntb` and `descriptor` from their layouts."""
+"""Makes the seeds of `message` and `reassembly` from tests/vectors, those of the others from their layouts."""
 
 import json
 import pathlib
@@ -162,3 +162,67 @@ devices = {
 }
 for what, rest in devices.items():
     (seeds("descriptor") / what).write_bytes(DEVICE + rest)
+
+OPEN, CLOSE = messages[0], struct.pack("<III", 2, 12, 2)
+
+
+def exported(frame, name=b"mbim.control", direction=0):
+    tags = struct.pack(">HH", 12, len(name)) + name + struct.pack(">HHI", 35, 4, direction)
+    return tags + bytes(4) + frame
+
+
+def usbmon(order, event, number, size, data, setup=None, header=64):
+    head = struct.pack(order + "QBBBBHBB", number, event, 2, 0x80, 4, 1, 0 if setup else 0x2D, 0) + bytes(16)
+    head += struct.pack(order + "II", size, len(data)) + (setup or b"")
+    return head + bytes(header - len(head)) + data
+
+
+def pcap(order, packets, link=252, magic=0xA1B2C3D4):
+    out = struct.pack(order + "IHHIIII", magic, 2, 4, 0, 0, 65535, link)
+    for n, packet in enumerate(packets):
+        out += struct.pack(order + "IIII", 1700000000, n, len(packet), len(packet)) + packet
+    return out
+
+
+def block(order, kind, body):
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
+
+
+def option(order, code, value):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def section(order):
+    return block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+
+
+def interface(order, link, options=b""):
+    return block(order, 1, struct.pack(order + "HHI", link, 0, 0) + options)
+
+
+def enhanced(order, packet, number=0, ticks=(1, 2)):
+    body = struct.pack(order + "IIIII", number, *ticks, len(packet), len(packet)) + packet + bytes(-len(packet) % 4)
+    return block(order, 6, body + option(order, 2, bytes(4)) + option(order, 0, b""))
+
+
+captures = {}
+for order, name in (("<", "little"), (">", "big")):
+    both = [exported(OPEN), exported(CLOSE, direction=1)]
+    get, send = b"\xa1\x01" + bytes(6), b"\x21\x00" + bytes(6)
+    bus = [(0x53, 1, len(OPEN), OPEN, send), (0x53, 2, 4096, b"", get), (0x43, 2, len(CLOSE), CLOSE, None)]
+    clock = option(order, 9, b"\x89") + option(order, 14, struct.pack(order + "q", -5)) + option(order, 0, b"")
+    captures |= {
+        f"pcap-{name}": pcap(order, both),
+        f"pcap-nanoseconds-{name}": pcap(order, both, magic=0xA1B23C4D),
+        f"usbmon-{name}": pcap(order, [usbmon(order, *event, header=48) for event in bus], 189),
+        f"usbmon-mapped-{name}": pcap(order, [usbmon(order, *event) for event in bus], 220),
+        f"pcapng-{name}": section(order) + interface(order, 252) + b"".join(enhanced(order, one) for one in both),
+        f"pcapng-clock-{name}": section(order) + interface(order, 252, clock) + enhanced(order, both[0]),
+        f"pcapng-blocks-{name}": section(order) + interface(order, 252) + block(order, 5, bytes(8))
+        + block(order, 3, struct.pack(order + "I", len(both[1])) + both[1]) + enhanced(order, both[0], 7),
+    }
+captures["sections"] = captures["pcapng-little"] + captures["pcapng-big"]
+captures["strangers"] = pcap("<", [exported(b"GET /", b"http"), exported(b"")[:9], exported(OPEN)[:-3]])
+for what, capture in captures.items():
+    (seeds("capture") / what).write_bytes(capture)

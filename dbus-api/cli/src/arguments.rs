@@ -302,12 +302,13 @@ pub(crate) struct PortalUrl {
 
 #[derive(Args, Debug)]
 pub(crate) struct Decode {
-    /// Hexadecimal places, or a file with them or with the messages as they are; - is standard input
+    /// Hexadecimal places, or a file with them, with the messages as they are, or a capture (pcap or pcapng with exported
+    /// PDUs of mbim.control, or of usbmon); - is standard input
     #[arg(value_name = "HEX or FILE", required = true)]
     pub(crate) input: Vec<String>,
-    /// MBIM extensions in force
-    #[arg(long, value_name = "1|2|3|4", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub(crate) mbimex: u8,
+    /// MBIM extensions in force; without it, 1 until the messages themselves agree on another
+    #[arg(long, value_name = "1|2|3|4", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) mbimex: Option<u8>,
     /// Print personal fields as they are
     #[arg(long)]
     pub(crate) reveal: bool,

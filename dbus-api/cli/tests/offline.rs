@@ -152,6 +152,81 @@ fn damaged_messages_say_what_is_wrong() {
     assert_eq!(run(&["decode"]).status.code(), Some(2));
 }
 
+/// A capture of a session that agrees on release 2 of the extensions, in which an answer comes in fragments.
+fn capture() -> Vec<u8> {
+    use mbim_capture::{Direction::*, write};
+    use mbim_proto::message::{Command, CommandDone, Content, Open};
+    use mbim_proto::service::basic_connect::{PacketServiceV2, SubscriberReady};
+    use mbim_proto::service::ms_basic_connect_ext::Version;
+    use mbim_proto::{Message, Status, fragment};
+    let version = Version { version: 0x100, extended_version: 0x300 };
+    let agreed = Version { extended_version: 0x200, ..version };
+    let packet = PacketServiceV2 {
+        frequency_range: mbim_proto::service::basic_connect::FrequencyRange(1),
+        ..Default::default()
+    };
+    let ready = SubscriberReady { subscriber_id: "001010123456789".into(), ..Default::default() };
+    let messages = [
+        (Sent, Message::new(1, Content::Open(Open { max_control_transfer: 64 }))),
+        (Sent, Command::query(&version).unwrap().message(2)),
+        (Received, CommandDone::with(Status::SUCCESS, &agreed).message(2)),
+        (Received, CommandDone::with(Status::SUCCESS, &packet).message(3)),
+        (Received, CommandDone::with(Status::SUCCESS, &ready).message(4)),
+    ];
+    let mut file = write::start();
+    for (number, (direction, message)) in messages.iter().enumerate() {
+        let time = std::time::Duration::from_millis(1_700_000_000_000 + 250 * number as u64);
+        for frame in fragment::fragments(&message.encode(), 64) {
+            file.extend(write::frame(time, *direction, &frame));
+        }
+    }
+    file
+}
+
+#[test]
+fn captures_are_decoded_with_time_direction_and_release() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "trace.pcapng", &capture());
+    let output = run(&["decode", "--json", &path]);
+    assert_eq!(output.status.code(), Some(0));
+    let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = lines.iter().map(|line| (line["cid"].clone(), line["direction"].clone())).collect();
+    let want = [
+        (Value::Null, json!("sent")),
+        (json!("version"), json!("sent")),
+        (json!("version"), json!("received")),
+        (json!("packet-service"), json!("received")),
+        (json!("subscriber-ready-status"), json!("received")),
+    ];
+    assert_eq!(told, want);
+    assert!(lines[3]["body"]["frequency_range"].is_array(), "the layout of 2.0: {}", lines[3]);
+    assert_eq!(lines[4]["body"]["subscriber_id"], "###");
+    assert_eq!(lines[4]["time"], 1_700_000_001.0);
+
+    let text = stdout(&run(&["decode", "--reveal", &path]));
+    assert!(text.contains("0.250000 sent: command #2 ms-basic-connect-extensions version query"), "{text}");
+    assert!(text.contains("1.000000 received: command-done #4") && text.contains("001010123456789"), "{text}");
+    let forced = stdout(&run(&["decode", "--json", "--mbimex", "1", &path]));
+    let forced: Value = serde_json::from_str(forced.lines().nth(3).unwrap()).unwrap();
+    assert!(forced["body"].get("frequency_range").is_none(), "the layout of 1.0 was asked for");
+    assert_eq!(forced["trailing"]["offset"], 48 + 28);
+}
+
+#[test]
+fn broken_captures_show_what_they_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = capture();
+    let path = file(&folder, "cut.pcapng", &whole[..whole.len() - 4]);
+    let output = run(&["decode", "--json", &path]);
+    assert_eq!(output.status.code(), Some(6));
+    let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 6, "four messages, a block that ends too early, a message without its end");
+    assert!(lines[4]["error"]["problem"].as_str().unwrap().starts_with("block at byte "), "{}", lines[4]);
+    assert_eq!(lines[5]["error"]["problem"], "transaction 4: its last fragments are missing");
+    let text = stdout(&run(&["decode", &path]));
+    assert!(text.ends_with("error: transaction 4: its last fragments are missing\n"), "{text}");
+}
+
 const DOCUMENT: &str = r#"<?xml version="1.0"?>
 <CarrierProvisioning xmlns="http://www.microsoft.com/networking/CarrierControl/v1">
   <Global>
