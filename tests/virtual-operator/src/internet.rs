@@ -84,12 +84,17 @@ async fn serve_discard(listener: TcpListener) {
     }
 }
 
-/// Writes without end. [RFC 864, but for the text]
+/// Writes [`Octets`] without end. [RFC 864, but for the text]
 async fn serve_chargen(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::task::spawn_local(async move {
-            let block = [b'.'; 64 << 10];
-            while stream.write_all(&block).await.is_ok() {}
+            let (mut octets, mut block) = (Octets::default(), vec![0; 64 << 10]);
+            loop {
+                octets.fill(&mut block);
+                if stream.write_all(&block).await.is_err() {
+                    break;
+                }
+            }
         });
     }
 }
@@ -110,5 +115,50 @@ pub const DISCARD: u16 = 9;
 /// TCP port of every host that sends bytes until the connection is closed. [RFC 864]
 pub const CHARGEN: u16 = 19;
 
+/// What [`CHARGEN`] sends: octets of which each depends on its place, so that none can be missing, doubled or moved without
+/// being noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Octets {
+    place: u64,
+}
+
+impl Octets {
+    /// The next ones, as many as there is room for.
+    pub fn fill(&mut self, room: &mut [u8]) {
+        let mut room = room;
+        while !room.is_empty() {
+            let (word, within) = (self.place / 8, (self.place % 8) as usize);
+            // The multiplier is odd: no two words within reach are alike.
+            let bytes = (word + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23).to_le_bytes();
+            let rest = bytes.get(within..).unwrap_or_default();
+            let count = rest.len().min(room.len());
+            let (now, later) = room.split_at_mut(count);
+            now.copy_from_slice(rest.get(..count).unwrap_or_default());
+            self.place += count as u64;
+            room = later;
+        }
+    }
+}
+
 /// Body of `/text` on the probe hosts.
 pub const PROBE_TEXT: &str = "Virtual Internet\n";
+
+#[cfg(test)]
+mod tests {
+    use super::Octets;
+
+    #[test]
+    fn the_octets_depend_on_their_place_alone() {
+        let mut whole = vec![0; 4096];
+        Octets::default().fill(&mut whole);
+        let (mut octets, mut parts) = (Octets::default(), Vec::new());
+        for size in 0..400 {
+            let mut part = vec![0; size % 23];
+            octets.fill(&mut part);
+            parts.extend(part);
+        }
+        assert_eq!(parts.get(..4096), Some(&whole[..]));
+        let words: std::collections::BTreeSet<&[u8]> = whole.chunks(8).collect();
+        assert_eq!(words.len(), 512);
+    }
+}

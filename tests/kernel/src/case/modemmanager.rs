@@ -1,32 +1,37 @@
 //! Debian's ModemManager, which nobody here wrote, takes the virtual modem whole: recognised, connected, packets, short
 //! messages both ways, USSD.
 
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use harness::line::Happening;
 use harness::usb::{Setup, UsbLine};
 use harness::virtual_modem::sms::{Delivery, Submission};
 use harness::virtual_modem::{Order, Output, Reply};
-use harness::virtual_operator::{Scenario, address};
+use harness::virtual_operator::{Scenario, address, internet};
 use harness::wait;
 use serde_json::Value;
 
+use super::driver::transfer;
 use super::{Boot, Case, Outcome, Real};
 use crate::guest::Guest;
 
 /// The cases of this topic.
 pub(crate) const CASES: &[Case] = &[Case {
     name: "modemmanager",
-    what: "ModemManager recognises the modem, mmcli connects; ping, DNS and a page through wwan0; SMS both ways and USSD",
+    what: "ModemManager recognises the modem, mmcli connects; ping, DNS and 100 MB through wwan0; SMS both ways and USSD",
     boot: Boot::Plain,
     apart: false,
     real: Real::No("it compares what mmcli says with what the virtual modem holds"),
-    limit: Duration::from_secs(420),
+    limit: Duration::from_secs(600),
     run: |guest| Box::pin(run(guest)),
 }];
 
 /// How long ModemManager may take for one thing. It needs some seconds for many, and this machine may be slow.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Octets of the download.
+const DOWNLOAD: usize = 100_000_000;
 
 /// mmcli takes and prints letters in the locale's encoding; the guest's own is ASCII.
 const UTF8: &str = "LC_ALL=C.UTF-8";
@@ -136,7 +141,12 @@ async fn packets(guest: &Guest, modem: &str) -> Outcome {
     let host = format!("Host: {}", address::PROBE.name);
     let page = format!("http://{probe}/text");
     let read = guest.command("busybox", &["wget", "-q", "-O", "-", "--header", &host, &page]).await?.success()?;
-    expect("the page", &Value::from(read), harness::virtual_operator::internet::PROBE_TEXT)
+    expect("the page", &Value::from(read), internet::PROBE_TEXT)?;
+    let host = SocketAddr::new(IpAddr::V4(address::WWW.ipv4), internet::CHARGEN);
+    // On a thread of its own: this one looks after the case.
+    let rate = tokio::task::spawn_blocking(move || transfer(host, DOWNLOAD)).await??;
+    guest.figure("download of 100 MB", rate / 1e6, "Mbit/s");
+    Ok(())
 }
 
 /// Short texts, one in other letters, one in several parts.

@@ -17,6 +17,8 @@ pub struct Counters {
     pub blocks_from_host: u64,
     /// Blocks towards the host.
     pub blocks_to_host: u64,
+    /// Those of them, both ways, with 32-bit lengths.
+    pub wide: u64,
     /// Datagrams from the host, of sessions that are up.
     pub datagrams_from_host: u64,
     /// Datagrams towards the host.
@@ -211,6 +213,7 @@ impl Ntb {
             Err(fault) => return self.counters.faults.note(fault),
         };
         self.counters.blocks_from_host += 1;
+        self.counters.wide += u64::from(self.format == Format::Ntb32);
         self.check.take(block.sequence());
         self.counters.missing = self.check.missing();
         self.counters.backward = self.check.backward();
@@ -251,6 +254,7 @@ impl Ntb {
         let bytes = Bytes::copy_from_slice(builder.finish());
         self.sequence = self.sequence.wrapping_add(1);
         self.counters.blocks_to_host += 1;
+        self.counters.wide += u64::from(self.format == Format::Ntb32);
         let ends_empty = Ending::of(bytes.len(), self.packet, self.input.max_size) == Ending::ZeroLengthPacket;
         Some(Transfer { bytes, ends_empty })
     }
