@@ -26,12 +26,12 @@ pub(crate) const CASES: &[Case] = &[Case {
 }];
 
 /// Seconds between two echo requests.
-const PACE: f64 = 0.2;
+pub(super) const PACE: f64 = 0.2;
 /// The most that a restart may cost, seconds.
-const MOST_LOST: f64 = 2.0;
+pub(super) const MOST_LOST: f64 = 2.0;
 
 /// The longest row of requests that were not answered, as time, and how many were in all.
-fn longest_gap(said: &str, sent: u32) -> (f64, usize) {
+pub(super) fn longest_gap(said: &str, sent: u32) -> (f64, usize) {
     let answered: BTreeSet<u32> = said
         .lines()
         .filter(|line| line.contains("time="))

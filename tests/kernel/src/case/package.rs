@@ -1,22 +1,32 @@
-//! The Debian package on a system with systemd: installed, started in its sandbox, upgraded, removed, purged.
+//! The Debian package on a system with systemd and a modem: installed, started in its sandbox, online, upgraded without
+//! losing the connection, removed, purged.
 
 use std::path::Path;
 
 use core::time::Duration;
 
+use harness::virtual_modem::kind;
+use harness::virtual_operator::address::{DATA_LINK, DNS, PROBE_HTTP_URL, PROBE_HTTPS_URL, WWW};
+use harness::virtual_operator::network::Network;
+use harness::virtual_operator::{Scenario, Subscriber, document};
 use harness::wait;
+use scenarios::client::{Client, Modems, View};
+use scenarios::link::{self, Watch};
 
+use super::life::{MOST_LOST, PACE, longest_gap};
+use super::plug::reach;
 use super::{Boot, Case, Outcome, Real};
 use crate::guest::Guest;
+use crate::stage::{Modem, SYSTEM_BUS, scenario};
 
 /// The cases of this topic.
 pub(crate) const CASES: &[Case] = &[Case {
     name: "package",
-    what: "dpkg installs the package, systemd runs it in its sandbox, remove keeps what is kept, purge leaves nothing",
+    what: "dpkg installs the package beside a modem: sandbox, online, an upgrade under ping; remove and purge leave what they must",
     boot: Boot::Systemd,
     apart: false,
     real: Real::No("it installs and removes a package"),
-    limit: Duration::from_secs(480),
+    limit: Duration::from_secs(600),
     run: |guest| Box::pin(whole_life(guest)),
 }];
 
@@ -26,44 +36,174 @@ const PACKAGE: &str = "/lab/mbimd.deb";
 const EXPOSURE: f64 = 1.8;
 /// systemd under an emulated processor takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Answers to ping that must come on both sides of an upgrade.
+const SOME_ANSWERS: usize = 10;
 
 async fn whole_life(guest: &mut Guest) -> Outcome {
+    // udevd loads the modem's driver.
+    for module in ["vhci_hcd", "tun"] {
+        guest.load(module).await?;
+    }
+    let scenario = scenario("open")?;
+    let mut modem = Modem::quick(&scenario).await?;
+    administer(&scenario, modem.line.root_certificate().unwrap_or_default())?;
+    modem.plug().await?;
+    guest.path("/dev/cdc-wdm0", PATIENCE).await?;
+
     guest.progress("installing");
-    guest.command_within(PATIENCE, "dpkg", &["-i", PACKAGE]).await?.success()?;
+    install(guest).await?;
     running(guest).await?;
+    let owner = guest.command("stat", &["--format=%U %G %a", "/dev/cdc-wdm0"]).await?.success()?;
+    if owner.trim() != "root mbimd 660" {
+        return Err(format!("the control port belongs to {owner}").into());
+    }
+    let mut client = Client::connect(SYSTEM_BUS).await?;
+    online(guest, &mut client).await?;
+    reach(guest).await?;
     sandboxed(guest).await?;
     strangers(guest).await?;
 
     guest.progress("upgrading to the same version");
-    let before = property(guest, "MainPID").await?;
-    guest.command_within(PATIENCE, "dpkg", &["-i", PACKAGE]).await?.success()?;
-    running(guest).await?;
-    if property(guest, "MainPID").await? == before {
-        return Err("an upgrade did not restart the daemon".into());
-    }
+    upgrade(guest, &mut client, &modem).await?;
 
     guest.progress("removing");
-    // What an administrator has written stays.
-    std::fs::write("/etc/mbimd/mbimd.d/mine.toml", "autoconnect = false\n")?;
     guest.command_within(PATIENCE, "dpkg", &["--remove", "mbimd"]).await?.success()?;
     if guest.command("pgrep", &["-x", "mbimd"]).await?.status == 0 {
         return Err("removed, and still running".into());
     }
-    for kept in ["/etc/mbimd/mbimd.toml", "/etc/mbimd/mbimd.d/mine.toml", "/var/lib/mbimd"] {
+    disconnected(guest, &modem).await?;
+    for kept in ["/etc/mbimd/mbimd.toml", "/etc/mbimd/mbimd.d/lab.toml", "/var/lib/mbimd"] {
         if !Path::new(kept).exists() {
             return Err(format!("removal took {kept} away").into());
         }
     }
 
     guest.progress("installing again and purging");
-    guest.command_within(PATIENCE, "dpkg", &["-i", PACKAGE]).await?.success()?;
+    install(guest).await?;
     running(guest).await?;
+    online(guest, &mut client).await?;
     guest.command_within(PATIENCE, "dpkg", &["--purge", "mbimd"]).await?.success()?;
+    disconnected(guest, &modem).await?;
+    nothing(guest).await?;
+    Ok(modem.end().await?)
+}
+
+/// What an administrator has written before: the operator, and whom to ask for the Internet.
+fn administer(scenario: &Scenario, roots: &str) -> Outcome {
+    let network = Network::new(scenario.clone(), Subscriber::canary());
+    let probe =
+        format!("[probe]\nhttp = \"{PROBE_HTTP_URL}\"\nhttps = \"{PROBE_HTTPS_URL}\"\nca = [\"/etc/mbimd/lab.pem\"]\n");
+    for folder in ["mbimd.d", "operators.d"] {
+        std::fs::create_dir_all(Path::new("/etc/mbimd").join(folder))?;
+    }
+    std::fs::write("/etc/mbimd/mbimd.d/lab.toml", probe)?;
+    std::fs::write("/etc/mbimd/lab.pem", roots)?;
+    Ok(std::fs::write("/etc/mbimd/operators.d/lab.xml", document::overlay(&network))?)
+}
+
+async fn install(guest: &Guest) -> Outcome {
+    guest.command_within(PATIENCE, "dpkg", &["-i", PACKAGE]).await?.success()?;
+    Ok(())
+}
+
+/// The daemon brings the modem online by itself, as its own user and in its sandbox, and resolved knows the name servers.
+async fn online(guest: &Guest, client: &mut Client) -> Outcome {
+    let find = |modems: &Modems| modems.values().find(|view| view.is_online()).map(|v| v.number);
+    let number = match client.until("the machine to be online", PATIENCE * 2, find).await {
+        Ok(number) => number,
+        Err(error) => {
+            let journal = guest.command("journalctl", &["--no-pager", "-n", "60", "-u", "mbimd"]).await?;
+            return Err(format!("{error}: {}", journal.output).into());
+        }
+    };
+    let view: View = client.view(number).await?;
+    let known = wait::until("the name servers in resolved", PATIENCE, || async {
+        let said = guest.command("resolvectl", &["dns", DATA_LINK]).await.ok()?;
+        said.output.contains(&DNS.ipv4.to_string()).then_some(())
+    });
+    known.await.map_err(|error| format!("{error}: {}", view.summary()))?;
+    Ok(())
+}
+
+/// The new version takes over what the old one had made, while packets pass.
+async fn upgrade(guest: &mut Guest, client: &mut Client, modem: &Modem) -> Outcome {
+    let before = (property(guest, "MainPID").await?, link::show(DATA_LINK).await?);
+    let opened = upheavals(modem).await?;
+    let watch = Watch::start(DATA_LINK)?;
+    let (pace, to) = (PACE.to_string(), WWW.ipv4.to_string());
+    guest.spawn("ping", "ping", &["-n", "-I", DATA_LINK, "-i", &pace, &to])?;
+    let log = guest.logs().join("ping.log");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let more = async |count: usize| {
+        let answers = || said().lines().filter(|line| line.contains("time=")).count();
+        let due = answers() + count;
+        wait::until("answers to ping", PATIENCE, || async { (answers() >= due).then_some(()) }).await
+    };
+    more(SOME_ANSWERS).await?;
+    install(guest).await?;
+    running(guest).await?;
+    client.served(true).await?;
+    let up = |modems: &Modems| modems.values().find(|view| view.connection() == "up").map(drop);
+    client.until("the connection after the upgrade", PATIENCE, up).await?;
+    more(SOME_ANSWERS).await?;
+    guest.stop("ping").await?;
+    let said = said();
+    let sent = said.lines().filter_map(|line| line.split_once("icmp_seq=")?.1.split(' ').next()?.parse().ok()).max();
+    let (gap, lost) = longest_gap(&said, sent.unwrap_or(0));
+    guest.figure("upgrade-ping-gap", gap, "s");
+    guest.figure("upgrade-ping-lost", lost as f64, "answers");
+    if gap > MOST_LOST {
+        return Err(format!("ping was silent for {gap} s").into());
+    }
+    let removed = watch.taken_away().await;
+    let after = link::show(DATA_LINK).await?;
+    if !removed.is_empty() || after != before.1 {
+        return Err(format!("taken away: {removed:?}; {after:?}, before {:?}", before.1).into());
+    }
+    if upheavals(modem).await? != opened {
+        return Err("the modem was opened or closed".into());
+    }
+    if property(guest, "MainPID").await? == before.0 {
+        return Err("an upgrade did not restart the daemon".into());
+    }
+    Ok(())
+}
+
+/// How often the modem was opened and closed.
+async fn upheavals(modem: &Modem) -> Result<usize, Box<dyn std::error::Error>> {
+    Ok(modem.line.log().await?.count(|entry| entry.kind == kind::OPEN || entry.kind == kind::CLOSE))
+}
+
+/// Nothing of the data session is left, neither in the modem nor on the system, and the port is root's alone.
+async fn disconnected(guest: &Guest, modem: &Modem) -> Outcome {
+    let state = modem.line.state().await?;
+    if !state.sessions.is_empty() {
+        return Err("the modem is still connected".into());
+    }
+    let shown = link::show(DATA_LINK).await?;
+    if !shown.is_bare() {
+        return Err(format!("{DATA_LINK}: {shown:?}").into());
+    }
+    let servers = guest.command("resolvectl", &["dns", DATA_LINK]).await?.success()?;
+    if servers.contains(&DNS.ipv4.to_string()) {
+        return Err(format!("resolved still asks {servers}").into());
+    }
+    let owner = guest.command("stat", &["--format=%u %g %a", "/dev/cdc-wdm0"]).await?.success()?;
+    if owner.trim() != "0 0 600" {
+        return Err(format!("the control port belongs to {owner}").into());
+    }
+    Ok(())
+}
+
+/// A purge leaves no file and no user.
+async fn nothing(guest: &Guest) -> Outcome {
     let found = [
         "/etc/mbimd",
         "/var/lib/mbimd",
         "/run/mbimd",
         "/usr/sbin/mbimd",
+        "/usr/lib/udev/rules.d/60-mbimd.rules",
+        "/usr/share/polkit-1/rules.d/mbimd.rules",
         "/usr/bin/mbimctl",
         "/usr/lib/systemd/system/mbimd.service",
         "/etc/systemd/system/multi-user.target.wants/mbimd.service",
@@ -137,9 +277,8 @@ async fn strangers(guest: &Guest) -> Outcome {
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "mbimctl"];
     let look = guest.command("setpriv", &[&nobody[..], &["list"]].concat()).await?;
     look.success()?;
-    // No modem is there: not allowed is said before that, and neither is a crash.
     let change = guest.command("setpriv", &[&nobody[..], &["radio", "off"]].concat()).await?;
-    if ![4, 5].contains(&change.status) {
+    if change.status != 5 {
         return Err(format!("nobody switched the radio: status {} {}", change.status, change.error).into());
     }
     Ok(())
