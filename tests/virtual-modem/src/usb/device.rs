@@ -269,13 +269,13 @@ impl Device {
         if !there || setup.index > 0xff {
             return Answer::Stall;
         }
-        match (setup.request, setup.value) {
-            (standard::GET_STATUS, 0) => Answer::Data(vec![u8::from(self.is_halted(address)), 0]),
-            (standard::CLEAR_FEATURE, feature::ENDPOINT_HALT) => {
+        match (setup.request_type, setup.request, setup.value) {
+            (0x82, standard::GET_STATUS, 0) => Answer::Data(vec![u8::from(self.is_halted(address)), 0]),
+            (0x02, standard::CLEAR_FEATURE, feature::ENDPOINT_HALT) => {
                 self.halted.retain(|halted| *halted != address);
                 Answer::Done(Consequence::Cleared(address))
             }
-            (standard::SET_FEATURE, feature::ENDPOINT_HALT) if address & 0x7f != 0 => {
+            (0x02, standard::SET_FEATURE, feature::ENDPOINT_HALT) if address & 0x7f != 0 => {
                 self.halt(address);
                 Answer::Done(Consequence::Halted(address))
             }

@@ -8,3 +8,4 @@ mod control;
 mod faults;
 mod host;
 mod peers;
+mod requests;
