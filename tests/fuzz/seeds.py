@@ -80,6 +80,7 @@ for wide in (False, True):
         "empty": ntb([(ip(0), [])], wide),
         "open-length": ntb([(ip(0), [V4])], wide, length=0),
         "padded": ntb([(ip(0), [V4])], wide, tail=bytes(64)),
+        "behind": ntb([(ip(0), [V4])], wide, tail=ntb([(ip(1), [V4, V6])], wide, sequence=2)),
         "ethernet": ntb([(b"ncm0" if wide else b"NCM0", [V4]), (ip(1), [V4])], wide),
         "not-ip": ntb([(ip(0), [b"\x50" + V4, V4[:19], V4])], wide),
     }

@@ -6,37 +6,51 @@ use mbim_proto::ntb::{Block, Builder, Fault, Format, Limits, MOST_TABLES, Placem
 /// When more comes out than the block has, or when datagrams that came out do not survive being built and read again.
 pub fn run(data: &[u8]) {
     for format in [Format::Ntb16, Format::Ntb32] {
-        let limits = Limits::new(format, 65_536);
-        let Ok(block) = Block::parse(data, &limits) else { continue };
-        assert!(block.len() <= data.len());
-        let (mut bytes, mut faults, mut datagrams) = (0, 0, Vec::new());
-        for item in block.datagrams() {
-            match item {
-                Ok(datagram) => {
-                    assert!(!datagram.payload.is_empty());
-                    bytes += datagram.payload.len();
-                    datagrams.push((datagram.stream, datagram.payload));
-                }
-                Err(fault) => {
-                    assert!(!fault.name().is_empty());
-                    faults += 1;
-                }
+        // Blocks that stand one behind the other in a transfer end: each is shorter than what is left.
+        let mut left = Some(data);
+        let mut blocks = 0;
+        while let Some(bytes) = left {
+            left = one(bytes, format);
+            assert!(left.is_none_or(|behind| behind.len() < bytes.len()), "a block takes what it stands in");
+            blocks += 1;
+        }
+        assert!(blocks <= data.len() / 4 + 1);
+    }
+}
+
+/// One block and what begins like another one behind it.
+fn one(data: &[u8], format: Format) -> Option<&[u8]> {
+    let limits = Limits::new(format, 65_536);
+    let block = Block::parse(data, &limits).ok()?;
+    assert!(block.len() <= data.len());
+    let (mut bytes, mut faults, mut datagrams) = (0, 0, Vec::new());
+    for item in block.datagrams() {
+        match item {
+            Ok(datagram) => {
+                assert!(!datagram.payload.is_empty());
+                bytes += datagram.payload.len();
+                datagrams.push((datagram.stream, datagram.payload));
+            }
+            Err(fault) => {
+                assert!(!fault.name().is_empty());
+                faults += 1;
             }
         }
-        assert!(bytes <= block.len(), "{bytes} bytes out of {}", block.len());
-        assert!(datagrams.len() + faults <= block.len() / 4 + 2 * MOST_TABLES + 2, "the work is bounded");
-        // The shape of the rebuilt blocks follows the input, so that all shapes are reached.
-        let shape = u32::from(block.sequence());
-        let limits = Limits {
-            max_datagrams: (shape >> 8) as u16 + 1,
-            divisor: 4 << (shape & 3),
-            remainder: (shape >> 2) as u16 & 3,
-            alignment: 4 << (shape >> 4 & 3),
-            ..Limits::new(format, 2048 << (shape >> 6 & 3))
-        };
-        let placement = if shape & 8 == 0 { Placement::Front } else { Placement::End };
-        rebuild(Builder::new(limits).with_placement(placement).with_padding(512), &datagrams);
     }
+    assert!(bytes <= block.len(), "{bytes} bytes out of {}", block.len());
+    assert!(datagrams.len() + faults <= block.len() / 4 + 2 * MOST_TABLES + 2, "the work is bounded");
+    // The shape of the rebuilt blocks follows the input, so that all shapes are reached.
+    let shape = u32::from(block.sequence());
+    let limits = Limits {
+        max_datagrams: (shape >> 8) as u16 + 1,
+        divisor: 4 << (shape & 3),
+        remainder: (shape >> 2) as u16 & 3,
+        alignment: 4 << (shape >> 4 & 3),
+        ..Limits::new(format, 2048 << (shape >> 6 & 3))
+    };
+    let placement = if shape & 8 == 0 { Placement::Front } else { Placement::End };
+    rebuild(Builder::new(limits).with_placement(placement).with_padding(512), &datagrams);
+    block.behind()
 }
 
 fn rebuild(mut builder: Builder, mut datagrams: &[(Stream, &[u8])]) {
