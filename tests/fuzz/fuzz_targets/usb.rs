@@ -1,6 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzz::descriptor::run(data);
-    fuzz::ntb::run(data);
-});
