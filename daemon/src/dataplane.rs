@@ -68,6 +68,15 @@ impl Tuns {
         Ok(name)
     }
 
+    /// Takes the interface of a session away, as soon as no packet of it is on the way.
+    pub(crate) fn drop(&self, session: u8) {
+        self.list.send_if_modified(|list| {
+            let before = list.len();
+            list.retain(|(id, _)| *id != session);
+            list.len() != before
+        });
+    }
+
     fn name_of(&self, session: u8) -> Option<String> {
         self.list.borrow().iter().find(|(id, _)| *id == session).map(|(_, tun)| tun.name().to_owned())
     }

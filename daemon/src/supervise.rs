@@ -520,12 +520,12 @@ impl Task {
             slot.unmanaged = Some((interface, told));
         }
         let place = Place::new(&shared.run_dir, &described.physical, interface.as_deref());
-        let (kept, ledger) = self.leftovers.claim(&described.physical, interface.as_deref());
+        let (kept, ledgers) = self.leftovers.claim(&described.physical, interface.as_deref());
         let mut link = interface.filter(|_| shared.config.network == Network::Standalone).map(|interface| {
             Link::new(interface, shared.config.route_metric, &shared.run_dir, shared.resolver.clone())
         });
-        if let (Some(link), Some(ledger)) = (&mut link, ledger) {
-            link.adopt(ledger);
+        if let Some(link) = &mut link {
+            ledgers.into_iter().for_each(|ledger| link.adopt(ledger));
         }
         ends.shown.send_replace(Arc::new(Snapshot { port: described, ..Snapshot::default() }));
         let (let_go, letting_go) = watch::channel(false);

@@ -62,6 +62,15 @@ impl Interfaces {
         let _ = session;
         Ok(None)
     }
+
+    /// Takes the interface of a session away, if one was made here.
+    pub(crate) fn drop(&self, session: u8) {
+        #[cfg(feature = "usb")]
+        if let Some(tuns) = &self.0 {
+            tuns.drop(session);
+        }
+        let _ = session;
+    }
 }
 
 /// What a read gave.

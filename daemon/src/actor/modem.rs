@@ -95,7 +95,7 @@ pub(crate) enum Ended {
 
 /// What an effect gave.
 enum Done {
-    Link { link: Link, session: u32, up: bool, result: Result<(), LinkFailure> },
+    Link { link: Link, session: u32, up: bool, result: Result<Option<String>, LinkFailure> },
     Operators(Arc<Layers>),
     Subscriber(Option<Box<SubscriberState>>),
     Saved(std::io::Result<()>),
@@ -455,10 +455,23 @@ impl Actor {
             self.link = Some(link);
             return;
         };
+        let interfaces = self.interfaces.clone();
         self.begin(async move {
             let (session, up, result) = match order {
-                LinkOrder::Up(settings) => (settings.session, true, link.up(&settings).await),
-                LinkOrder::Down(session) => (session, false, link.down(session).await),
+                LinkOrder::Up(settings) => {
+                    let result = match own_interface(&interfaces, settings.session) {
+                        Ok(own) => link.up(&settings, own).await,
+                        Err(failure) => Err(failure),
+                    };
+                    (settings.session, true, result)
+                }
+                LinkOrder::Down(session) => {
+                    let result = link.down(session).await.map(|()| None);
+                    if let Ok(session @ 1..) = u8::try_from(session) {
+                        interfaces.drop(session);
+                    }
+                    (session, false, result)
+                }
             };
             Done::Link { link, session, up, result }
         });
@@ -468,7 +481,11 @@ impl Actor {
         match done {
             Done::Link { link, session, up, result } => {
                 self.link = Some(link);
-                self.feed(Input::LinkDone { session, up, result, interface: None });
+                let (result, interface) = match result {
+                    Ok(interface) => (Ok(()), interface),
+                    Err(failure) => (Err(failure), None),
+                };
+                self.feed(Input::LinkDone { session, up, result, interface });
             }
             Done::Operators(layers) => self.feed(Input::Operators(layers)),
             Done::Subscriber(state) => self.feed(Input::Subscriber(state)),
@@ -514,6 +531,17 @@ impl Actor {
             link.clear().await;
         }
         ended
+    }
+}
+
+/// The interface of a session above 0 where the daemon itself moves the packets.
+fn own_interface(interfaces: &Interfaces, session: u32) -> Result<Option<String>, LinkFailure> {
+    match u8::try_from(session) {
+        Ok(session @ 1..) => interfaces.of(session).map_err(|error| LinkFailure {
+            code: "no-interface",
+            text: format!("No interface can be made for session {session}: {error}; is the tun module there?"),
+        }),
+        _ => Ok(None),
     }
 }
 

@@ -22,6 +22,15 @@ pub(crate) struct Ledger {
     pub(crate) interface: String,
     /// Its number: another number means another device, on which nothing of this stands.
     pub(crate) index: u32,
+    /// MBIM session that it carries.
+    pub(crate) session: u32,
+    /// For a session above 0, the modem's interface and its number then; else empty.
+    pub(crate) base: (String, u32),
+    /// It was made for the session, and goes with it: a VLAN of the base or, where `device` is named, a link of that
+    /// device. Its number is 0 as long as it is not there.
+    pub(crate) made: bool,
+    /// The device of the kernel's WWAN framework that a link was made of; empty for a VLAN.
+    pub(crate) device: String,
     /// It was down before and is to be down again.
     pub(crate) raised: bool,
     /// MTU before.
@@ -39,9 +48,39 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Of an interface on which nothing is set yet.
+    pub(crate) fn of(interface: &str, index: u32) -> Self {
+        Self { interface: interface.to_owned(), index, ..Self::default() }
+    }
+
+    /// Of an interface of a session above 0.
+    pub(crate) fn of_session(interface: &str, session: u32, base: (String, u32)) -> Self {
+        Self { session, base, ..Self::of(interface, 0) }
+    }
+
+    /// The same without anything set.
+    pub(crate) fn bare(&self) -> Self {
+        let Self { session, device, .. } = self;
+        Self { device: device.clone(), ..Self::of_session(&self.interface, *session, self.base.clone()) }.at(self.index)
+    }
+
+    fn at(self, index: u32) -> Self {
+        Self { index, ..self }
+    }
+
+    /// The modem's interface and its number then.
+    pub(crate) fn base(&self) -> (&str, u32) {
+        if self.session == 0 { (&self.interface, self.index) } else { (&self.base.0, self.base.1) }
+    }
+
     /// Whether there is nothing to take away.
     pub(crate) fn is_empty(&self) -> bool {
-        *self == Self { interface: self.interface.clone(), index: self.index, ..Self::default() }
+        *self == self.bare()
+    }
+
+    /// Whether only the interface itself is held up, for others that stand on it.
+    pub(crate) fn only_raised(&self) -> bool {
+        Self { raised: false, ..self.clone() }.is_empty()
     }
 
     fn file(folder: &Path, interface: &str) -> PathBuf {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ledger::Ledger;
-use super::link::take_leftover_away;
+use super::link::{clear_for_others, take_leftover_away};
 use super::netlink::Netlink;
 use super::resolver::Resolver;
 use crate::store::atomic;
@@ -95,27 +95,32 @@ impl Leftovers {
         let folder = folder(run_dir);
         let mut records = records(&folder);
         let mut ledgers = BTreeMap::new();
-        for ledger in Ledger::leftovers(&super::link::folder(run_dir)) {
-            let owned = standalone
-                && index(&ledger.interface) == ledger.index
-                && records.iter().any(|record| {
-                    record.kept.connection.is_some()
-                        && (record.interface.as_str(), record.index) == (ledger.interface.as_str(), ledger.index)
-                });
-            if owned {
-                ledgers.insert(ledger.interface.clone(), ledger);
-            } else {
+        // What stands on a modem's interface goes before it.
+        for mut ledger in Ledger::leftovers(&super::link::folder(run_dir)).into_iter().rev() {
+            let here = standalone && index(&ledger.interface) == ledger.index;
+            let of = |record: &&Record| (record.interface.as_str(), record.index) == ledger.base();
+            let record = records.iter().find(of).filter(|_| here).map(|record| &record.kept);
+            let default = record.is_some_and(|kept| kept.connection.is_some());
+            let others = record.is_some_and(|kept| !kept.sessions.is_empty());
+            let session = record.is_some_and(|kept| kept.sessions.iter().any(|kept| kept.session == ledger.session));
+            if ledger.session == 0 && others && !default {
+                ledger = clear_for_others(ledger, run_dir, resolver).await;
+                if ledger.is_empty() {
+                    continue;
+                }
+            } else if !(default && ledger.session == 0 || session && ledger.session > 0) {
                 take_leftover_away(ledger, run_dir, resolver).await;
+                continue;
             }
+            ledgers.insert(ledger.interface.clone(), ledger);
         }
         for record in &mut records {
-            let stands = if standalone {
-                ledgers.contains_key(&record.interface)
-            } else {
-                record.index != 0 && index(&record.interface) == record.index
-            };
-            if !stands {
+            let there = record.index != 0 && index(&record.interface) == record.index;
+            if !there || standalone && !ledgers.contains_key(&record.interface) {
                 record.kept.connection = None;
+            }
+            if !there {
+                record.kept.sessions.clear();
             }
         }
         Self { folder, records, ledgers }
@@ -126,23 +131,27 @@ impl Leftovers {
         self.records.is_empty() && self.ledgers.is_empty()
     }
 
-    /// The modem at this path is there, with this interface: what was left of both.
-    pub(crate) fn claim(&mut self, physical: &str, interface: Option<&str>) -> (Option<Kept>, Option<Ledger>) {
+    /// The modem at this path is there, with this interface: what was left of it, and of the interfaces of its sessions.
+    pub(crate) fn claim(&mut self, physical: &str, interface: Option<&str>) -> (Option<Kept>, Vec<Ledger>) {
         let at = self.records.iter().position(|record| record.physical == physical);
         let record = at.map(|at| self.records.swap_remove(at));
-        let ledger = interface.and_then(|interface| self.ledgers.remove(interface));
+        let all = std::mem::take(&mut self.ledgers).into_iter();
+        let (its, rest): (Vec<_>, Vec<_>) = all.partition(|(_, ledger)| interface == Some(ledger.base().0));
+        self.ledgers.extend(rest);
+        let ledgers = its.into_iter().map(|(_, ledger)| ledger).collect();
         let kept = record.map(|mut record| {
             if interface != Some(record.interface.as_str()) {
                 record.kept.connection = None;
+                record.kept.sessions.clear();
             }
             record.kept
         });
-        (kept, ledger)
+        (kept, ledgers)
     }
 
     /// The modems did not come: what stands is taken away, and what was written down is forgotten.
     pub(crate) async fn give_up(&mut self, run_dir: &Path, resolver: &Resolver) {
-        for (_, ledger) in std::mem::take(&mut self.ledgers) {
+        for (_, ledger) in std::mem::take(&mut self.ledgers).into_iter().rev() {
             take_leftover_away(ledger, run_dir, resolver).await;
         }
         for record in std::mem::take(&mut self.records) {
@@ -187,14 +196,14 @@ mod tests {
         let place = Place::new(run.path(), "/sys/devices/usb1/1-1", Some("lo"));
         place.write(Some(&kept(true)));
         let mut found = look(run.path(), false).await;
-        assert_eq!(found.claim("/sys/devices/usb1/1-2", Some("lo")), (None, None));
-        assert_eq!(found.claim("/sys/devices/usb1/1-1", Some("lo")), (Some(kept(true)), None));
+        assert_eq!(found.claim("/sys/devices/usb1/1-2", Some("lo")), (None, vec![]));
+        assert_eq!(found.claim("/sys/devices/usb1/1-1", Some("lo")), (Some(kept(true)), vec![]));
         assert!(found.is_empty());
         assert!(
             look(run.path(), true).await.claim("/sys/devices/usb1/1-1", Some("lo")).0.unwrap().connection.is_none()
         );
         let other = look(run.path(), false).await.claim("/sys/devices/usb1/1-1", Some("wwan7"));
-        assert_eq!(other, (Some(kept(false)), None), "another interface, another link");
+        assert_eq!(other, (Some(kept(false)), vec![]), "another interface, another link");
         place.write(None);
         assert!(look(run.path(), false).await.is_empty());
     }
@@ -210,7 +219,7 @@ mod tests {
         let place = Place::new(run.path(), "unix:/m", Some("lo"));
         place.write(Some(&kept(true)));
         ledger(1).store(&links).unwrap();
-        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(true)), Some(ledger(1))));
+        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(true)), vec![ledger(1)]));
         assert_eq!(listed(), 1, "still listed: it still stands");
         let mut waiting = look(run.path(), true).await;
         waiting.give_up(run.path(), &Resolver::new(Dns::None, None, run.path())).await;
@@ -221,12 +230,44 @@ mod tests {
         assert_eq!(listed(), 0, "without a record");
         place.write(Some(&kept(true)));
         ledger(99).store(&links).unwrap();
-        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(false)), None));
+        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(false)), vec![]));
         assert_eq!(listed(), 0, "of another interface");
         place.write(Some(&kept(false)));
         ledger(1).store(&links).unwrap();
-        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(false)), None));
+        assert_eq!(look(run.path(), true).await.claim("unix:/m", Some("lo")), (Some(kept(false)), vec![]));
         assert_eq!(listed(), 0, "without a connection");
+    }
+
+    /// The loopback is the modem's interface, and that of its session 2 too: nothing of either is touched but DNS.
+    #[tokio::test]
+    async fn interfaces_of_sessions_go_with_their_modem() {
+        let run = tempfile::tempdir().unwrap();
+        let links = super::super::link::folder(run.path());
+        atomic::make_folder(&links, 0o755).unwrap();
+        let listed = || std::fs::read_dir(&links).unwrap().count();
+        let session =
+            |session, base| Ledger { index: 1, dns: true, ..Ledger::of_session("lo", session, ("lo".into(), base)) };
+        let with = |sessions: &[u32]| {
+            let sessions = sessions.iter().map(|n| KeptConnection { session: *n, ..KeptConnection::default() });
+            Kept { sessions: sessions.collect(), ..Kept::default() }
+        };
+        let place = Place::new(run.path(), "unix:/m", Some("lo"));
+        place.write(Some(&with(&[2])));
+        session(2, 1).store(&links).unwrap();
+        let (kept, ledgers) = look(run.path(), true).await.claim("unix:/m", Some("lo"));
+        assert_eq!((kept, ledgers, listed()), (Some(with(&[2])), vec![session(2, 1)], 1));
+        assert_eq!(look(run.path(), true).await.claim("unix:/m", None).0.unwrap().sessions, []);
+        for strange in [session(3, 1), session(2, 99)] {
+            strange.store(&links).unwrap();
+            let (kept, ledgers) = look(run.path(), true).await.claim("unix:/m", Some("lo"));
+            assert_eq!((kept, ledgers, listed()), (Some(with(&[2])), vec![], 0), "{strange:?}");
+        }
+        // Of the default session nothing is to be left, but that the interface is up for the other one.
+        let default = Ledger { dns: true, raised: true, ..Ledger::of("lo", 1) };
+        default.store(&links).unwrap();
+        let (_, ledgers) = look(run.path(), true).await.claim("unix:/m", Some("lo"));
+        assert_eq!(ledgers, [Ledger { dns: false, ..default.clone() }]);
+        assert!(ledgers[0].only_raised() && !default.only_raised());
     }
 
     #[tokio::test]

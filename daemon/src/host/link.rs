@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use daemon_core::effect::LinkSettings;
 use daemon_core::modem::LinkFailure;
 
+pub(super) mod made;
+
 use super::ledger::Ledger;
 use super::netlink::{Netlink, Route, gone_is_fine};
 use super::resolver::Resolver;
@@ -113,7 +115,7 @@ fn network(address: IpAddr, prefix: u8) -> IpAddr {
     }
 }
 
-/// The data interface of one modem.
+/// The data interface of one modem, and those of its sessions above 0.
 #[derive(Debug)]
 pub(crate) struct Link {
     interface: String,
@@ -121,41 +123,93 @@ pub(crate) struct Link {
     folder: PathBuf,
     resolver: Resolver,
     set: BTreeMap<u32, Ledger>,
+    /// The default session stands on the interface; without it the interface may be up for the others only.
+    default: bool,
 }
 
 impl Link {
     /// `metric`: of the routes where settings name none.
     pub(crate) fn new(interface: String, metric: u32, run_dir: &Path, resolver: Resolver) -> Self {
-        Self { interface, metric, folder: folder(run_dir), resolver, set: BTreeMap::new() }
+        Self { interface, metric, folder: folder(run_dir), resolver, set: BTreeMap::new(), default: false }
     }
 
-    /// What the last run set for the default session is this one's: to be changed, kept or taken away.
+    /// What the last run set for a session is this one's: to be changed, kept or taken away.
     pub(crate) fn adopt(&mut self, ledger: Ledger) {
-        self.set.insert(0, ledger);
+        self.default |= ledger.session == 0 && !ledger.only_raised();
+        self.set.insert(ledger.session, ledger);
     }
 
-    /// Makes the interface as wanted; asked twice it changes nothing the second time.
-    pub(crate) async fn up(&mut self, settings: &LinkSettings) -> Result<(), LinkFailure> {
-        if settings.session != 0 {
-            return Err(LinkFailure {
-                code: "session-unsupported",
-                text: format!("Session {} needs a link of its own, which is not made yet.", settings.session),
-            });
-        }
-        let wanted = Wanted::of(settings, &self.interface, settings.metric.unwrap_or(self.metric));
-        let old = self.set.remove(&settings.session).unwrap_or_default();
-        let mut ledger = old.clone();
-        let result = self.apply(&wanted, &mut ledger).await;
-        self.set.insert(settings.session, ledger);
-        result.map_err(|(what, error)| failure(&self.interface, what, &error))
+    /// Makes the interface as wanted; asked twice it changes nothing the second time. `own`: of a session above 0, the
+    /// interface that is there for it already; else one is made of the modem's. Gives its name, where it is not the
+    /// modem's.
+    pub(crate) async fn up(
+        &mut self,
+        settings: &LinkSettings,
+        own: Option<String>,
+    ) -> Result<Option<String>, LinkFailure> {
+        let session = settings.session;
+        // The default connection's routes come first, whatever else is up.
+        let metric = settings.metric.unwrap_or(self.metric).saturating_add(session);
+        let (name, mut ledger) = if session == 0 {
+            self.default = true;
+            (self.interface.clone(), self.set.remove(&0).unwrap_or_default())
+        } else {
+            let name = own.clone().unwrap_or_else(|| made::name(&self.interface, session));
+            let ledger = match own {
+                Some(name) => {
+                    self.set.remove(&session).unwrap_or_else(|| Ledger::of_session(&name, session, Default::default()))
+                }
+                None => self.branch(&name, session).map_err(|(what, error)| failure(&name, what, &error))?,
+            };
+            (name, ledger)
+        };
+        let wanted = Wanted::of(settings, &name, metric);
+        let result = self.apply(&name, &wanted, &mut ledger).await;
+        self.set.insert(session, ledger);
+        result.map_err(|(what, error)| failure(&name, what, &error))?;
+        Ok((session > 0).then_some(name))
     }
 
-    async fn apply(&self, wanted: &Wanted, ledger: &mut Ledger) -> Result<(), (&'static str, io::Error)> {
+    /// The interface of a session above 0, made if it is not there.
+    fn branch(&mut self, name: &str, session: u32) -> Result<Ledger, (&'static str, io::Error)> {
         let at = |what: &'static str| move |error: io::Error| (what, error);
         let mut netlink = Netlink::open().map_err(at("netlink"))?;
-        let link = netlink.link(&self.interface).map_err(at("interface"))?;
-        if ledger.index != link.index || ledger.interface != self.interface {
-            *ledger = Ledger { interface: self.interface.clone(), index: link.index, ..Ledger::default() };
+        let base = netlink.link(&self.interface).map_err(at("interface"))?;
+        let known = self.set.remove(&session);
+        let (ledger, result) =
+            made::make(&mut netlink, known, name, session, (&self.interface, base.index), &self.folder);
+        if !ledger.is_empty() {
+            self.set.insert(session, ledger.clone());
+        }
+        result.map_err(at("session"))?;
+        // A VLAN is as dead as what it stands on.
+        if !base.up && ledger.device.is_empty() {
+            let mut held = self.set.remove(&0).filter(|held| held.index == base.index).unwrap_or_default();
+            if held.index == 0 {
+                held = Ledger::of(&self.interface, base.index);
+            }
+            held.raised = true;
+            let stored = atomic::make_folder(&self.folder, 0o755).and_then(|()| held.store(&self.folder));
+            self.set.insert(0, held);
+            stored.map_err(at("ledger"))?;
+            netlink.set_up(base.index, true).map_err(at("up"))?;
+        }
+        self.set.remove(&session);
+        Ok(ledger)
+    }
+
+    async fn apply(
+        &self,
+        interface: &str,
+        wanted: &Wanted,
+        ledger: &mut Ledger,
+    ) -> Result<(), (&'static str, io::Error)> {
+        let at = |what: &'static str| move |error: io::Error| (what, error);
+        let mut netlink = Netlink::open().map_err(at("netlink"))?;
+        let link = netlink.link(interface).map_err(at("interface"))?;
+        if ledger.index != link.index || ledger.interface != interface {
+            let Ledger { session, base, device, made, .. } = core::mem::take(ledger);
+            *ledger = Ledger { session, base, device, made, ..Ledger::of(interface, link.index) };
         }
         let before = ledger.clone();
         // Written down before it is done: the union of what stands and what is to come.
@@ -190,7 +244,7 @@ impl Link {
             && let Err(error) = netlink.set_mtu(link.index, mtu)
         {
             // A link with a larger MTU than the network's works, with fragments.
-            tracing::warn!(interface = self.interface, mtu, %error, "the MTU was not taken");
+            tracing::warn!(interface, mtu, %error, "the MTU was not taken");
             ledger.mtu = before.mtu;
         }
         for route in before.routes.iter().filter(|route| !wanted.routes.contains(route)) {
@@ -213,29 +267,43 @@ impl Link {
                 ledger.routes.retain(|known| known != route);
             }
         }
-        match self.resolver.set(&self.interface, link.index, &wanted.dns).await {
+        match self.resolver.set(interface, link.index, &wanted.dns, ledger.session == 0).await {
             Ok(told) => ledger.dns = told,
-            Err(error) => tracing::warn!(interface = self.interface, %error, "the DNS servers could not be told"),
+            Err(error) => tracing::warn!(interface, %error, "the DNS servers could not be told"),
         }
         ledger.store(&self.folder).map_err(at("ledger"))
     }
 
-    /// Takes away what was set for the session.
+    /// Takes away what was set for the session. The modem's interface stays up for those that stand on it.
     pub(crate) async fn down(&mut self, session: u32) -> Result<(), LinkFailure> {
+        self.default &= session != 0;
+        self.take(session).await?;
+        if !self.default && self.set.keys().all(|session| *session == 0) {
+            self.take(0).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, session: u32) -> Result<(), LinkFailure> {
         let Some(ledger) = self.set.remove(&session) else { return Ok(()) };
-        match take_away(ledger, &self.folder, &self.resolver).await {
-            Ok(()) => Ok(()),
-            Err((left, error)) => {
-                let failure = failure(&self.interface, "take-away", &error);
+        let name = ledger.interface.clone();
+        let others = session == 0 && !self.set.is_empty();
+        match take_away(ledger, &self.folder, &self.resolver, others).await {
+            Ok(left) if left.is_empty() => Ok(()),
+            Ok(left) => {
                 self.set.insert(session, left);
-                Err(failure)
+                Ok(())
+            }
+            Err((left, error)) => {
+                self.set.insert(session, left);
+                Err(failure(&name, "take-away", &error))
             }
         }
     }
 
-    /// Takes away everything; what fails is logged.
+    /// Takes away everything, what stands on the modem's interface first; what fails is logged.
     pub(crate) async fn clear(&mut self) {
-        for session in self.set.keys().copied().collect::<Vec<_>>() {
+        for session in self.set.keys().rev().copied().collect::<Vec<_>>() {
             if let Err(failure) = self.down(session).await {
                 tracing::warn!(interface = self.interface, code = failure.code, text = failure.text, "left behind");
             }
@@ -250,7 +318,7 @@ pub(super) fn folder(run_dir: &Path) -> PathBuf {
 
 /// Takes away everything that is listed.
 pub(crate) async fn clear_leftovers(run_dir: &Path, resolver: &Resolver) {
-    for ledger in Ledger::leftovers(&folder(run_dir)) {
+    for ledger in Ledger::leftovers(&folder(run_dir)).into_iter().rev() {
         take_leftover_away(ledger, run_dir, resolver).await;
     }
 }
@@ -258,14 +326,33 @@ pub(crate) async fn clear_leftovers(run_dir: &Path, resolver: &Resolver) {
 /// Takes away what a former run left on an interface.
 pub(super) async fn take_leftover_away(ledger: Ledger, run_dir: &Path, resolver: &Resolver) {
     let interface = ledger.interface.clone();
-    match take_away(ledger, &folder(run_dir), resolver).await {
-        Ok(()) => tracing::info!(interface, "what a former run had set was taken away"),
+    match take_away(ledger, &folder(run_dir), resolver, false).await {
+        Ok(_) => tracing::info!(interface, "what a former run had set was taken away"),
         Err((_, error)) => tracing::warn!(interface, %error, "what a former run had set could not be taken away"),
     }
 }
 
+/// Takes away what a former run left of the default session on an interface that others stand on; what is left to take
+/// away with them comes back.
+pub(super) async fn clear_for_others(ledger: Ledger, run_dir: &Path, resolver: &Resolver) -> Ledger {
+    let interface = ledger.interface.clone();
+    match take_away(ledger, &folder(run_dir), resolver, true).await {
+        Ok(left) => left,
+        Err((left, error)) => {
+            tracing::warn!(interface, %error, "what a former run had set could not be taken away");
+            left
+        }
+    }
+}
+
 /// Takes away in the reverse order of setting. All steps are tried; on failure the rest of the ledger comes back.
-async fn take_away(mut ledger: Ledger, folder: &Path, resolver: &Resolver) -> Result<(), (Ledger, io::Error)> {
+/// `stays_up`: others stand on the interface; what is left to do when they do not comes back.
+async fn take_away(
+    mut ledger: Ledger,
+    folder: &Path,
+    resolver: &Resolver,
+    stays_up: bool,
+) -> Result<Ledger, (Ledger, io::Error)> {
     let mut first = None;
     let mut keep = |result: io::Result<()>| match gone_is_fine(result) {
         Ok(()) => true,
@@ -283,7 +370,11 @@ async fn take_away(mut ledger: Ledger, folder: &Path, resolver: &Resolver) -> Re
     };
     // Another number is another device: the kernel took all with the old one.
     let present = netlink.link(&ledger.interface).is_ok_and(|link| link.index == ledger.index);
-    if present {
+    // What stands on an interface that was made goes with it.
+    let gone = if ledger.made { keep(made::unmake(&mut netlink, &ledger)) } else { !present };
+    if gone {
+        ledger = Ledger { dns: ledger.dns, ..ledger.bare() };
+    } else if !ledger.made {
         let index = ledger.index;
         ledger.routes.reverse();
         ledger.routes.retain(|route| !keep(netlink.remove_route(index, route)));
@@ -298,15 +389,13 @@ async fn take_away(mut ledger: Ledger, folder: &Path, resolver: &Resolver) -> Re
         if let Some(mtu) = ledger.mtu {
             ledger.mtu = (!keep(netlink.set_mtu(index, mtu))).then_some(mtu);
         }
-        if ledger.raised {
+        if ledger.raised && !stays_up {
             ledger.raised = !keep(netlink.set_up(index, false));
         }
-    } else {
-        ledger = Ledger { interface: ledger.interface, index: ledger.index, dns: ledger.dns, ..Ledger::default() };
     }
     let stored = ledger.store(folder);
     match first.or(stored.err()) {
-        None => Ok(()),
+        None => Ok(ledger),
         Some(error) => Err((ledger, error)),
     }
 }
@@ -343,12 +432,16 @@ fn failure(interface: &str, what: &str, error: &io::Error) -> LinkFailure {
         (_, io::ErrorKind::PermissionDenied) => "not-permitted",
         ("interface", _) => "no-interface",
         ("ledger", _) => "storage",
+        ("session", io::ErrorKind::Unsupported) => "no-vlan",
+        ("session", io::ErrorKind::AlreadyExists) => "name-taken",
         _ => "kernel",
     };
     let next = match code {
         "not-permitted" => "run the daemon with CAP_NET_ADMIN",
         "no-interface" => "check the name of the data interface",
         "storage" => "check the run directory",
+        "no-vlan" => "load the kernel module 8021q",
+        "name-taken" => "take the interface of that name, or the VLAN of that number, away",
         _ => "see the log",
     };
     LinkFailure { code, text: format!("Setting up {interface} failed ({what}: {error}); {next}.") }

@@ -1,4 +1,4 @@
-//! The few rtnetlink requests that a data interface needs, written out by hand: nine message kinds do not justify a
+//! The few rtnetlink requests that a data interface needs, written out by hand: ten message kinds do not justify a
 //! crate that changes its interface every month.
 //!
 //! The kernel answers a request inside the call that sends it, so the socket blocks (for a second at most) and the
@@ -14,6 +14,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const RTM_NEWLINK: u16 = 16;
+const RTM_DELLINK: u16 = 17;
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
@@ -33,6 +34,13 @@ const AF_INET6: u8 = 10;
 const IFF_UP: u32 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_PARENT_DEV_NAME: u16 = 56;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const IFLA_VLAN_ID: u16 = 1;
+const IFLA_WWAN_LINK_ID: u16 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
@@ -64,6 +72,21 @@ pub(crate) struct LinkInfo {
     pub(crate) up: bool,
     /// MTU, octets.
     pub(crate) mtu: u32,
+}
+
+/// What an interface is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkKind {
+    /// Number of the interface.
+    pub(crate) index: u32,
+    /// `vlan`, `wwan` and the like; empty for those of plain devices.
+    pub(crate) kind: String,
+    /// Number of the interface below it; 0 = none.
+    pub(crate) lower: u32,
+    /// Id of a VLAN.
+    pub(crate) vlan: Option<u16>,
+    /// Name of the device that it belongs to; empty where the kernel tells none.
+    pub(crate) device: String,
 }
 
 /// A route of the main table over one interface.
@@ -106,6 +129,48 @@ impl Netlink {
             }
         })?;
         found.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Says what the interface of this name is.
+    pub(crate) fn kind(&mut self, name: &str) -> io::Result<LinkKind> {
+        let mut message = Message::new(RTM_GETLINK, REQUEST);
+        message.put(&[0; 16]);
+        message.attribute(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+        let mut found = None;
+        self.exchange(message, |kind, body| {
+            if kind == RTM_NEWLINK {
+                found = read_kind(body);
+            }
+        })?;
+        found.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Makes a VLAN of an interface. Fails with `AlreadyExists` where the name or the id is taken.
+    pub(crate) fn add_vlan(&mut self, lower: u32, name: &str, id: u16) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, REQUEST | ACK | CREATE | EXCLUSIVE);
+        message.put(&link_head(0, 0, 0));
+        message.attribute(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+        message.attribute(IFLA_LINK, &lower.to_ne_bytes());
+        message.link_info("vlan", IFLA_VLAN_ID, &id.to_ne_bytes());
+        self.exchange(message, |_, _| {})
+    }
+
+    /// Makes a link of a device of the kernel's WWAN framework. Fails with `AlreadyExists` where the name or the id is
+    /// taken.
+    pub(crate) fn add_wwan(&mut self, device: &str, name: &str, id: u32) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, REQUEST | ACK | CREATE | EXCLUSIVE);
+        message.put(&link_head(0, 0, 0));
+        message.attribute(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+        message.attribute(IFLA_PARENT_DEV_NAME, &[device.as_bytes(), &[0]].concat());
+        message.link_info("wwan", IFLA_WWAN_LINK_ID, &id.to_ne_bytes());
+        self.exchange(message, |_, _| {})
+    }
+
+    /// Takes an interface away, with all that stands on it.
+    pub(crate) fn delete(&mut self, index: u32) -> io::Result<()> {
+        let mut message = Message::new(RTM_DELLINK, REQUEST | ACK);
+        message.put(&link_head(index, 0, 0));
+        self.exchange(message, |_, _| {})
     }
 
     /// Sets an interface up or down.
@@ -285,6 +350,16 @@ impl Message {
         }
     }
 
+    /// The kind of a link to make, with its one parameter.
+    fn link_info(&mut self, kind: &str, parameter: u16, value: &[u8]) {
+        let mut data = Self { flags: 0, bytes: Vec::new() };
+        data.attribute(parameter, value);
+        let mut info = Self { flags: 0, bytes: Vec::new() };
+        info.attribute(IFLA_INFO_KIND, kind.as_bytes());
+        info.attribute(IFLA_INFO_DATA, &data.bytes);
+        self.attribute(IFLA_LINKINFO, &info.bytes);
+    }
+
     fn finish(mut self, sequence: u32) -> Vec<u8> {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         for (at, value) in [(0, length), (8, sequence)] {
@@ -351,6 +426,26 @@ fn read_link(body: &[u8]) -> Option<LinkInfo> {
     })
 }
 
+fn read_kind(body: &[u8]) -> Option<LinkKind> {
+    let attributes = body.get(16..)?;
+    let info = attribute(attributes, IFLA_LINKINFO).unwrap_or_default();
+    let kind = attribute(info, IFLA_INFO_KIND).map(text).unwrap_or_default();
+    let data = attribute(info, IFLA_INFO_DATA).unwrap_or_default();
+    let id = attribute(data, IFLA_VLAN_ID).and_then(|id| id.first_chunk()).map(|id| u16::from_ne_bytes(*id));
+    Some(LinkKind {
+        index: number(body, 4)?,
+        vlan: id.filter(|_| kind == "vlan"),
+        kind,
+        lower: attribute(attributes, IFLA_LINK).and_then(|lower| number(lower, 0)).unwrap_or(0),
+        device: attribute(attributes, IFLA_PARENT_DEV_NAME).map(text).unwrap_or_default(),
+    })
+}
+
+/// A name with or without its NUL.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
+}
+
 fn read_advertised_address(body: &[u8], index: u32) -> Option<(IpAddr, u8)> {
     let (prefix, attributes) = (*body.get(1)?, body.get(8..)?);
     let flags = number(attribute(attributes, IFA_FLAGS)?, 0)?;
@@ -392,6 +487,7 @@ mod tests {
     fn the_loopback_is_found() {
         let mut netlink = Netlink::open().unwrap();
         assert_eq!(netlink.link("lo").unwrap().index, 1);
+        assert_eq!(netlink.kind("lo").unwrap(), LinkKind { index: 1, ..LinkKind::default() });
         assert_eq!(netlink.link("no-such-link").unwrap_err().raw_os_error(), Some(19));
     }
 }

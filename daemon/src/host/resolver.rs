@@ -26,20 +26,24 @@ impl Resolver {
         Self { mode, bus, folder: run_dir.join("resolv.conf.d") }
     }
 
-    /// Tells the servers of a link. Returns whether there is something to take back.
-    pub(crate) async fn set(&self, interface: &str, index: u32, servers: &[IpAddr]) -> io::Result<bool> {
+    /// Tells the servers of a link. `default`: they answer for all names; else they are for programs that ask over this
+    /// link, which only systemd-resolved can tell apart. Returns whether there is something to take back.
+    pub(crate) async fn set(&self, interface: &str, index: u32, servers: &[IpAddr], default: bool) -> io::Result<bool> {
         if self.mode == Dns::None || servers.is_empty() {
             self.clear(interface, index).await?;
             return Ok(false);
         }
         if self.mode == Dns::Resolved {
-            match self.tell(index, servers).await {
+            match self.tell(index, servers, default).await {
                 Ok(()) => {
                     self.remove_fragment(interface)?;
                     return Ok(true);
                 }
                 Err(error) => tracing::debug!(%error, "systemd-resolved does not answer; a fragment is written"),
             }
+        }
+        if !default {
+            return Ok(false);
         }
         let mut text = format!("# DNS servers of {interface}\n");
         for server in servers {
@@ -67,7 +71,7 @@ impl Resolver {
         }
     }
 
-    async fn tell(&self, index: u32, servers: &[IpAddr]) -> io::Result<()> {
+    async fn tell(&self, index: u32, servers: &[IpAddr], default: bool) -> io::Result<()> {
         let list: Vec<(i32, Vec<u8>)> = servers
             .iter()
             .map(|server| match server {
@@ -77,7 +81,7 @@ impl Resolver {
             .collect();
         self.call("SetLinkDNS", &(resolved_index(index), list)).await?;
         // Other links go on answering for their own names; this one may answer for all the rest.
-        self.call("SetLinkDefaultRoute", &(resolved_index(index), true)).await
+        self.call("SetLinkDefaultRoute", &(resolved_index(index), default)).await
     }
 
     async fn call<B>(&self, method: &'static str, body: &B) -> io::Result<()>
@@ -144,9 +148,10 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let resolver = Resolver::new(Dns::Resolved, Some(client), run.path());
         let servers = ["192.0.2.53".parse().unwrap(), "2001:db8::53".parse().unwrap()];
-        assert!(resolver.set("wwan0", 3, &servers).await.unwrap());
+        assert!(resolver.set("wwan0", 3, &servers, true).await.unwrap());
         assert!(!run.path().join("resolv.conf.d/wwan0").exists(), "one place is enough");
         resolver.clear("wwan0", 3).await.unwrap();
+        assert!(resolver.set("wwan0.2", 4, &servers[..1], false).await.unwrap());
         let told = told.0.lock().unwrap().clone();
         let v6 = "2001:db8::53".parse::<std::net::Ipv6Addr>().unwrap().octets();
         assert_eq!(
@@ -154,7 +159,9 @@ mod tests {
             [
                 format!("dns 3 {:?}", [(2, vec![192, 0, 2, 53]), (10, v6.to_vec())]),
                 "default 3 true".into(),
-                "revert 3".into()
+                "revert 3".into(),
+                format!("dns 4 {:?}", [(2, vec![192, 0, 2, 53])]),
+                "default 4 false".into(),
             ]
         );
     }
@@ -164,15 +171,17 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let resolver = Resolver::new(Dns::Resolved, None, run.path());
         let servers = ["192.0.2.53".parse().unwrap(), "2001:db8::53".parse().unwrap()];
-        assert!(resolver.set("wwan0", 3, &servers).await.unwrap());
+        assert!(resolver.set("wwan0", 3, &servers, true).await.unwrap());
         let file = run.path().join("resolv.conf.d/wwan0");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains("nameserver 192.0.2.53\nnameserver 2001:db8::53\n"), "{text}");
         resolver.clear("wwan0", 3).await.unwrap();
         resolver.clear("wwan0", 3).await.unwrap();
         assert!(!file.exists());
+        assert!(!resolver.set("wwan0.2", 4, &servers, false).await.unwrap());
+        assert!(!run.path().join("resolv.conf.d/wwan0.2").exists(), "another session's servers are not for everybody");
         let nobody = Resolver::new(Dns::None, None, run.path());
-        assert!(!nobody.set("wwan0", 3, &servers).await.unwrap());
+        assert!(!nobody.set("wwan0", 3, &servers, true).await.unwrap());
         assert!(!file.exists());
     }
 }
