@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Connect, and wait until it is done
     Connect(Connect),
     /// Disconnect, and stay disconnected
-    Disconnect(Wait),
+    Disconnect(Disconnect),
     /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store
     Settings {
         /// Which modem, and what to do
@@ -113,9 +113,21 @@ pub(crate) struct Wait {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Disconnect {
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    /// This session, 0 to 255, and no other
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=255), default_value_t = 0)]
+    pub(crate) session: u32,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Connect {
     #[command(flatten)]
     pub(crate) wait: Wait,
+    /// This session, 0 to 255: those above 0 stand beside the default connection, each on an interface of its own
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=255), default_value_t = 0)]
+    pub(crate) session: u32,
     /// Try only this access point, once
     #[arg(long, value_name = "NAME")]
     pub(crate) apn: Option<String>,

@@ -39,7 +39,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::Explain(which) => explain::run(&connection, &which, output).await,
             Command::Identity { which, reveal } => identity::run(&connection, &which, reveal, output).await,
             Command::Connect(wish) => connect::connect(&connection, &wish, output).await,
-            Command::Disconnect(wait) => connect::disconnect(&connection, &wait, output).await,
+            Command::Disconnect(wish) => connect::disconnect(&connection, &wish, output).await,
             Command::Settings { words } => settings::run(&connection, &words, output).await,
             Command::Radio { state, which } => radio::run(&connection, state, &which, output).await,
             Command::Pin { operation, which } => pin::run(&connection, operation, &which, output).await,

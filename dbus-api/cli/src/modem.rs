@@ -33,6 +33,12 @@ impl Modem {
         }
     }
 
+    /// The connections of sessions above 0.
+    pub(crate) fn sessions(&self) -> Vec<Details> {
+        let list = self.connection.get("Sessions").and_then(|list| list.try_clone().ok());
+        list.and_then(|list| Variant::from(list).try_into().ok()).unwrap_or_default()
+    }
+
     /// Whether the daemon has it, as far as it tells.
     fn is_held(&self) -> bool {
         ["", "held"].contains(&self.text("Custody").as_str())
@@ -96,6 +102,14 @@ pub(crate) async fn pick(connection: &Connection, word: Option<&str>) -> Result<
 /// Whether a flag of a dictionary is set.
 pub(crate) fn flag(details: &Details, key: &str) -> bool {
     matches!(details.get(key).map(|value| &**value), Some(Variant::Bool(true)))
+}
+
+/// A number; `None` when absent.
+pub(crate) fn number(details: &Details, key: &str) -> Option<u32> {
+    match details.get(key).map(|value| &**value) {
+        Some(Variant::U32(number)) => Some(*number),
+        _ => None,
+    }
 }
 
 /// A list of texts; empty when absent.

@@ -15,11 +15,15 @@ pub trait Connection {
     #[zbus(allow_interactive_auth)]
     fn disconnect(&self) -> zbus::Result<u64>;
 
+    /// Disconnect one session, and nothing else. For session 0 it is Disconnect.
+    #[zbus(allow_interactive_auth)]
+    fn disconnect_session(&self, session: u32) -> zbus::Result<u64>;
+
     /// Change stored settings of the SIM now present; they are kept per card.
     #[zbus(allow_interactive_auth)]
     fn set_settings(&self, changes: &HashMap<&str, Variant<'_>>, reset: &[&str]) -> zbus::Result<()>;
 
-    /// A request of Connect or Disconnect has ended. Exactly one for each cookie.
+    /// A request of Connect, Disconnect or DisconnectSession has ended. Exactly one for each cookie.
     #[zbus(signal)]
     fn finished(&self, cookie: u64, error: &str, reason: &str, message: &str) -> zbus::Result<()>;
 
@@ -62,6 +66,10 @@ pub trait Connection {
     /// Attempts that failed in a row.
     #[zbus(property)]
     fn failures(&self) -> zbus::Result<u32>;
+
+    /// The sessions above 0, in the order of their numbers.
+    #[zbus(property)]
+    fn sessions(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
 
     /// "autoconnect" (b), "roaming" (s: "home", "partner" or "any"), "apn" (s), "auth" (s), "ip-type" (s), "metric" (u,
     /// of the default routes; absent = the configuration's), "pin-store" (b).

@@ -11,6 +11,7 @@ mod modemmanager;
 mod package;
 mod plug;
 mod router;
+mod sessions;
 
 use std::error::Error;
 use std::pin::Pin;
@@ -109,6 +110,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         plug::CASES,
         fleet::CASES,
         life::CASES,
+        sessions::CASES,
         device::CASES,
         router::CASES,
         mbimcli::CASES,

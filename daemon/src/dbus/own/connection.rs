@@ -11,7 +11,7 @@ use dbus_api::error::Code;
 use tokio::sync::Semaphore;
 use zbus::message::Header;
 use zbus::object_server::{ResponseDispatchNotifier, SignalEmitter};
-use zbus::{Connection as Bus, OwnedVariant};
+use zbus::{Connection as Bus, OwnedVariant, Variant};
 
 use super::{Access, Known, candidate, reason};
 use crate::dbus::failure::{Failure, code};
@@ -22,10 +22,13 @@ use crate::dbus::words;
 /// Most octets of an access point name. `[MBIM1.0 10.5.12]`
 const APN: usize = 100;
 
+/// The highest session.
+const SESSIONS: u32 = 255;
+
 /// Most requests under way for one modem.
 const PENDING: usize = 8;
 
-/// The default data connection and the settings of the SIM.
+/// The default data connection, those of further sessions, and the settings of the SIM.
 pub(crate) struct Connection {
     access: Access,
     cookie: AtomicU64,
@@ -40,10 +43,15 @@ impl Connection {
     /// The default connection; all empty while there is none.
     fn show<T>(&self, look: impl FnOnce(&View) -> T) -> T {
         let view = self.access.view();
-        match view.connections.first() {
+        match view.connections.iter().find(|connection| connection.session == 0) {
             Some(connection) => look(connection),
             None => look(&View::default()),
         }
+    }
+
+    /// The connections of sessions above 0.
+    fn others(&self) -> Vec<View> {
+        self.access.view().connections.iter().filter(|connection| connection.session > 0).cloned().collect()
     }
 
     fn ip<T: Default>(&self, look: impl FnOnce(&IpSettings) -> T) -> T {
@@ -71,11 +79,52 @@ impl Connection {
     }
 }
 
+fn addresses(ip: &IpSettings) -> Vec<String> {
+    let ipv4 = ip.ipv4.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
+    ipv4.chain(ip.ipv6.iter().map(|(address, prefix)| format!("{address}/{prefix}"))).collect()
+}
+
+fn gateways(ip: &IpSettings) -> Vec<String> {
+    let ipv4 = ip.gateway4.iter().map(ToString::to_string);
+    ipv4.chain(ip.gateway6.iter().map(ToString::to_string)).collect()
+}
+
+fn servers(ip: &IpSettings) -> Vec<String> {
+    ip.dns.iter().map(ToString::to_string).collect()
+}
+
+/// A session above 0 as a dictionary.
+fn details(connection: &View) -> HashMap<String, OwnedVariant> {
+    let (ip, used) = (connection.ip.as_ref(), connection.candidate.as_ref());
+    Known::default()
+        .put("session", Some(connection.session))
+        .put("state", Some(words::context_state(connection.state)))
+        .put("interface", connection.interface.as_deref())
+        .put("apn", used.map(|used| used.apn.as_str()))
+        .put("ip-type", used.map(|used| used.ip_type.as_str()))
+        .put("auth", used.map(|used| used.auth.as_str()))
+        .put("addresses", ip.map(|ip| Variant::new(addresses(ip))))
+        .put("gateways", ip.map(|ip| Variant::new(gateways(ip))))
+        .put("dns", ip.map(|ip| Variant::new(servers(ip))))
+        .put("mtu", ip.and_then(|ip| ip.mtu))
+        .put("error", connection.error.as_ref().map(|error| Variant::new(reason(Some(error)))))
+        .put("failures", Some(connection.failures))
+        .0
+}
+
 fn outcome(result: &Result<Reply, RequestError>) -> (&str, &str, &str) {
     match result {
         Ok(_) => ("", "", ""),
         Err(error) => (code(error.kind).error_name(), error.reason.code, &error.reason.text),
     }
+}
+
+/// A number that an MBIM session can have. `[MBIM1.0 10.5.12]`
+fn session_id(session: u32) -> Result<u32, Failure> {
+    if session > SESSIONS {
+        return Err(Failure::invalid(format!("Sessions have the numbers 0 to {SESSIONS}.")));
+    }
+    Ok(session)
 }
 
 const AUTH: [(&str, &str); 5] =
@@ -158,11 +207,14 @@ impl Connection {
         let mut options = Options::new(options)?;
         let mut apn = UserApn::default();
         let given = read_apn(&mut options, &mut apn)?;
+        let session = session_id(options.number("session")?.unwrap_or(0))?;
         options.finish()?;
         if given && apn.apn.is_empty() {
             return Err(Failure::invalid("Option \"apn\" is missing: the others belong to it."));
         }
-        self.start(Request::Connect { apn: given.then_some(apn) }, &emitter)
+        let apn = given.then_some(apn);
+        let request = if session == 0 { Request::Connect { apn } } else { Request::ConnectSession { session, apn } };
+        self.start(request, &emitter)
     }
 
     #[zbus(out_args("cookie"))]
@@ -174,6 +226,20 @@ impl Connection {
     ) -> Result<ResponseDispatchNotifier<u64>, Failure> {
         self.access.gate.check(bus, &call, Action::Connect).await?;
         self.start(Request::Disconnect, &emitter)
+    }
+
+    #[zbus(out_args("cookie"))]
+    async fn disconnect_session(
+        &self,
+        session: u32,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<ResponseDispatchNotifier<u64>, Failure> {
+        self.access.gate.check(bus, &call, Action::Connect).await?;
+        let session = session_id(session)?;
+        let request = if session == 0 { Request::Disconnect } else { Request::DisconnectSession { session } };
+        self.start(request, &emitter)
     }
 
     async fn set_settings(
@@ -219,23 +285,17 @@ impl Connection {
 
     #[zbus(property)]
     fn addresses(&self) -> Vec<String> {
-        self.ip(|ip| {
-            let ipv4 = ip.ipv4.iter().map(|(address, prefix)| format!("{address}/{prefix}"));
-            ipv4.chain(ip.ipv6.iter().map(|(address, prefix)| format!("{address}/{prefix}"))).collect()
-        })
+        self.ip(addresses)
     }
 
     #[zbus(property)]
     fn gateways(&self) -> Vec<String> {
-        self.ip(|ip| {
-            let ipv4 = ip.gateway4.iter().map(ToString::to_string);
-            ipv4.chain(ip.gateway6.iter().map(ToString::to_string)).collect()
-        })
+        self.ip(gateways)
     }
 
     #[zbus(property)]
     fn dns(&self) -> Vec<String> {
-        self.ip(|ip| ip.dns.iter().map(ToString::to_string).collect())
+        self.ip(servers)
     }
 
     #[zbus(property)]
@@ -251,6 +311,11 @@ impl Connection {
     #[zbus(property)]
     fn failures(&self) -> u32 {
         self.show(|connection| connection.failures)
+    }
+
+    #[zbus(property)]
+    fn sessions(&self) -> Vec<HashMap<String, OwnedVariant>> {
+        self.others().iter().map(details).collect()
     }
 
     #[zbus(property)]
@@ -272,10 +337,8 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use daemon_core::subscriber::RoamingPolicy;
-    use zbus::Variant;
-
     use super::*;
+    use daemon_core::subscriber::RoamingPolicy;
 
     fn dict(list: &[(&str, Variant<'_>)]) -> HashMap<String, OwnedVariant> {
         list.iter().map(|(key, value)| ((*key).to_owned(), OwnedVariant::try_from(value).unwrap())).collect()

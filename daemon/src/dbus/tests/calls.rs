@@ -1,6 +1,7 @@
 //! Calls become requests, answers and errors come back by name.
 
 use daemon_core::request::{PinRequest, Request};
+use daemon_core::subscriber::UserApn;
 use dbus_api::error::{Code, Error};
 use zbus::{Variant, message};
 
@@ -29,6 +30,36 @@ async fn connect_answers_at_once_and_tells_the_end_afterwards() {
     let told: (u64, String, String, String) = signal.body().deserialize().unwrap();
     assert_eq!(told, (next, String::new(), String::new(), String::new()));
     assert_eq!(stand.modem.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn sessions_have_their_own_requests() {
+    let mut stand = stand(open_gate()).await;
+    let connection = proxy!(stand, ConnectionProxy);
+    for (session, apn) in [(0u32, None), (2, Some("ims")), (255, None)] {
+        let mut options = no_options();
+        options.insert("session", session.into());
+        if let Some(apn) = apn {
+            options.insert("apn", apn.into());
+        }
+        connection.connect(&options).await.unwrap();
+        stand.signal("Finished").await;
+        connection.disconnect_session(session).await.unwrap();
+        stand.signal("Finished").await;
+    }
+    assert_eq!(code(connection.connect(&[("session", Variant::from(256u32))].into()).await), Code::InvalidArgs);
+    assert_eq!(code(connection.connect(&[("session", Variant::from("2"))].into()).await), Code::InvalidArgs);
+    assert_eq!(code(connection.disconnect_session(256).await), Code::InvalidArgs);
+    let apn = Some(UserApn { apn: "ims".into(), ..UserApn::default() });
+    let wanted = [
+        Request::Connect { apn: None },
+        Request::Disconnect,
+        Request::ConnectSession { session: 2, apn },
+        Request::DisconnectSession { session: 2 },
+        Request::ConnectSession { session: 255, apn: None },
+        Request::DisconnectSession { session: 255 },
+    ];
+    assert_eq!(stand.modem.asked(), wanted);
 }
 
 #[tokio::test]

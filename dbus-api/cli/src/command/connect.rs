@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::ValueEnum;
 use dbus_api::error::{Code, Error};
 use dbus_api::proxy::ConnectionProxy;
+use dbus_api::value::Details;
 use futures_util::StreamExt;
 use serde_json::json;
 use zbus::{Connection, Variant};
 
-use crate::arguments::{Connect, Wait};
+use crate::arguments::{Connect, Disconnect};
 use crate::failure::Failure;
 use crate::modem::{self, Modem};
 use crate::show::{Output, object};
@@ -36,30 +37,43 @@ pub(super) async fn connect(connection: &Connection, wish: &Connect, output: Out
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?.into())))
+    // Only where it says something: a daemon of before does not know the key.
+    .chain((wish.session > 0).then_some(("session", wish.session.into())))
     .collect();
-    request(connection, &modem, Some(&options), wish.wait.timeout).await?;
-    report(connection, &modem, output).await
+    request(connection, &modem, Wish::Up(&options), wish.session, wish.wait.timeout).await?;
+    report(connection, &modem, wish.session, output).await
 }
 
-pub(super) async fn disconnect(connection: &Connection, wait: &Wait, output: Output) -> Result<(), Failure> {
-    let modem = modem::pick(connection, wait.which.modem.as_deref()).await?;
-    request(connection, &modem, None, wait.timeout).await?;
-    report(connection, &modem, output).await
+pub(super) async fn disconnect(connection: &Connection, wish: &Disconnect, output: Output) -> Result<(), Failure> {
+    let modem = modem::pick(connection, wish.wait.which.modem.as_deref()).await?;
+    request(connection, &modem, Wish::Down, wish.session, wish.wait.timeout).await?;
+    report(connection, &modem, wish.session, output).await
 }
 
-/// Asks for a connection with these options, or for none, and waits for the end.
+/// What is wanted of a session.
+#[derive(Clone, Copy)]
+enum Wish<'a> {
+    /// A connection, with these options.
+    Up(&'a HashMap<&'a str, Variant<'a>>),
+    /// None.
+    Down,
+}
+
+/// Asks for a connection or its end, and waits until that is done.
 async fn request(
     connection: &Connection,
     modem: &Modem,
-    options: Option<&HashMap<&str, Variant<'_>>>,
+    wish: Wish<'_>,
+    session: u32,
     seconds: u32,
 ) -> Result<(), Failure> {
     let proxy: ConnectionProxy<'_> = super::proxy(connection, modem).await?;
     let mut ends = proxy.receive_finished().await?;
     let mut states = proxy.receive_state_changed().await;
-    let cookie = match options {
-        Some(options) => proxy.connect(options).await?,
-        None => proxy.disconnect().await?,
+    let cookie = match (wish, session) {
+        (Wish::Up(options), _) => proxy.connect(options).await?,
+        (Wish::Down, 0) => proxy.disconnect().await?,
+        (Wish::Down, session) => proxy.disconnect_session(session).await?,
     };
     let wait = async {
         let mut progress = Progress::new();
@@ -77,7 +91,7 @@ async fn request(
                     }
                     return Err(Error::new(Code::from_error_name(args.error), args.message).into());
                 }
-                Some(state) = states.next() => progress.show(&state.get().await?),
+                Some(state) = states.next(), if session == 0 => progress.show(&state.get().await?),
             }
         }
     };
@@ -111,17 +125,30 @@ impl Drop for Progress {
 }
 
 /// What there is now.
-async fn report(connection: &Connection, modem: &Modem, output: Output) -> Result<(), Failure> {
+async fn report(connection: &Connection, modem: &Modem, session: u32, output: Output) -> Result<(), Failure> {
     let now = modem::pick(connection, Some(modem.path.as_str())).await?;
-    let json = json!({ "modem": now.number, "connection": object(&now.connection) });
-    output.print(&json, || {
-        let state = dbus_api::value::text(&now.connection, "State").unwrap_or_default();
-        if state != "up" {
-            return state;
-        }
-        let interface = dbus_api::value::text(&now.connection, "Interface").unwrap_or_default();
-        let addresses = modem::texts(&now.connection, "Addresses").join(" ");
-        format!("connected: {interface} {addresses}").trim_end().to_owned()
-    });
+    if session > 0 {
+        let found = now.sessions().into_iter().find(|details| modem::number(details, "session") == Some(session));
+        let json = found.as_ref().map_or_else(|| json!({ "session": session, "state": "down" }), object);
+        output.print(&json!({ "modem": now.number, "connection": json }), || {
+            found
+                .as_ref()
+                .map_or_else(|| "down".to_owned(), |details| line(details, ["state", "interface", "addresses"]))
+        });
+        return Ok(());
+    }
+    let json = json!({ "modem": now.number, "connection": super::status::connection_value(&now) });
+    output.print(&json, || line(&now.connection, ["State", "Interface", "Addresses"]));
     Ok(())
+}
+
+/// State, or where the connection is, by their keys.
+fn line(details: &Details, [state, interface, addresses]: [&str; 3]) -> String {
+    let state = dbus_api::value::text(details, state).unwrap_or_default();
+    if state != "up" {
+        return state;
+    }
+    let interface = dbus_api::value::text(details, interface).unwrap_or_default();
+    let addresses = modem::texts(details, addresses).join(" ");
+    format!("connected: {interface} {addresses}").trim_end().to_owned()
 }

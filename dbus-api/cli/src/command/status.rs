@@ -21,10 +21,21 @@ pub(super) fn value(modem: &Modem) -> Value {
     if let Value::Object(map) = &mut value {
         map.insert("path".into(), modem.path.as_str().into());
         map.insert("sim".into(), object(&modem.sim));
-        map.insert("connection".into(), object(&modem.connection));
+        map.insert("connection".into(), connection_value(modem));
         map.insert("connectivity".into(), object(&modem.connectivity));
     }
     json!({ "modem": value })
+}
+
+/// The default connection, with those of further sessions.
+pub(super) fn connection_value(modem: &Modem) -> Value {
+    let mut value = object(&modem.connection);
+    if let Value::Object(map) = &mut value
+        && map.contains_key("sessions")
+    {
+        map.insert("sessions".into(), modem.sessions().iter().map(object).collect());
+    }
+    value
 }
 
 fn sheet(modem: &Modem) -> String {
@@ -49,6 +60,10 @@ fn sheet(modem: &Modem) -> String {
         rows.push(row("operator", [at(&operator, "name"), how, String::new()]));
     }
     rows.push(row("connection", connection(&modem.connection)));
+    for details in modem.sessions() {
+        let number = modem::number(&details, "session").unwrap_or_default();
+        rows.push(row(&format!("session {number}"), session(&details)));
+    }
     rows.push(row("connectivity", [connectivity(&modem.connectivity), String::new(), String::new()]));
     table(&rows)
 }
@@ -127,6 +142,15 @@ fn connection(connection: &Details) -> [String; 3] {
         format!("{interface} {}", addresses.join(" "))
     };
     [state, place, apn.map(|apn| format!("apn {apn}")).unwrap_or_default()]
+}
+
+/// A session above 0.
+fn session(details: &Details) -> [String; 3] {
+    let state = with_reason(at(details, "state"), reason(details, "error"));
+    let place = format!("{} {}", at(details, "interface"), texts(details, "addresses").join(" "));
+    let apn = at(details, "apn");
+    let apn = if apn.is_empty() { apn } else { format!("apn {apn}") };
+    [state, place.trim().to_owned(), apn]
 }
 
 fn connectivity(connectivity: &Details) -> String {

@@ -78,7 +78,7 @@ async fn serve(address: &str, called: mpsc::Sender<()>) -> Connection {
         .serve_at(root, Provisioning::default())
         .serve_at(PATH, Modem)
         .serve_at(PATH, Sim)
-        .serve_at(PATH, Link { called, state: "down", roaming: "home", cookie: 0 })
+        .serve_at(PATH, Link { called, state: "down", roaming: "home", cookie: 0, sessions: Vec::new() })
         .serve_at(PATH, Connectivity)
         .name("org.mbimd.Mbimd1")
         .build()
@@ -137,6 +137,7 @@ impl ObjectManager {
                     ("State", link.state.into()),
                     ("Interface", "wwan0".into()),
                     ("Addresses", Variant::new(addresses)),
+                    ("Sessions", Variant::new(link.list())),
                 ]),
             ),
             ("org.mbimd.Mbimd1.Connectivity".to_owned(), dict(&[("State", 1u32.into()), ("StateName", "none".into())])),
@@ -182,6 +183,23 @@ struct Link {
     state: &'static str,
     roaming: &'static str,
     cookie: u64,
+    /// Those above 0 that are up.
+    sessions: Vec<u32>,
+}
+
+impl Link {
+    fn list(&self) -> Vec<Dict> {
+        let one = |number: &u32| {
+            dict(&[
+                ("session", (*number).into()),
+                ("state", "up".into()),
+                ("interface", format!("wwan0.{number}").into()),
+                ("apn", "ims".into()),
+                ("addresses", Variant::new(vec!["10.64.2.2/30"])),
+            ])
+        };
+        self.sessions.iter().map(one).collect()
+    }
 }
 
 #[zbus::interface(name = "org.mbimd.Mbimd1.Connection")]
@@ -198,7 +216,10 @@ impl Link {
                 Self::finished(&emitter, self.cookie, error, "apn-unknown", text).await.unwrap();
             }
             _ => {
-                self.state = "up";
+                match options.get("session").map(|value| &**value) {
+                    Some(Variant::U32(session @ 1..)) => self.sessions.push(*session),
+                    _ => self.state = "up",
+                }
                 self.state_changed(&emitter).await.unwrap();
                 Self::finished(&emitter, self.cookie, "", "", "").await.unwrap();
             }
@@ -214,6 +235,13 @@ impl Link {
         self.cookie
     }
 
+    async fn disconnect_session(&mut self, session: u32, #[zbus(signal_emitter)] emitter: SignalEmitter<'_>) -> u64 {
+        self.cookie += 1;
+        self.sessions.retain(|number| *number != session);
+        Self::finished(&emitter, self.cookie, "", "", "").await.unwrap();
+        self.cookie
+    }
+
     fn set_settings(&mut self, changes: Dict, reset: Vec<String>) {
         assert!(changes.keys().chain(&reset).all(|key| key == "roaming"));
         self.roaming = if reset.is_empty() { "any" } else { "home" };
@@ -222,6 +250,11 @@ impl Link {
     #[zbus(property)]
     fn settings(&self) -> Dict {
         dict(&[("autoconnect", true.into()), ("roaming", self.roaming.into())])
+    }
+
+    #[zbus(property)]
+    fn sessions(&self) -> Vec<Dict> {
+        self.list()
     }
 
     #[zbus(property)]

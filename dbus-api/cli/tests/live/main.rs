@@ -100,6 +100,31 @@ fn connect_waits_for_the_end() {
 }
 
 #[test]
+fn sessions_beside_the_default_connection() {
+    let stand = Stand::new();
+    let value = object(&run(&stand, &["connect", "--session", "2", "--apn", "ims", "--json"]), 0);
+    let wanted = json!({
+        "session": 2, "state": "up", "interface": "wwan0.2", "apn": "ims", "addresses": ["10.64.2.2/30"],
+    });
+    assert_eq!(value, json!({ "modem": 0, "connection": wanted }));
+    let text = run(&stand, &["connect", "--session", "7", "--apn", "ims"]);
+    assert_eq!(String::from_utf8_lossy(&text.stdout), "connected: wwan0.7 10.64.2.2/30\n");
+    let value = object(&run(&stand, &["status", "--json"]), 0);
+    assert_eq!(value["modem"]["connection"]["state"], "down", "the default connection is another thing");
+    assert_eq!(value["modem"]["connection"]["sessions"][0], wanted);
+    assert_eq!(value["modem"]["connection"]["sessions"].as_array().unwrap().len(), 2);
+    let text = String::from_utf8_lossy(&run(&stand, &["status"]).stdout).into_owned();
+    assert!(text.contains("session 2     up, wwan0.2 10.64.2.2/30, apn ims"), "{text}");
+
+    let value = object(&run(&stand, &["disconnect", "--session", "2", "--json"]), 0);
+    assert_eq!(value, json!({ "modem": 0, "connection": { "session": 2, "state": "down" } }));
+    assert_eq!(String::from_utf8_lossy(&run(&stand, &["disconnect", "--session", "7"]).stdout), "down\n");
+    for wrong in ["256", "-1", "two"] {
+        assert_eq!(run(&stand, &["connect", "--session", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
 fn a_daemon_that_leaves_ends_the_wait() {
     let stand = Stand::new();
     let mut child = command(&stand, &["connect", "--apn", "never"]).stderr(Stdio::piped()).spawn().unwrap();
