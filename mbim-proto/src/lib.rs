@@ -58,6 +58,7 @@ pub mod message;
 pub mod ntb;
 pub mod registry;
 pub mod service;
+pub mod sms_pdu;
 pub mod status;
 
 pub use codec::List;

@@ -217,3 +217,26 @@ fn both_spellings_of_the_extensions_are_one_service() {
     assert_eq!(json["service"], "ms-basic-connect-extensions");
     assert_eq!(json["body"], json!({"version": 0x0100, "extended_version": 0x0300}));
 }
+
+#[test]
+fn short_messages_are_taken_apart() {
+    use mbim_proto::service::sms::{SmsMessages, SmsPduReadRecord, SmsRead};
+    let pdu = |hex: &str| -> Vec<u8> {
+        (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
+    };
+    let record = |hex| SmsPduReadRecord { message_index: 1, pdu_data: pdu(hex).into(), ..SmsPduReadRecord::default() };
+    let body = SmsRead {
+        messages: SmsMessages::Pdu(vec![record("0044048151550000621112715000040903240101486ECE64"), record("0004")]),
+    };
+    let message = CommandDone::with(Status::SUCCESS, &body).message(9).encode();
+    let masked = describe(&message, MbimEx::V1, false);
+    let text = masked.to_string();
+    assert!(text.contains("\n  pdus:\n    [0]\n      service_centre: -\n      type: \"deliver\""), "{text}");
+    assert!(text.contains("originator: ###") && text.contains("text: ###") && text.contains("length: 3"), "{text}");
+    assert!(text.contains("single_shift: turkish (1)") && text.contains("timestamp: \"2026-11-21T17:05:00+10:00\""));
+    assert!(text.contains("[1]\n      error: \"Pdu.tp_oa at byte 2: 1 bytes needed, 0 left\""), "{text}");
+    let shown = serde_json::to_value(describe(&message, MbimEx::V1, true).value()).unwrap();
+    assert_eq!((&shown["pdus"][0]["originator"], &shown["pdus"][0]["text"]), (&json!("1555"), &json!("Iğd")));
+    let other = CommandDone::with(Status::SUCCESS, &RadioState::default()).message(9).encode();
+    assert!(describe(&other, MbimEx::V1, true).value().field("pdus").is_none());
+}

@@ -227,3 +227,18 @@ captures["sections"] = captures["pcapng-little"] + captures["pcapng-big"]
 captures["strangers"] = pcap("<", [exported(b"GET /", b"http"), exported(b"")[:9], exported(OPEN)[:-3]])
 for what, capture in captures.items():
     (seeds("capture") / what).write_bytes(capture)
+
+# Short messages: the message target reads them as PDUs too.
+for name, pdu in {
+    "deliver": "07917283010010F5040BC87238880900F10000993092516195800AE8329BFD4697D9EC37",
+    "submit": "0011000B916407281553F80000AA0AE8329BFD4697D9EC37",
+    "alphanumeric": "00040ED0D637396C7EBBCB00006211127150000402C834",
+    "flash": "000404815155001062111271500004039B7210",
+    "ports": "0044048151550004621112715000040A06050423F40000CAFE01",
+    "part": "00440481515500006211127150000409050003CC02018242",
+    "part-wide-ucs2": "0044048151550008621112715000040B060804123403020436044F",
+    "turkish": "0044048151550000621112715000040903240101486ECE64",
+    "report": "0006420B916407281553F8621112715000046211127150100420",
+    "report-text": "0002420B916407281553F862111271500004621112715010040007000002EF35",
+}.items():
+    (seeds("message") / f"pdu-{name}").write_bytes(bytes.fromhex(pdu))

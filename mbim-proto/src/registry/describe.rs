@@ -3,12 +3,15 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::{cid_name, find};
+use super::{Row, cid_name, find};
 use crate::message::{COMMAND_HEADER, Content, HEADER, Header, INDICATION_HEADER, MessageType};
+use crate::service::sms::{SmsMessage, SmsMessages, SmsRead, SmsSendSet};
 use crate::service::{canonical, uuid_name};
-use crate::{Malformed, MbimEx, Message, Operation, Uuid, Value};
+use crate::sms_pdu::Pdu;
+use crate::{Body, Malformed, MbimEx, Message, Operation, Personal, Uuid, Value};
 
 /// A message in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,8 @@ pub struct Description {
     pub status: Option<Value>,
     /// The fields; of unknown commands the bytes in hexadecimal; `Null` when there is no buffer or it cannot be read.
     pub body: Value,
+    /// What the PDUs in the body say, in its order: short messages.
+    pub pdus: Vec<Value>,
     /// What is wrong with the bytes. Its offset counts from the start of the message.
     pub error: Option<Malformed>,
     /// Bytes that nothing accounts for.
@@ -50,6 +55,7 @@ pub fn describe(message: &[u8], mbimex: MbimEx, reveal: bool) -> Description {
         operation: None,
         status: None,
         body: Value::Null,
+        pdus: Vec::new(),
         error: None,
         trailing: None,
     };
@@ -121,6 +127,7 @@ impl Description {
             Some(row) => match row.decode(buffer, reveal) {
                 Ok(decoded) => {
                     self.body = decoded.value;
+                    self.pdus = short_messages(row, buffer, reveal);
                     let used = decoded.used.next_multiple_of(4);
                     if used < buffer.len() {
                         self.trailing = Some(Trailing { offset: at + used, size: buffer.len() - used });
@@ -142,7 +149,8 @@ impl Description {
         Some(cid_name(canonical(service), cid)?.to_ascii_lowercase().replace('_', "-"))
     }
 
-    /// The description as one object: message, transaction, service, cid, operation, status, body, error, trailing.
+    /// The description as one object: message, transaction, service, cid, operation, status, body, error, trailing; and
+    /// pdus, if there are any.
     pub fn value(&self) -> Value {
         let text = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.into()));
         let number = |number: usize| Value::Number(number as u64);
@@ -159,7 +167,7 @@ impl Description {
             (None, Some((_, cid))) => Value::Number(cid.into()),
             (None, None) => Value::Null,
         };
-        Value::Object(vec![
+        let mut fields = vec![
             ("message", self.message.map_or(Value::Null, |kind| crate::codec::Field::value(&kind, false))),
             ("transaction", self.transaction.map_or(Value::Null, |id| Value::Number(id.into()))),
             ("service", text(self.service_text().as_deref())),
@@ -174,7 +182,30 @@ impl Description {
                     Value::Object(vec![("offset", number(t.offset)), ("size", number(t.size))])
                 }),
             ),
-        ])
+        ];
+        if !self.pdus.is_empty() {
+            fields.push(("pdus", Value::List(self.pdus.clone())));
+        }
+        Value::Object(fields)
+    }
+}
+
+/// What the PDUs of a body say, or what is wrong with them.
+fn short_messages(row: &Row, buffer: &[u8], reveal: bool) -> Vec<Value> {
+    let one = |pdu: &Personal<Vec<u8>>| match Pdu::decode(pdu.reveal()) {
+        Ok(pdu) => pdu.value(reveal),
+        Err(error) => Value::Object(vec![("error", Value::Text(error.to_string()))]),
+    };
+    match row.body {
+        SmsRead::NAME => match SmsRead::decode(buffer).map(|body| body.messages) {
+            Ok(SmsMessages::Pdu(records)) => records.iter().map(|record| one(&record.pdu_data)).collect(),
+            _ => Vec::new(),
+        },
+        SmsSendSet::NAME => match SmsSendSet::decode(buffer).map(|body| body.message) {
+            Ok(SmsMessage::Pdu(record)) => vec![one(&record.pdu_data)],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 
@@ -205,6 +236,9 @@ impl fmt::Display for Description {
         }
         if self.body != Value::Null {
             write!(f, "{:2}", self.body)?;
+        }
+        if !self.pdus.is_empty() {
+            write!(f, "\n  pdus:{:4}", Value::List(self.pdus.clone()))?;
         }
         if let Some(error) = &self.error {
             write!(f, "\n  error: {error}")?;
