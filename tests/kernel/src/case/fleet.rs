@@ -27,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
         what: "the driver is unbound and bound again through sysfs: the modem goes, comes back and is online",
         boot: Boot::Plain,
         apart: false,
-        real: Real::No("it would take the interface from whoever uses it"),
+        real: Real::No("the modem is named, not announced, and its interface may be in use"),
         limit: Duration::from_secs(420),
         run: |guest| Box::pin(rebind(guest)),
     },

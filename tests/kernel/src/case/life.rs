@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = &[Case {
     what: "restarts and crashes of the daemon: the modem hears of none, and ping through wwan0 loses at most 2 s",
     boot: Boot::Plain,
     apart: false,
-    real: Real::No("what the modem heard is asked of a virtual one"),
+    real: Real::No("what the modem heard is asked of a virtual one; `device` restarts and crashes on a real one"),
     limit: Duration::from_secs(240),
     run: |guest| Box::pin(restart(guest)),
 }];

@@ -33,7 +33,9 @@ pub(crate) const CASES: &[Case] = &[
         what: "a modem that was there before the daemon is found and online, and again after a restart",
         boot: Boot::Plain,
         apart: false,
-        real: Real::No("see the case real"),
+        real: Real::No(
+            "the addresses and hosts are the virtual operator's; `device` restarts beside a modem that is there",
+        ),
         limit: Duration::from_secs(420),
         run: |guest| Box::pin(coldplug(guest)),
     },

@@ -1,6 +1,10 @@
 //! User stories through the real daemon and its real D-Bus API, with a virtual modem and a virtual operator at the two
 //! ends. Each case runs in namespaces of its own, as root also as an ordinary user; nothing outlives it.
 //!
+//! With `MBIMD_TEST_DEVICE` one story, `device`, runs on a real modem. The others order the modem or the operator about, or
+//! look at what their servers and addresses are, which no real network would let them; on the stock kernel the case
+//! `device` of the lab goes further with a real modem.
+//!
 //! The daemon and `mbimctl` have to be built before: `cargo build -p mbimd -p mbimctl`.
 
 // clippy.toml allows this in tests, but does not know that an executable without the standard harness is one.
