@@ -12,6 +12,7 @@ mod package;
 mod plug;
 mod router;
 mod sessions;
+mod usb;
 
 use std::error::Error;
 use std::pin::Pin;
@@ -112,6 +113,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         life::CASES,
         sessions::CASES,
         device::CASES,
+        usb::CASES,
         router::CASES,
         mbimcli::CASES,
         modemmanager::CASES,
