@@ -110,11 +110,11 @@ pub(crate) enum Ended {
 pub(crate) trait Pipes: Send {
     /// Begins a transfer from the device, of the negotiated block size.
     fn begin_in(&mut self);
-    /// The next transfer from the device that ended; its octets are given to `take`.
+    /// The next transfer from the device that ended; its octets are given to `take`. Pending where none is under way.
     fn poll_in(&mut self, cx: &mut Context<'_>, take: &mut dyn FnMut(&[u8])) -> Poll<Ended>;
     /// Begins a transfer to the device. No octets = a zero-length packet.
     fn begin_out(&mut self, block: Vec<u8>);
-    /// The next transfer to the device that ended, with its buffer.
+    /// The next transfer to the device that ended, with its buffer. Pending where none is under way.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<(Vec<u8>, Ended)>;
     /// Transfers under way.
     fn pending(&self, way: Way) -> usize;

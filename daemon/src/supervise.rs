@@ -1,6 +1,7 @@
 //! Which modems there are: those named on the command line, or all that the machine announces. Each gets a task; who
 //! wants to know follows the list.
 
+mod opening;
 mod place;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_core::custody::{Answer, Marks, Presence, Tag, Verdict, is_same};
+use daemon_core::custody::{Answer, Marks, Presence, Verdict, is_same};
 use daemon_core::modem::{ModemConfig, NetworkMode, ProbePolicy};
 use daemon_core::request::Request;
 use daemon_core::snapshot::{Port, Reason, Snapshot};
@@ -28,12 +29,13 @@ use crate::host::modemmanager::{ModemManager, News};
 use crate::host::networkmanager;
 use crate::host::probe::Targets;
 use crate::host::resolver::Resolver;
-use crate::host::uevent::{Announced, Found, Roots, Uevents};
+use crate::host::uevent::{Announced, Roots, Uevents};
 use crate::store::Store;
 use crate::transport::USBFS;
-use crate::transport::open::{self, Kind, Spec};
+use crate::transport::open::{Kind, Spec};
 #[cfg(feature = "usb")]
 use crate::transport::usb;
+use opening::Opened;
 use place::{At, Slot};
 
 /// Time that a kernel driver may need to be loaded before a device is used without.
@@ -125,9 +127,10 @@ struct Task {
     hotplug: bool,
     shown: watch::Sender<Vec<ModemHandle>>,
     tasks: JoinSet<(u32, Left)>,
+    openings: JoinSet<Opened>,
     let_go: BTreeMap<u32, watch::Sender<bool>>,
     next_id: u32,
-    /// Interfaces that are being given back to NetworkManager.
+    /// Interfaces that are being given back to NetworkManager, and ports that are not wanted any more.
     farewells: JoinSet<()>,
     /// The daemon ends: nobody stands in for anybody.
     stopping: bool,
@@ -157,6 +160,7 @@ impl Task {
             hotplug,
             shown,
             tasks: JoinSet::new(),
+            openings: JoinSet::new(),
             let_go: BTreeMap::new(),
             next_id: 0,
             farewells: JoinSet::new(),
@@ -176,12 +180,15 @@ impl Task {
         let ending = loop {
             while self.farewells.try_join_next().is_some() {}
             self.overdue();
-            self.try_to_open().await;
-            let times = |slot: &Slot| [slot.next_try, slot.ask_at, slot.absent_until].into_iter().flatten().min();
+            self.try_to_open();
+            let times = |slot: &Slot| {
+                [slot.next_try.filter(|_| !slot.opening), slot.ask_at, slot.absent_until].into_iter().flatten().min()
+            };
             let next = self.slots.iter().filter_map(times).min();
             tokio::select! {
                 announced = announcement(uevents.as_ref()) => self.announced(announced),
                 Some(left) = self.tasks.join_next(), if !self.tasks.is_empty() => self.left(left),
+                Some(opened) = self.openings.join_next(), if !self.openings.is_empty() => self.opened(opened),
                 news = self.neighbour.next() => self.heard(news),
                 () = sleep_until(next) => {}
                 () = sleep_until(self.give_up) => {
@@ -206,10 +213,12 @@ impl Task {
     /// Modems that are to be used over USB without being named, and named ones that may be there now.
     #[cfg(feature = "usb")]
     fn look_for_unasked(&mut self) {
-        for slot in
-            self.slots.iter_mut().filter(|slot| slot.named && slot.spec.kind == Kind::Usb && slot.at != At::Owner)
-        {
-            slot.soon();
+        let places = usb::find::devices(&self.roots.sys);
+        for slot in self.slots.iter_mut().filter(|slot| slot.spec.kind == Kind::Usb && slot.at != At::Owner) {
+            let which = slot.spec.path.to_str().and_then(usb::find::Which::parse);
+            if slot.may_have_changed(which.is_some_and(|which| places.iter().any(|place| place.is(&which)))) {
+                slot.soon();
+            }
         }
         if !self.hotplug {
             return;
@@ -217,13 +226,16 @@ impl Task {
         for found in usb::find::unasked(&self.roots.sys, &self.roots.udev) {
             let Ok(spec) = Spec::parse(&format!("usb:{}", found.name)) else { continue };
             if let Some(slot) = self.slots.iter_mut().find(|slot| slot.spec.path == spec.path) {
+                // Rules may have changed.
+                (slot.spec.detach, slot.given) = (found.detach, found.given);
                 slot.free();
                 continue;
             }
             tracing::info!(port = %spec, detach = found.detach, "an MBIM function for user-space USB");
             let mut slot = Slot::new(Spec { detach: found.detach, ..spec }, None, false);
             // A driver that is still being loaded comes first.
-            slot.next_try = Some(Instant::now() + LOADING);
+            slot.next_try = Some(Instant::now() + if found.given { Duration::ZERO } else { LOADING });
+            slot.given = found.given;
             self.slots.push(slot);
         }
     }
@@ -264,8 +276,7 @@ impl Task {
             // The owner sees the hang-up by itself; a place that was only waiting has no more to wait for.
             Announced::Gone(path) => {
                 for slot in self.slots.iter_mut().filter(|slot| slot.spec.path == path && slot.at == At::StandIn) {
-                    slot.withheld = None;
-                    slot.found = None;
+                    (slot.withheld, slot.refused, slot.found) = (None, None, None);
                     if let Some(let_go) = slot.modem.and_then(|id| self.let_go.get(&id)) {
                         let_go.send_replace(true);
                     }
@@ -338,6 +349,7 @@ impl Task {
         }
         tracing::info!(port = %slot.spec, code = reason.code, "left alone: {}", reason.text);
         slot.withheld = Some(reason);
+        slot.refused = None;
         slot.absent_until = None;
         match (slot.at, slot.modem) {
             (At::Owner, Some(id)) => {
@@ -384,6 +396,7 @@ impl Task {
     fn part(&mut self, at: usize) {
         let Some(slot) = self.slots.get_mut(at) else { return };
         slot.at = At::Nobody;
+        slot.refused = None;
         let id = slot.modem.take();
         let uid = slot.asked_for.take().filter(|_| slot.answer == Answer::Granted);
         slot.forget_answer();
@@ -393,71 +406,6 @@ impl Task {
         // Who stands at it ends, and then it is gone from the list.
         if let Some(let_go) = id.and_then(|id| self.let_go.get(&id)) {
             let_go.send_replace(true);
-        }
-    }
-
-    async fn try_to_open(&mut self) {
-        let now = Instant::now();
-        for at in 0..self.slots.len() {
-            let Some(slot) = self.slots.get_mut(at) else { continue };
-            if slot.at == At::Owner || slot.opened.is_some() || slot.next_try.is_none_or(|due| due > now) {
-                continue;
-            }
-            if slot.waits_for_interface(&self.roots) || !self.settle(at) {
-                continue;
-            }
-            let Some(slot) = self.slots.get_mut(at) else { continue };
-            match open::open(&slot.spec).await {
-                Ok(port) => self.take(at, port),
-                Err(error) => slot.failed(&error),
-            }
-        }
-        self.slots.retain(|slot| slot.named || slot.modem.is_some() || slot.next_try.is_some() || slot.found.is_some());
-    }
-
-    /// A port was opened: the task that stands at its object makes way, or a new object is made.
-    fn take(&mut self, at: usize, port: crate::transport::Port) {
-        let Some(slot) = self.slots.get_mut(at) else { return };
-        if let Some(seen) = port.seen() {
-            slot.spec.outstanding = seen.outstanding;
-            slot.found = Some(Found {
-                spec: Spec { net: None, ..slot.spec.clone() },
-                driver: seen.driver.into(),
-                usb: Some(seen.usb),
-                serial: String::new(),
-                tag: Tag::Manage,
-                uid: seen.physical.clone(),
-                physical: seen.physical,
-            });
-        } else if slot.found.is_none() && slot.spec.kind != Kind::Unix {
-            slot.found = slot.spec.path.file_name().and_then(|name| self.roots.look(name.to_str()?));
-        }
-        if let (Kind::Wdm, Some(found)) = (slot.spec.kind, &slot.found) {
-            slot.spec.outstanding = found.spec.outstanding;
-        }
-        slot.next_try = None;
-        slot.withheld = None;
-        let same = slot.absent_until.is_none() || is_same(&slot.marks, &slot.seen());
-        slot.absent_until = None;
-        match slot.modem.filter(|_| slot.at == At::StandIn) {
-            Some(id) => {
-                slot.opened = Some(port);
-                if !same {
-                    // Another modem at the same place is another object.
-                    slot.modem = None;
-                }
-                if let Some(let_go) = self.let_go.get(&id) {
-                    let_go.send_replace(true);
-                }
-                if !same && let Some(port) = self.slots.get_mut(at).and_then(|slot| slot.opened.take()) {
-                    let ends = self.object(at);
-                    self.begin(at, port, ends);
-                }
-            }
-            None => {
-                let ends = self.object(at);
-                self.begin(at, port, ends);
-            }
         }
     }
 
@@ -509,7 +457,7 @@ impl Task {
         let blocked = *rfkill.borrow_and_update();
         let config = ModemConfig {
             expected: ends.device.as_ref().map(|device| device.id.clone()),
-            ..machine_config(&shared.config, described.clone(), &spec, port.max_control(), blocked)
+            ..machine_config(&shared.config, described.clone(), &spec, &port, blocked)
         };
         let ours = interface.as_ref().filter(|_| slot.found.is_some() && shared.config.network == Network::Standalone);
         // It may be told already, for a modem that turned out to be another one than the object stood for.
@@ -592,7 +540,7 @@ impl Task {
         slot.at = At::Nobody;
         if let Some(port) = slot.opened.take() {
             self.begin(at, port, ends);
-        } else if !self.stopping && (slot.withheld.is_some() || slot.is_absent()) {
+        } else if !self.stopping && (slot.withheld.is_some() || slot.refused.is_some() || slot.is_absent()) {
             self.stand_in(at, ends);
         } else {
             self.part(at);
@@ -629,6 +577,9 @@ impl Task {
             let_go.send_replace(true);
         }
         let deadline = Instant::now() + END;
+        while let Ok(Some(opened)) = tokio::time::timeout_at(deadline, self.openings.join_next()).await {
+            self.opened(opened);
+        }
         while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
             self.left(ended);
         }
@@ -662,13 +613,20 @@ fn targets(config: &Config) -> Option<Targets> {
     Some(Targets { http, https, body: config.probe.body.clone(), ca: config.probe.ca.clone() })
 }
 
-fn machine_config(config: &Config, port: Port, spec: &Spec, max_control: u32, blocked: bool) -> ModemConfig {
+fn machine_config(
+    config: &Config,
+    described: Port,
+    spec: &Spec,
+    port: &crate::transport::Port,
+    blocked: bool,
+) -> ModemConfig {
     let mut seed = [0; 8];
     // Without randomness all machines retry in step, which is no reason not to work.
     let _ = rustix::rand::getrandom(&mut seed[..], rustix::rand::GetRandomFlags::NONBLOCK);
     ModemConfig {
         outstanding: spec.outstanding,
-        max_control,
+        max_control: port.max_control(),
+        largest_packet: port.largest_packet(),
         network: match config.network {
             Network::Standalone => NetworkMode::Standalone,
             Network::External => NetworkMode::External,
@@ -684,7 +642,7 @@ fn machine_config(config: &Config, port: Port, spec: &Spec, max_control: u32, bl
         survives: spec.kind != Kind::Usb,
         blocked,
         seed: u64::from_ne_bytes(seed),
-        ..ModemConfig::new(port)
+        ..ModemConfig::new(described)
     }
 }
 

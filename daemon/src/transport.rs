@@ -5,6 +5,7 @@
 //! which may be dropped at any moment without losing a byte.
 
 pub(crate) mod open;
+pub(crate) mod refusal;
 mod unix;
 #[cfg(feature = "usb")]
 pub(crate) mod usb;
@@ -41,6 +42,8 @@ pub(crate) struct Seen {
     pub(crate) usb: (u16, u16),
     /// The device in sysfs.
     pub(crate) physical: String,
+    /// USB serial number; empty when it has none.
+    pub(crate) serial: String,
     /// Commands that the modem takes at once, 1…256.
     pub(crate) outstanding: u16,
 }
@@ -136,6 +139,15 @@ impl Port {
         }
     }
 
+    /// Longest packet that its data path takes, octets; `None` = a kernel driver knows.
+    pub(crate) fn largest_packet(&self) -> Option<u32> {
+        #[cfg(feature = "usb")]
+        if let Self::Usb(port) = self {
+            return Some(port.largest());
+        }
+        None
+    }
+
     /// Waits until what is wrong below MBIM is no longer `told`; gives what is wrong. Safe to drop.
     pub(crate) async fn trouble(&self, told: Option<&Reason>) -> Option<Reason> {
         #[cfg(feature = "usb")]
@@ -160,7 +172,7 @@ impl Port {
     pub(crate) fn interfaces(&self, net: Option<&str>) -> Interfaces {
         #[cfg(feature = "usb")]
         if let Self::Usb(port) = self {
-            return Interfaces(Some(crate::dataplane::Tuns::new(net, port.mtu())));
+            return Interfaces(Some(crate::dataplane::Tuns::new(net, Some(port.mtu()))));
         }
         let _ = net;
         Interfaces::default()
@@ -175,6 +187,7 @@ impl Port {
                 driver: USBFS,
                 usb: place.ids,
                 physical: place.folder.display().to_string(),
+                serial: place.serial(),
                 outstanding: port.outstanding(),
             });
         }

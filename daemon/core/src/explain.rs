@@ -32,7 +32,7 @@ impl Verdict {
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainLink {
-    /// `modem`, `usb` (only with trouble there), `sim`, `pin`, `radio`, `registration`, `packet-service`, `operator`,
+    /// `usb` (only with trouble there), `modem`, `sim`, `pin`, `radio`, `registration`, `packet-service`, `operator`,
     /// `context`, `addresses`, `internet`, `portal`.
     pub link: &'static str,
     /// What it is worth.
@@ -64,7 +64,8 @@ pub fn explain(snapshot: &Snapshot) -> Vec<ChainLink> {
         let (cause, next) = cause_and_next(&trouble.text);
         // Notifications that are too many or too few cost time, not the connection.
         let verdict = if trouble.code.starts_with("usb-notification") { Verdict::Ok } else { Verdict::Broken };
-        chain.insert(1, link("usb", verdict, cause, next));
+        // In front of what may follow from it.
+        chain.insert(0, link("usb", verdict, cause, next));
     }
     // What lies behind a break is not looked at: it would only repeat the same trouble in other words.
     let broken = chain.iter().position(|link| matches!(link.verdict, Verdict::Broken | Verdict::Waiting));
@@ -387,11 +388,11 @@ mod tests {
         let chain = explain(&snapshot);
         assert_eq!(first(&snapshot), Some(("usb", Verdict::Broken)));
         assert_eq!(
-            (chain[1].cause.as_str(), chain[1].next.as_str()),
+            (chain[0].cause.as_str(), chain[0].next.as_str()),
             ("It takes no packets", "plug it in again if that stays.")
         );
         snapshot.port.trouble = Some(Reason { code: "usb-notification-flood", text: "Too many.".into() });
-        assert_eq!((first(&snapshot), explain(&snapshot)[1].link), (None, "usb"), "told, but nothing is broken");
+        assert_eq!((first(&snapshot), explain(&snapshot)[0].link), (None, "usb"), "told, but nothing is broken");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub enum Custody {
     /// Ours: its control port is open here.
     #[default]
     Held,
-    /// There, and left to another program; [`Snapshot::reason`] says to whom and why.
+    /// There, and left to another program, or not to be opened; [`Snapshot::reason`] says to whom and why.
     Withheld,
     /// It went a moment ago and is expected back, as after a reset of its firmware.
     Absent,

@@ -550,7 +550,7 @@ async fn reopen(spec: &Spec, after: Duration) -> Option<Port> {
     for _ in 0..REOPEN_TRIES {
         match open::open(spec).await {
             Ok(port) => return Some(port),
-            Err(error) => tracing::debug!(port = %spec, %error, "cannot be opened again yet"),
+            Err(refusal) => tracing::debug!(port = %spec, "cannot be opened again yet: {refusal}"),
         }
         tokio::time::sleep(REOPEN_PAUSE).await;
     }

@@ -235,6 +235,7 @@ impl Uevents {
             "usb" if cfg!(feature = "usb") && matches!(get("ACTION"), Some("add" | "bind" | "change" | "unbind")) => {
                 return Some(Announced::Lost);
             }
+            "usb" if cfg!(feature = "usb") && get("DEVTYPE") == Some("usb_device") => return Some(Announced::Lost),
             _ => return None,
         };
         match get("ACTION")? {

@@ -1,5 +1,6 @@
 //! One place where a modem may be: its port, the object that stands for it, and whose it is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use daemon_core::custody::{Answer, Facts, Marks, Policy, Presence, Tag, Verdict, ask_again, judge};
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use crate::host::uevent::{Found, Roots};
 use crate::transport;
 use crate::transport::open::{Kind, Spec};
+use crate::transport::refusal::{Refusal, Refused};
 
 /// First pause before a port that cannot be opened is tried again; a socket's absence costs this much delay at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -33,17 +35,25 @@ pub(super) enum At {
 /// One place where a modem may be.
 #[derive(Debug)]
 pub(super) struct Slot {
+    /// Tells it apart from the others for as long as the daemon runs.
+    pub(super) key: u64,
     pub(super) spec: Spec,
     pub(super) found: Option<Found>,
     /// Named on the command line: it is waited for for ever.
     pub(super) named: bool,
+    /// A rule of udev gives it to user-space USB.
+    pub(super) given: bool,
     /// Number of the object.
     pub(super) modem: Option<u32>,
     pub(super) at: At,
+    /// A task opens its port.
+    pub(super) opening: bool,
     /// Open, and to be given to an owner as soon as the stand-in has let go.
     pub(super) opened: Option<transport::Port>,
     /// Why it is left to somebody else.
     pub(super) withheld: Option<Reason>,
+    /// Why it cannot be opened.
+    pub(super) refused: Option<Refused>,
     /// It went, and is expected back until then.
     pub(super) absent_until: Option<Instant>,
     /// What was there when it went.
@@ -62,15 +72,30 @@ pub(super) struct Slot {
     /// Times left to wait for the interface beside the port.
     patience: u32,
     /// What the last try failed with; told once.
-    told: Option<std::io::ErrorKind>,
+    failure: Option<Failure>,
+}
+
+/// How a try to open a port failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Failure {
+    code: &'static str,
+    /// Nothing is there.
+    absent: bool,
+    /// A driver or another program has it.
+    taken: bool,
 }
 
 impl Slot {
     pub(super) fn new(spec: Spec, found: Option<Found>, named: bool) -> Self {
+        static KEYS: AtomicU64 = AtomicU64::new(0);
         Self {
+            key: KEYS.fetch_add(1, Ordering::Relaxed),
             spec,
             found,
             named,
+            given: false,
+            opening: false,
+            refused: None,
             modem: None,
             at: At::Nobody,
             opened: None,
@@ -86,7 +111,7 @@ impl Slot {
             pause: FIRST_PAUSE,
             next_try: Some(Instant::now()),
             patience: INTERFACE_TRIES,
-            told: None,
+            failure: None,
         }
     }
 
@@ -111,32 +136,54 @@ impl Slot {
         self.next_try = Some(Instant::now());
     }
 
+    /// Whether a USB device is worth another look before its time, after something happened on the bus. Opening one in
+    /// vain makes things happen there too, where a driver is taken away and comes back.
+    #[cfg(feature = "usb")]
+    pub(super) fn may_have_changed(&self, here: bool) -> bool {
+        match &self.failure {
+            None => self.named && here,
+            Some(Failure { absent: true, .. }) => here,
+            Some(Failure { taken: true, .. }) => true,
+            Some(_) => !here,
+        }
+    }
+
+    /// It is open.
+    pub(super) fn succeeded(&mut self) {
+        (self.next_try, self.failure, self.withheld, self.refused) = (None, None, None, None);
+    }
+
     pub(super) fn later(&mut self) {
-        self.told = None;
+        self.failure = None;
         self.patience = INTERFACE_TRIES;
         self.pause = FIRST_PAUSE;
         self.next_try = Some(Instant::now() + FIRST_PAUSE);
     }
 
-    pub(super) fn failed(&mut self, error: &std::io::Error) {
-        let absent = matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused);
-        if self.told.replace(error.kind()) != Some(error.kind()) {
-            if absent {
-                tracing::debug!(port = %self.spec, %error, "not there yet");
+    /// Its port could not be opened: sets when it is tried again. Whether that is anybody's concern.
+    pub(super) fn failed(&mut self, refusal: &Refusal) -> bool {
+        let failure = match refusal {
+            Refusal::NotThere(_) => Failure { code: "not-there", absent: true, taken: false },
+            Refusal::Refused(refused) => Failure { code: refused.reason.code, absent: false, taken: refused.taken },
+        };
+        let Failure { code, absent, taken } = failure;
+        // A driver came, or another program: it was only for want of those that it was looked at.
+        let left = taken && self.spec.kind == Kind::Usb && !self.named && !self.given;
+        if self.failure.replace(failure) != Some(failure) {
+            if absent || left {
+                tracing::debug!(port = %self.spec, "not to be had: {refusal}");
             } else {
-                tracing::warn!(port = %self.spec, %error, "cannot be opened; tried again until it can");
+                tracing::warn!(port = %self.spec, code, "cannot be opened and is tried again: {refusal}");
             }
         }
-        // A driver came, or another program: it was only for want of those that it was looked at.
-        let taken =
-            self.spec.kind == Kind::Usb && !self.spec.detach && error.kind() == std::io::ErrorKind::ResourceBusy;
-        if (absent || taken) && !self.named {
+        if left || absent && !self.named {
             self.next_try = None;
-            return;
+            return false;
         }
         self.next_try = Some(Instant::now() + self.pause);
         let longest = if self.spec.kind == Kind::Unix { SOCKET_PAUSE } else { NODE_PAUSE };
         self.pause = self.pause.saturating_mul(2).min(longest);
+        !absent
     }
 
     /// The port as the snapshot shows it.
@@ -172,7 +219,7 @@ impl Slot {
     /// It may be opened: soon, unless it is.
     pub(super) fn free(&mut self) {
         self.withheld = None;
-        if self.at != At::Owner && self.opened.is_none() && self.next_try.is_none() {
+        if self.at != At::Owner && self.opened.is_none() && !self.opening && self.next_try.is_none() {
             self.soon();
         }
     }
@@ -204,11 +251,21 @@ impl Slot {
     /// What the stand-in shows.
     pub(super) fn stand_in(&self) -> Snapshot {
         let port = self.describe();
-        match &self.withheld {
-            Some(reason) => {
+        match (&self.withheld, &self.refused) {
+            (Some(reason), _) => {
                 Snapshot { port, custody: Custody::Withheld, reason: Some(reason.clone()), ..Snapshot::default() }
             }
-            None => Snapshot {
+            (None, Some(Refused { reason, usb, physical, .. })) => Snapshot {
+                port: Port {
+                    usb: usb.or(port.usb),
+                    physical: physical.clone().unwrap_or_else(|| port.physical.clone()),
+                    ..port
+                },
+                custody: Custody::Withheld,
+                reason: Some(reason.clone()),
+                ..Snapshot::default()
+            },
+            (None, None) => Snapshot {
                 port: Port { usb: self.marks.usb, physical: self.marks.physical.clone(), ..port },
                 custody: Custody::Absent,
                 reason: Some(Reason {

@@ -1,10 +1,10 @@
 //! Which transport a device takes, from its name.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Port;
+use super::refusal::Refusal;
 use super::unix::Unix;
 use super::wdm::{DEFAULT_MAX_CONTROL, Wdm};
 use super::wwan::Wwan;
@@ -154,15 +154,15 @@ pub(crate) fn is_interface_name(name: &str) -> bool {
 }
 
 /// Opens the device.
-pub(crate) async fn open(spec: &Spec) -> io::Result<Port> {
+pub(crate) async fn open(spec: &Spec) -> Result<Port, Refusal> {
     match spec.kind {
-        Kind::Wdm => Wdm::open(&spec.path).map(Port::Wdm),
-        Kind::Wwan => Wwan::open(&spec.path).map(Port::Wwan),
-        Kind::Unix => Unix::connect(&spec.path, spec.max_control).await.map(Port::Unix),
+        Kind::Wdm => Ok(Wdm::open(&spec.path).map(Port::Wdm)?),
+        Kind::Wwan => Ok(Wwan::open(&spec.path).map(Port::Wwan)?),
+        Kind::Unix => Ok(Unix::connect(&spec.path, spec.max_control).await.map(Port::Unix)?),
         #[cfg(feature = "usb")]
         Kind::Usb => super::usb::Usb::open(spec).await.map(|port| Port::Usb(Box::new(port))),
         #[cfg(not(feature = "usb"))]
-        Kind::Usb => Err(io::ErrorKind::Unsupported.into()),
+        Kind::Usb => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
     }
 }
 

@@ -7,7 +7,6 @@ mod device;
 pub(crate) mod find;
 
 use std::future::poll_fn;
-use std::io;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +17,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::open::Spec;
+use super::refusal::Refusal;
 use super::{Received, Sent};
 use crate::dataplane::Tuns;
 use crate::dataplane::flow::{self, Agreed, Health, Plane, Totals};
@@ -30,6 +30,8 @@ use find::{Place, Which};
 
 /// Time that the end of a port may take: transfers end, the data interface becomes idle, the kernel's driver comes back.
 const END: Duration = Duration::from_secs(4);
+/// MTU where the device names none.
+const MTU: u16 = 1500;
 
 /// An opened MBIM function.
 #[derive(Debug)]
@@ -41,7 +43,8 @@ pub(crate) struct Usb {
     place: Place,
     max_control: u16,
     outstanding: u16,
-    mtu: Option<u32>,
+    mtu: u16,
+    largest: u16,
 }
 
 /// The data half.
@@ -58,14 +61,16 @@ enum Data {
 impl Usb {
     /// Looks for the device, claims an MBIM function of it and agrees on blocks with it. Of several devices or functions
     /// that fit the first is taken that can be had.
-    pub(super) async fn open(spec: &Spec) -> io::Result<Self> {
-        let which = spec.path.to_str().and_then(Which::parse).ok_or(io::ErrorKind::InvalidInput)?;
-        let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("no USB device {which} is plugged in"));
+    pub(super) async fn open(spec: &Spec) -> Result<Self, Refusal> {
+        let which = spec.path.to_str().and_then(Which::parse);
+        let which = which.ok_or_else(|| Refusal::NotThere(format!("{} names no device", spec.path.display())))?;
+        let mut failure = Refusal::NotThere(format!("no USB device {which} is plugged in"));
         for place in find::devices(Path::new("/sys")).into_iter().filter(|place| place.is(&which)) {
+            let of = |refusal: Refusal| refusal.of(place.ids, place.folder.display().to_string());
             let functions = match place.functions() {
                 Ok(functions) => functions,
-                Err(why) => {
-                    failure = io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", place.name));
+                Err(unfit) => {
+                    failure = of(unfit.into());
                     continue;
                 }
             };
@@ -75,6 +80,8 @@ impl Usb {
                         let mbim = function.mbim;
                         let control =
                             Control::new(Box::new(opened.wires), function.communication, mbim.max_control_message);
+                        let largest = opened.agreed.largest;
+                        let wished = function.extended.map_or(MTU, |extended| extended.mtu);
                         return Ok(Self {
                             control: Mutex::new(Some(control)),
                             data: Mutex::new(Data::Ready(Box::new((opened.pipes, opened.agreed)))),
@@ -83,10 +90,11 @@ impl Usb {
                             place,
                             max_control: mbim.max_control_message,
                             outstanding: window::said(&function),
-                            mtu: function.extended.map(|extended| u32::from(extended.mtu)).filter(|mtu| *mtu > 0),
+                            mtu: if wished == 0 { MTU } else { wished }.min(largest),
+                            largest,
                         });
                     }
-                    Err(error) => failure = error,
+                    Err(refusal) => failure = of(refusal),
                 }
             }
         }
@@ -105,9 +113,12 @@ impl Usb {
     }
 
     pub(super) async fn send(&self, frame: &[u8], done: &mut usize) -> Sent {
-        poll_fn(|cx| match lock(&self.control).as_mut() {
-            Some(control) => control.poll_send(cx, frame, done),
-            None => std::task::Poll::Ready(Sent::Gone),
+        poll_fn(|cx| {
+            let mut control = lock(&self.control);
+            let Some(control) = control.as_mut() else { return std::task::Poll::Ready(Sent::Gone) };
+            let polled = control.poll_send(cx, frame, done);
+            self.tell(control.trouble());
+            polled
         })
         .await
     }
@@ -127,8 +138,13 @@ impl Usb {
     }
 
     /// MTU that the device wishes, octets.
-    pub(crate) const fn mtu(&self) -> Option<u32> {
-        self.mtu
+    pub(crate) fn mtu(&self) -> u32 {
+        self.mtu.into()
+    }
+
+    /// Longest packet that it takes, octets.
+    pub(crate) fn largest(&self) -> u32 {
+        self.largest.into()
     }
 
     /// Begins to move packets between the device and these interfaces.
@@ -151,7 +167,12 @@ impl Usb {
     pub(crate) async fn trouble(&self, told: Option<&Reason>) -> Option<Reason> {
         let (mut control, mut data) = (self.control_trouble.subscribe(), self.data_health.subscribe());
         loop {
-            let now = control_reason(*control.borrow_and_update()).or_else(|| data_reason(&data.borrow_and_update()));
+            let (told_control, told_data) = (*control.borrow_and_update(), data_reason(&data.borrow_and_update()));
+            let now = match told_control {
+                Some(Trouble::Refused) => control_reason(told_control),
+                // Announcements that are wrong only cost time.
+                other => told_data.or_else(|| control_reason(other)),
+            };
             if now.as_ref().map(|reason| reason.code) != told.map(|reason| reason.code) {
                 return now;
             }

@@ -165,6 +165,16 @@ impl Stage {
         Self::whole(guest, scenario, roots, Start { lines, devices, ..Start::default() }).await
     }
 
+    /// As [`Stage::of`] without the log of every step: for figures.
+    pub(crate) async fn quiet(
+        guest: &Guest,
+        scenario: &Scenario,
+        roots: &str,
+        devices: &[String],
+    ) -> Result<Self, Error> {
+        Self::whole(guest, scenario, roots, Start { devices, level: "info", ..Start::default() }).await
+    }
+
     /// As [`Stage::start`] with everything that can be chosen.
     pub(crate) async fn whole(
         guest: &Guest,
@@ -260,7 +270,8 @@ impl Stage {
     /// The rest of the main job, from the walled garden to online: site, purchase, both documents.
     pub(crate) async fn provision(&mut self, number: u32, roots: &str) -> Result<(), Error> {
         let url = self.client.portal_url(number).await?;
-        let account = Account::buy(roots, &url).await?;
+        let interface = self.client.view(number).await?.text(dbus_api::name::MODEM, "DataPort");
+        let account = Account::buy_through(&interface, roots, &url).await?;
         for name in ["activation", "profile"] {
             let document = account.document(name).await?;
             let number = self.client.submit(&document).await?;

@@ -25,11 +25,19 @@ impl Account {
     /// # Errors
     /// The URL leads elsewhere, or the site refuses.
     pub async fn buy(roots: &str, url: &str) -> Result<Self, Error> {
+        Self::buy_through(DATA_LINK, roots, url).await
+    }
+
+    /// As [`Account::buy`] through an interface of another name.
+    ///
+    /// # Errors
+    /// The URL leads elsewhere, or the site refuses.
+    pub async fn buy_through(interface: &str, roots: &str, url: &str) -> Result<Self, Error> {
         let doing = "opening the operator's site";
         let path = url.strip_prefix("https://").and_then(|rest| rest.strip_prefix(PORTAL.name));
         let path = path.ok_or_else(|| Error::new(doing, "the URL is not the operator's"))?;
         let tls = Some(Arc::new(certificates::client_config(roots)?));
-        let client = Client { interface: Some(DATA_LINK.into()), tls, limit: Duration::from_secs(5) };
+        let client = Client { interface: Some(interface.into()), tls, limit: Duration::from_secs(5) };
         let page = fetch(&client, path, None).await?;
         if page.status != 200 {
             return Err(Error::new(doing, format!("status {}", page.status)));

@@ -21,6 +21,8 @@ pub struct ModemConfig {
     pub outstanding: u16,
     /// Largest control message or fragment, octets, `wMaxControlMessage`.
     pub max_control: u32,
+    /// Longest packet that the data path takes, octets; `None` = as long as the network says.
+    pub largest_packet: Option<u32>,
     /// Who configures the data interface.
     pub network: NetworkMode,
     /// Settings of a SIM for which nothing is stored.
@@ -49,6 +51,7 @@ impl ModemConfig {
             port,
             outstanding: 1,
             max_control: 4096,
+            largest_packet: None,
             network: NetworkMode::Standalone,
             defaults: Settings::default(),
             probe: ProbePolicy::default(),

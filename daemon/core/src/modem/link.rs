@@ -31,6 +31,9 @@ impl Modem {
             return self.on_extra_ip(now, session, checked.settings);
         }
         let mut settings = checked.settings;
+        // The network may allow more than the device takes.
+        let largest = self.config.largest_packet;
+        settings.mtu = settings.mtu.map(|mtu| largest.map_or(mtu, |largest| mtu.min(largest)));
         let usable = !settings.ipv4.is_empty() || !settings.ipv6.is_empty();
         match self.tables.context {
             Context::Configuring if usable => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daemon_core::modem::ModemConfig;
 use daemon_core::request::{Reply, Request, RequestErrorKind};
 use daemon_core::snapshot::{ConnectivityState, ContextState, ModemState};
 use daemon_core::subscriber::{ProvisionedProfile, RoamingPolicy, Settings, SubscriberState, UserApn};
@@ -34,6 +35,19 @@ fn without_autoconnect_nothing_is_dialled() {
     assert_eq!(pair.state(), ModemState::Registered);
     assert_eq!(pair.link, None);
     assert_eq!(pair.ask(Request::Disconnect), Ok(Reply::Done { changed: false }));
+}
+
+#[test]
+fn the_mtu_is_no_more_than_the_device_takes() {
+    let mtu = |largest| {
+        let mut pair = Pair::with(Profile::default(), ModemConfig { largest_packet: largest, ..config() });
+        pair.attach();
+        pair.connect();
+        pair.link.as_ref().and_then(|link| link.ip.mtu)
+    };
+    let told = mtu(None);
+    assert!(told.is_some_and(|mtu| mtu > 1300), "{told:?}");
+    assert_eq!((mtu(Some(1300)), mtu(Some(2048))), (Some(1300), told));
 }
 
 #[test]

@@ -19,7 +19,9 @@ const EMPTY: u32 = 32;
 const DEAF: Duration = Duration::from_millis(50);
 /// Longest such pause.
 const DEAFEST: Duration = Duration::from_secs(5);
-/// Failed fetches in a row that are a trouble.
+/// Time of listening without another announcement after which a flood is over.
+const CALM: Duration = Duration::from_secs(10);
+/// Failed fetches or commands in a row that are a trouble.
 const FAILURES: u32 = 3;
 /// Pause after a failed fetch; a device that refuses at once is not asked in a loop.
 const BREATH: Duration = Duration::from_millis(100);
@@ -53,7 +55,7 @@ enum State {
 /// Why answers do not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Fetches fail.
+    /// Fetches or commands fail.
     Refused,
     /// It announces answers that it does not have.
     Flood,
@@ -62,7 +64,7 @@ pub(crate) enum Trouble {
 }
 
 /// The machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answers {
     state: State,
     /// Announced and not fetched.
@@ -78,7 +80,10 @@ pub(crate) struct Answers {
     /// Not listened to before this time.
     deaf: Option<Duration>,
     deafness: Duration,
-    failures: u32,
+    /// When a flood is over unless it goes on.
+    calm: Option<Duration>,
+    /// Failed fetches in a row, and failed commands.
+    failures: [u32; 2],
     trouble: Option<Trouble>,
 }
 
@@ -94,7 +99,8 @@ impl Answers {
             empty: 0,
             deaf: None,
             deafness: DEAF,
-            failures: 0,
+            calm: None,
+            failures: [0; 2],
             trouble: None,
         }
     }
@@ -106,8 +112,22 @@ impl Answers {
 
     /// A command was taken by the device.
     pub(crate) fn sent(&mut self, now: Duration) {
+        let [fetches, commands] = &mut self.failures;
+        *commands = 0;
+        if self.trouble == Some(Trouble::Refused) && *fetches == 0 {
+            self.trouble = None;
+        }
         self.waiting = self.waiting.saturating_add(1);
         self.overdue = Some((now.saturating_add(OVERDUE), 0));
+    }
+
+    /// A command was not taken by the device.
+    pub(crate) fn unsent(&mut self) {
+        let [_, commands] = &mut self.failures;
+        *commands = commands.saturating_add(1);
+        if *commands >= FAILURES {
+            self.trouble = Some(Trouble::Refused);
+        }
     }
 
     /// The device announced an answer.
@@ -116,7 +136,9 @@ impl Answers {
         self.empty = self.empty.saturating_add(1);
         if self.empty > EMPTY {
             self.trouble = Some(Trouble::Flood);
-            self.deaf = Some(now.saturating_add(self.deafness));
+            let until = now.saturating_add(self.deafness);
+            self.deaf = Some(until);
+            self.calm = Some(until.saturating_add(CALM));
             self.deafness = self.deafness.saturating_mul(2).min(DEAFEST);
         }
     }
@@ -152,34 +174,36 @@ impl Answers {
         self.state = State::Quiet;
         match what {
             Fetched::Answer | Fetched::Indication => {
+                let [fetches, commands] = &mut self.failures;
+                *fetches = 0;
                 if self.owed == 0 {
                     self.trouble = Some(Trouble::Unannounced);
-                } else if self.trouble != Some(Trouble::Unannounced) || !self.asking {
+                } else if (self.trouble != Some(Trouble::Unannounced) || !self.asking) && *commands < FAILURES {
                     self.trouble = None;
                 }
                 // What was not announced may not be alone.
                 self.asking = self.owed == 0;
                 self.owed = self.owed.saturating_sub(1);
-                (self.empty, self.deaf, self.deafness, self.failures) = (0, None, DEAF, 0);
+                self.listen();
                 if what == Fetched::Answer {
                     self.waiting = self.waiting.saturating_sub(1);
                     self.overdue = (self.waiting > 0).then(|| (now.saturating_add(OVERDUE), 0));
                 }
             }
             Fetched::Garbage => {
-                (self.owed, self.asking, self.failures) = (self.owed.saturating_sub(1), false, 0);
+                (self.owed, self.asking) = (self.owed.saturating_sub(1), false);
+                self.reached();
             }
             Fetched::Nothing => {
-                (self.owed, self.asking, self.failures) = (0, false, 0);
-                if self.trouble == Some(Trouble::Refused) {
-                    self.trouble = None;
-                }
+                (self.owed, self.asking) = (0, false);
+                self.reached();
             }
             Fetched::Failed => {
                 // What is owed stays owed; what was only asked for is asked for at the next time.
                 self.asking = false;
-                self.failures = self.failures.saturating_add(1);
-                if self.failures >= FAILURES {
+                let [fetches, _] = &mut self.failures;
+                *fetches = fetches.saturating_add(1);
+                if *fetches >= FAILURES {
                     self.trouble = Some(Trouble::Refused);
                     self.owed = 0;
                 }
@@ -188,19 +212,39 @@ impl Answers {
         }
     }
 
+    /// A fetch got through to the device.
+    fn reached(&mut self) {
+        let [fetches, commands] = &mut self.failures;
+        *fetches = 0;
+        if self.trouble == Some(Trouble::Refused) && *commands < FAILURES {
+            self.trouble = None;
+        }
+    }
+
+    /// Announcements are believed again.
+    fn listen(&mut self) {
+        (self.empty, self.deaf, self.deafness, self.calm) = (0, None, DEAF, None);
+    }
+
     /// When to look again without anything having happened.
     pub(crate) fn wake(&self) -> Option<Duration> {
         let breath = match self.state {
             State::Breathing(until) if self.owed > 0 || self.asking => Some(until),
             _ => None,
         };
-        [breath, self.overdue.map(|(at, _)| at), self.deaf].into_iter().flatten().min()
+        [breath, self.overdue.map(|(at, _)| at), self.deaf, self.calm].into_iter().flatten().min()
     }
 
     /// Forgets what lies behind, as far as waking goes.
     pub(crate) fn woken(&mut self, now: Duration) {
         if self.deaf.is_some_and(|until| now >= until) {
             self.deaf = None;
+        }
+        if self.calm.is_some_and(|until| now >= until) {
+            self.listen();
+            if self.trouble == Some(Trouble::Flood) {
+                self.trouble = None;
+            }
         }
     }
 }
@@ -297,11 +341,38 @@ mod tests {
         }
         assert!(heard < 60, "{heard} of 60000");
         assert_eq!(answers.trouble(), Some(Trouble::Flood));
+        let flooded = answers.clone();
         answers.announced(now);
         assert!(answers.fetch(now));
         answers.fetched(now, Fetched::Indication);
         assert_eq!(answers.trouble(), None);
         assert!(answers.listens(now));
+        // One that has nothing to say for a time is over too.
+        let mut answers = flooded;
+        while let Some(wake) = answers.wake() {
+            assert!(wake > now && answers.trouble() == Some(Trouble::Flood));
+            now = wake;
+            answers.woken(now);
+        }
+        assert_eq!(answers.trouble(), None);
+        answers.announced(now);
+        assert_eq!(answers.trouble(), None, "it starts anew");
+    }
+
+    #[test]
+    fn commands_that_are_refused_are_a_trouble_until_one_is_taken() {
+        let mut answers = Answers::new();
+        for _ in 0..FAILURES {
+            assert_eq!(answers.trouble(), None);
+            answers.unsent();
+        }
+        assert_eq!(answers.trouble(), Some(Trouble::Refused));
+        answers.announced(at(1));
+        assert!(answers.fetch(at(1)));
+        answers.fetched(at(1), Fetched::Indication);
+        assert_eq!(answers.trouble(), Some(Trouble::Refused), "what it says is no answer");
+        answers.sent(at(2));
+        assert_eq!(answers.trouble(), None);
     }
 
     #[test]

@@ -116,6 +116,9 @@ impl Control {
                 self.sending = None;
                 // One that its owner gave up: the frame at hand was not begun yet.
                 let given_up = *done == 0 && !frame.is_empty();
+                if result.is_err_and(|fail| fail != Fail::Gone) {
+                    self.answers.unsent();
+                }
                 match result {
                     Ok(()) => self.answers.sent(self.start.elapsed()),
                     Err(Fail::Gone) => return Poll::Ready(Sent::Gone),

@@ -11,6 +11,8 @@ use mbim_proto::ntb::{Format, InputSize, Limits, Parameters};
 use nusb::transfer::{Buffer, Bulk, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError};
 use nusb::{Device, Endpoint, ErrorKind, Interface, MaybeFuture as _};
 
+use super::super::refusal::Refusal;
+use super::MTU;
 use super::control::{Fail, Wires};
 use super::find::Place;
 use crate::dataplane::flow::Agreed;
@@ -23,8 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LARGEST_IN: u32 = 32 * 1024;
 /// Largest block that is sent to the device, octets.
 const LARGEST_OUT: u32 = 32 * 1024;
-/// MTU where the device names none.
-const MTU: u16 = 1500;
 /// Longest packet that a block has room for where nothing else is agreed: the smallest `wMaxSegmentSize` of the
 /// specification.
 const LARGEST_PACKET: u16 = 2048;
@@ -39,15 +39,16 @@ pub(super) struct Opened {
 }
 
 /// Opens `place` and takes `function` of it. `detach`: also from the kernel's driver. `wide`: NTB32 where it is offered.
-pub(super) async fn open(place: &Place, function: &Function, detach: bool, wide: bool) -> io::Result<Opened> {
-    let info = nusb::list_devices().wait()?.find(|info| info.sysfs_path() == place.folder);
-    let device = info.ok_or(io::ErrorKind::NotFound)?.open().await?;
+pub(super) async fn open(place: &Place, function: &Function, detach: bool, wide: bool) -> Result<Opened, Refusal> {
+    let info = nusb::list_devices().wait().map_err(failed)?.find(|info| info.sysfs_path() == place.folder);
+    let info = info.ok_or_else(|| Refusal::NotThere(format!("{} is not there any more", place.name)))?;
+    let device = info.open().await.map_err(failed)?;
     // The communication interface first: its driver holds the data interface too.
     let communication = claim(&device, place, function, function.communication, detach).await?;
     let data = claim(&device, place, function, function.data, detach).await?;
     let agreed = agree(&communication, &data, function, wide).await?;
     let wires = Claimed {
-        endpoint: communication.endpoint(function.interrupt.address)?,
+        endpoint: communication.endpoint(function.interrupt.address).map_err(failed)?,
         interface: communication,
         spare: None,
     };
@@ -59,41 +60,52 @@ pub(super) async fn open(place: &Place, function: &Function, detach: bool, wide:
         block: size.next_multiple_of(usize::from(function.bulk_in.max_packet)),
         spare: Vec::new(),
     };
-    pipes.open()?;
+    pipes.open().map_err(Refusal::from)?;
     Ok(Opened { wires, pipes, agreed })
 }
 
-async fn claim(device: &Device, place: &Place, function: &Function, number: u8, detach: bool) -> io::Result<Interface> {
+async fn claim(
+    device: &Device,
+    place: &Place,
+    function: &Function,
+    number: u8,
+    detach: bool,
+) -> Result<Interface, Refusal> {
     let result =
         if detach { device.detach_and_claim_interface(number).await } else { device.claim_interface(number).await };
     result.map_err(|error| match (error.kind(), place.driver(number)) {
         (ErrorKind::Busy, Some(driver)) if driver != "usbfs" => {
             let node = place.node(function.communication).map(|node| format!("use {node}, or ")).unwrap_or_default();
             let text = format!(
-                "interface {number} of {} belongs to the kernel's driver {driver}; {node}add ,detach to take it away for \
-                 as long as it is used",
+                "Interface {number} of {} belongs to the kernel's driver {driver}; {node}add ,detach (or MBIMD_USB_DETACH=1 \
+                 in a rule of udev) to take it away for as long as it is used.",
                 place.name
             );
-            io::Error::new(io::ErrorKind::ResourceBusy, text)
+            Refusal::taken("usb-held-by-driver", text)
         }
         (ErrorKind::Busy, _) => {
-            let text = format!("another program uses interface {number} of {}; end that first", place.name);
-            io::Error::new(io::ErrorKind::ResourceBusy, text)
+            let text = format!("Another program uses interface {number} of {}; end that first.", place.name);
+            Refusal::taken("port-in-use", text)
         }
-        _ => error.into(),
+        _ => failed(error),
     })
 }
 
 /// Agrees on blocks while the data interface is idle, then begins the transfer setting. `[MBIM1.0 8, NCM1.0 7.2]`
-async fn agree(communication: &Interface, data: &Interface, function: &Function, wide: bool) -> io::Result<Agreed> {
-    data.set_alt_setting(0).await?;
+async fn agree(
+    communication: &Interface,
+    data: &Interface,
+    function: &Function,
+    wide: bool,
+) -> Result<Agreed, Refusal> {
+    data.set_alt_setting(0).await.map_err(failed)?;
     if function.communication_alternate != 0 {
-        communication.set_alt_setting(function.communication_alternate).await?;
+        communication.set_alt_setting(function.communication_alternate).await.map_err(failed)?;
     }
     let ask = Asker { interface: communication, number: function.communication };
     let parameters = match ask.parameters().await {
         Ok(parameters) => parameters,
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => return Err(error),
+        Err(gone @ Refusal::NotThere(_)) => return Err(gone),
         // A function that a former host left in disorder comes back to order so.
         Err(_) => {
             ask.set(ClassRequest::ResetFunction, &[]).await?;
@@ -118,7 +130,7 @@ async fn agree(communication: &Interface, data: &Interface, function: &Function,
     // Said even where nothing changes: some need to hear it. Who refuses keeps to what it offered.
     let input = match ask.set(ClassRequest::SetNtbInputSize(length), octets).await {
         Ok(()) => Limits { max_size: size.max_size, ..offered },
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => return Err(error),
+        Err(gone @ Refusal::NotThere(_)) => return Err(gone),
         Err(_) => offered,
     };
     let mut segment = function.mbim.max_segment_size;
@@ -129,7 +141,7 @@ async fn agree(communication: &Interface, data: &Interface, function: &Function,
     {
         segment = segment.min(u16::from_le_bytes(*kept));
     }
-    data.set_alt_setting(function.data_alternate).await?;
+    data.set_alt_setting(function.data_alternate).await.map_err(failed)?;
     let output = parameters.output(format);
     let output = Limits { max_size: output.max_size.min(LARGEST_OUT), ..output };
     let wished = function.extended.map_or(MTU, |extended| extended.mtu).max(LARGEST_PACKET);
@@ -144,31 +156,44 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    async fn parameters(&self) -> io::Result<Parameters> {
+    async fn parameters(&self) -> Result<Parameters, Refusal> {
         let octets = self.get(ClassRequest::get_ntb_parameters()).await?;
-        Parameters::decode(&octets).map_err(|wrong| io::Error::new(io::ErrorKind::InvalidData, wrong.to_string()))
+        Parameters::decode(&octets).map_err(|wrong| setup(&format!("gives NTB parameters that cannot be ({wrong})")))
     }
 
-    async fn get(&self, request: ClassRequest) -> io::Result<Vec<u8>> {
+    async fn get(&self, request: ClassRequest) -> Result<Vec<u8>, Refusal> {
         let asked = self.interface.control_in(incoming(request.setup(self.number)), PATIENCE).await;
         asked.map_err(|error| refused(request, error))
     }
 
-    async fn set(&self, request: ClassRequest, data: &[u8]) -> io::Result<()> {
+    async fn set(&self, request: ClassRequest, data: &[u8]) -> Result<(), Refusal> {
         let told = self.interface.control_out(outgoing(request.setup(self.number), data), PATIENCE).await;
         told.map_err(|error| refused(request, error))
     }
 }
 
-fn refused(request: ClassRequest, error: TransferError) -> io::Error {
+fn refused(request: ClassRequest, error: TransferError) -> Refusal {
     let name = request.name();
-    let (kind, text) = match error {
-        TransferError::Disconnected => (io::ErrorKind::NotConnected, format!("unplugged during {name}")),
-        TransferError::Stall => (io::ErrorKind::Unsupported, format!("the device refused {name}")),
-        TransferError::Cancelled => (io::ErrorKind::TimedOut, format!("the device did not answer {name}")),
-        error => (io::ErrorKind::Other, format!("{name} failed: {error}")),
-    };
-    io::Error::new(kind, text)
+    match error {
+        TransferError::Disconnected => Refusal::NotThere(format!("unplugged during {name}")),
+        TransferError::Stall => setup(&format!("refuses {name}")),
+        TransferError::Cancelled => setup(&format!("does not answer {name}")),
+        error => setup(&format!("fails at {name} ({error})")),
+    }
+}
+
+/// The device does not let itself be set up.
+fn setup(what: &str) -> Refusal {
+    Refusal::because("usb-setup-failed", format!("The modem {what}; it is tried again, or plug it in again."))
+}
+
+fn failed(error: nusb::Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::Disconnected | ErrorKind::NotFound => Refusal::NotThere(error.to_string()),
+        ErrorKind::Busy => io::Error::from(io::ErrorKind::ResourceBusy).into(),
+        ErrorKind::PermissionDenied => io::Error::new(io::ErrorKind::PermissionDenied, error.to_string()).into(),
+        _ => setup(&format!("cannot be used over USB ({error})")),
+    }
 }
 
 fn incoming(setup: Setup) -> ControlIn {
@@ -291,7 +316,10 @@ impl Pipes for Bulks {
     }
 
     fn poll_in(&mut self, cx: &mut Context<'_>, take: &mut dyn FnMut(&[u8])) -> Poll<Ended> {
-        let Some((input, _)) = &mut self.ends else { return Poll::Pending };
+        // The library allows nobody to wait for nothing.
+        let Some((input, _)) = self.ends.as_mut().filter(|(input, _)| input.pending() > 0) else {
+            return Poll::Pending;
+        };
         input.poll_next_complete(cx).map(|completion| {
             if completion.status.is_ok() {
                 take(&completion.buffer);
@@ -308,7 +336,9 @@ impl Pipes for Bulks {
     }
 
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<(Vec<u8>, Ended)> {
-        let Some((_, output)) = &mut self.ends else { return Poll::Pending };
+        let Some((_, output)) = self.ends.as_mut().filter(|(_, output)| output.pending() > 0) else {
+            return Poll::Pending;
+        };
         output.poll_next_complete(cx).map(|completion| (completion.buffer.into_vec(), ended(completion.status)))
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mbim_proto::descriptor::{Descriptors, Function};
 
+use super::super::refusal::Refusal;
 use crate::host::window;
 
 /// Most devices that are looked at.
@@ -83,29 +84,43 @@ impl Place {
         }
     }
 
-    /// MBIM functions of the configuration in force. The error is the rest of a sentence.
-    pub(crate) fn functions(&self) -> Result<Vec<Function>, String> {
-        let octets =
-            window::descriptors(&self.folder).map_err(|error| format!("its descriptors cannot be read: {error}"))?;
-        let descriptors =
-            Descriptors::parse(&octets).map_err(|wrong| format!("its descriptors are not valid: {wrong}"))?;
-        let value = self.configuration.ok_or("it is not configured")?;
+    /// USB serial number; empty when it has none.
+    pub(crate) fn serial(&self) -> String {
+        read(&self.folder.join("serial")).unwrap_or_default()
+    }
+
+    /// MBIM functions of the configuration in force.
+    pub(crate) fn functions(&self) -> Result<Vec<Function>, Unfit> {
+        let wrong = |why: String| Unfit::Wrong(format!("The descriptors of {} {why}", self.name));
+        let octets = window::descriptors(&self.folder).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let descriptors = Descriptors::parse(&octets).map_err(|fault| wrong(format!("are not valid: {fault}")))?;
+        let none = |why: String| Unfit::None(format!("{} {why}", self.name));
+        let value = self.configuration.ok_or_else(|| none("is not configured; plug it in again".into()))?;
         let configuration = descriptors.configurations.iter().find(|one| one.value == value);
         let found = configuration.map(|one| one.functions.clone()).unwrap_or_default();
         if !found.is_empty() {
             return Ok(found);
         }
-        if let Some(wrong) = configuration.and_then(|one| one.refused.first()) {
-            return Err(format!("its MBIM function cannot be used: {wrong}"));
+        if let Some(fault) = configuration.and_then(|one| one.refused.first()) {
+            return Err(wrong(format!("have an MBIM function that cannot be used: {fault}")));
         }
-        Err(match descriptors.functions().next() {
+        Err(none(match descriptors.functions().next() {
             Some((other, _)) => format!(
-                "it has MBIM in configuration {} and {value} is in force; write {} to {}/bConfigurationValue",
+                "has MBIM in configuration {} and {value} is in force; write {} to {}/bConfigurationValue",
                 other.value,
                 other.value,
                 self.folder.display()
             ),
-            None => "it has no MBIM function".to_owned(),
+            None => "has no MBIM function; name another device".to_owned(),
+        }))
+    }
+
+    /// Whether the kernel sees an interface that says of itself that it speaks MBIM, and nothing drives it.
+    fn has_mbim(&self) -> bool {
+        let interfaces = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().take(MOST);
+        interfaces.map(|entry| entry.path()).any(|folder| {
+            let is = |file: &str, value: &str| read(&folder.join(file)).is_some_and(|text| text == value);
+            is("bInterfaceClass", "02") && is("bInterfaceSubClass", "0e") && !folder.join("driver").exists()
         })
     }
 
@@ -127,6 +142,26 @@ impl Place {
     }
 }
 
+/// Why a device cannot be used. What is wrong, and behind a semicolon what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It has no MBIM function, or not in the configuration in force.
+    None(String),
+    /// What it says of itself, or of its MBIM function, cannot be.
+    Wrong(String),
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::None(text) => Self::because("usb-no-function", format!("{text}.")),
+            Unfit::Wrong(text) => {
+                Self::because("usb-descriptors", format!("{text}; the firmware of the modem is at fault."))
+            }
+        }
+    }
+}
+
 /// All devices, in the order of their names.
 pub(crate) fn devices(sys: &Path) -> Vec<Place> {
     let entries = std::fs::read_dir(sys.join("bus/usb/devices")).into_iter().flatten().flatten().take(MOST);
@@ -142,6 +177,8 @@ pub(crate) struct Unasked {
     pub(crate) name: String,
     /// A rule of the administrator allows to take it from the kernel's driver.
     pub(crate) detach: bool,
+    /// A rule of the administrator gives it to user-space USB.
+    pub(crate) given: bool,
 }
 
 /// Devices that a udev rule gives to user-space USB (`MBIMD_TRANSPORT=usb`, `MBIMD_USB_DETACH=1`), and MBIM functions
@@ -153,12 +190,18 @@ pub(crate) fn unasked(sys: &Path, udev: &Path) -> Vec<Unasked> {
         let noted = Noted::of(place, udev);
         let without = || {
             !driver
-                && place
-                    .functions()
-                    .is_ok_and(|all| all.iter().any(|function| place.driver(function.communication).is_none()))
+                && match place.functions() {
+                    Ok(all) => all.iter().any(|function| place.driver(function.communication).is_none()),
+                    // Opening it says why it cannot be used.
+                    Err(Unfit::Wrong(_)) => place.has_mbim(),
+                    Err(Unfit::None(_)) => false,
+                }
         };
-        (!noted.withheld && (noted.usb || without()))
-            .then(|| Unasked { name: place.name.clone(), detach: noted.detach })
+        (!noted.withheld && (noted.usb || without())).then(|| Unasked {
+            name: place.name.clone(),
+            detach: noted.detach,
+            given: noted.usb,
+        })
     };
     devices(sys).iter().filter_map(wanted).collect()
 }
@@ -282,23 +325,33 @@ mod tests {
     #[test]
     fn what_is_used_unasked() {
         let (_keep, sys, udev) = machine();
-        let here = |detach| vec![Unasked { name: "1-1".into(), detach }];
-        assert_eq!(unasked(&sys, &udev), here(false), "no driver in this kernel");
+        let here = |detach, given| vec![Unasked { name: "1-1".into(), detach, given }];
+        assert_eq!(unasked(&sys, &udev), here(false, false), "no driver in this kernel");
         let modem = sys.join("bus/usb/devices/1-1");
         let interface = modem.join("1-1:1.0");
         let drivers = sys.join("bus/usb/drivers");
         std::fs::create_dir_all(drivers.join("usbfs")).unwrap();
         std::os::unix::fs::symlink(drivers.join("usbfs"), interface.join("driver")).unwrap();
         assert_eq!(unasked(&sys, &udev), [], "another program has it");
+        let octets = std::fs::read(modem.join("descriptors")).unwrap();
+        std::fs::write(modem.join("descriptors"), &octets[..octets.len() - 7]).unwrap();
+        assert_eq!(unasked(&sys, &udev), [], "nothing says that it speaks MBIM");
+        std::fs::write(interface.join("bInterfaceClass"), "02\n").unwrap();
+        std::fs::write(interface.join("bInterfaceSubClass"), "0e\n").unwrap();
+        assert_eq!(unasked(&sys, &udev), [], "another program has it");
+        std::fs::remove_file(interface.join("driver")).unwrap();
+        assert_eq!(unasked(&sys, &udev), here(false, false), "to be shown with what is wrong");
+        std::fs::write(modem.join("descriptors"), octets).unwrap();
+        std::os::unix::fs::symlink(drivers.join("usbfs"), interface.join("driver")).unwrap();
         std::fs::remove_file(interface.join("driver")).unwrap();
         std::fs::create_dir_all(drivers.join("cdc_mbim")).unwrap();
         assert_eq!(unasked(&sys, &udev), [], "unbound by somebody");
         let note = |text: &str| std::fs::write(udev.join("data/c189:1"), text).unwrap();
         note("I:1\nE:MBIMD_TRANSPORT=usb\n");
-        assert_eq!(unasked(&sys, &udev), here(false));
+        assert_eq!(unasked(&sys, &udev), here(false, true));
         assert!(is_given(&modem, &udev));
         note("E:MBIMD_TRANSPORT=usb\nE:MBIMD_USB_DETACH=1\n");
-        assert_eq!(unasked(&sys, &udev), here(true));
+        assert_eq!(unasked(&sys, &udev), here(true, true));
         note("E:MBIMD_TRANSPORT=usb\nE:ID_MBIMD_IGNORE=1\n");
         assert_eq!(unasked(&sys, &udev), []);
     }
@@ -316,9 +369,9 @@ mod tests {
                 && !mouse.is(&Which::Ids(0x1209, 1))
         );
         assert_eq!(modem.functions().unwrap().len(), 1);
-        assert!(mouse.functions().unwrap_err().contains("descriptors"));
+        assert!(matches!(mouse.functions().unwrap_err(), Unfit::Wrong(why) if why.contains("descriptors")));
         let other = Place { configuration: Some(2), ..modem.clone() };
-        assert!(other.functions().unwrap_err().contains("bConfigurationValue"));
+        assert!(matches!(other.functions().unwrap_err(), Unfit::None(why) if why.contains("bConfigurationValue")));
         let octets = std::fs::read(modem.folder.join("descriptors")).unwrap();
         for end in 0..octets.len() {
             std::fs::write(modem.folder.join("descriptors"), &octets[..end]).unwrap();

@@ -61,7 +61,7 @@ const ENUMERATION: Duration = Duration::from_secs(30);
 /// Rounds of ping of which one must be without loss.
 const ROUNDS: u32 = 8;
 /// Octets of each measured transfer.
-const TRANSFER: usize = 8 << 20;
+pub(super) const TRANSFER: usize = 8 << 20;
 
 /// An attached modem and what the kernel made of it.
 struct Bound {
