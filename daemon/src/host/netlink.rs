@@ -483,6 +483,45 @@ mod tests {
         assert_eq!(attribute(&[5, 0, 1, 0, 9, 0, 0, 0, 6, 0, 2, 0, 7, 8], 2), Some(&[7, 8][..]));
     }
 
+    /// As `ip link add link N name w.2 type vlan id 2` and `ip link add name w.2 parentdev wwan0 type wwan linkid 2` say it.
+    #[test]
+    fn links_of_sessions_are_asked_for() {
+        let info = |kind: &str, data: &[u8]| {
+            let mut message = Message { flags: 0, bytes: Vec::new() };
+            message.link_info(kind, 1, data);
+            message.bytes
+        };
+        #[rustfmt::skip]
+        let vlan = [
+            24, 0, 18, 0,
+            8, 0, 1, 0, b'v', b'l', b'a', b'n',
+            12, 0, 2, 0, 6, 0, 1, 0, 2, 0, 0, 0,
+        ];
+        assert_eq!(info("vlan", &2u16.to_le_bytes()), vlan);
+        #[rustfmt::skip]
+        let wwan = [
+            24, 0, 18, 0,
+            8, 0, 1, 0, b'w', b'w', b'a', b'n',
+            12, 0, 2, 0, 8, 0, 1, 0, 2, 0, 0, 0,
+        ];
+        assert_eq!(info("wwan", &2u32.to_le_bytes()), wwan);
+    }
+
+    #[test]
+    fn what_a_link_is() {
+        let mut message = Message { flags: 0, bytes: Vec::new() };
+        message.put(&link_head(7, 0, 0));
+        message.attribute(IFLA_LINK, &3u32.to_ne_bytes());
+        message.attribute(IFLA_PARENT_DEV_NAME, b"wwan0\0");
+        message.link_info("vlan", IFLA_VLAN_ID, &255u16.to_ne_bytes());
+        let kind = LinkKind { index: 7, kind: "vlan".into(), lower: 3, vlan: Some(255), device: "wwan0".into() };
+        assert_eq!(read_kind(&message.bytes), Some(kind));
+        for end in 0..message.bytes.len() {
+            // Cut anywhere it is something else or nothing, and no panic.
+            let _ = read_kind(&message.bytes[..end]);
+        }
+    }
+
     #[test]
     fn the_loopback_is_found() {
         let mut netlink = Netlink::open().unwrap();

@@ -152,12 +152,14 @@ impl Roots {
     }
 
     /// The interface below the same device: `net/` beside a cdc_wdm node; for a WWAN port the first link of its
-    /// wwan device, which stands in the same class folder.
+    /// wwan device, which stands in the same class folder. Links of further sessions came later and have higher numbers.
     fn interface_beside(&self, device: &Path, name: &str) -> Option<String> {
         let first = |folder: PathBuf| {
             let mut names: Vec<String> =
                 std::fs::read_dir(folder).ok()?.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-            names.sort();
+            let number =
+                |name: &String| read(&self.sys.join("class/net").join(name).join("ifindex"))?.parse::<u32>().ok();
+            names.sort_by_cached_key(|name| (number(name), name.clone()));
             names.into_iter().next()
         };
         first(device.join("net")).or_else(|| {

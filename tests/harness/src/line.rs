@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use virtual_modem::{
-    Activation, ApnRule, IpSettings, Ipv4Settings, Ipv6Settings, Log, Order, Output, Profile, Subscription,
+    Activation, ApnRule, IpSettings, Ipv4Settings, Ipv6Settings, Log, Order, Output, Profile, State, Subscription,
     VirtualModem,
 };
 use virtual_operator::address::{DNS, GATEWAY6, gateway4, subscriber4, subscriber6};
@@ -38,6 +38,7 @@ pub enum Happening {
 enum Control {
     Order(Box<Order>),
     Log(oneshot::Sender<Log>),
+    State(oneshot::Sender<State>),
     Keep(bool),
     Stop(oneshot::Sender<()>),
 }
@@ -96,6 +97,16 @@ impl Line {
         log.await.trying("asking the modem for its log")
     }
 
+    /// What the modem holds.
+    ///
+    /// # Errors
+    /// The line is dead.
+    pub async fn state(&self) -> Result<State, Error> {
+        let (reply, state) = oneshot::channel();
+        let _ = self.control.send(Control::State(reply));
+        state.await.trying("asking the modem for its state")
+    }
+
     /// The next thing that happens; `None` when the line has ended. Cancel-safe.
     pub async fn happening(&mut self) -> Option<Happening> {
         self.happenings.recv().await
@@ -144,6 +155,7 @@ impl Served {
                             return Ok(());
                         }
                         Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
+                        Some(Control::State(reply)) => drop(reply.send(modem.state())),
                         Some(Control::Keep(keep)) => self.keep = keep,
                         Some(Control::Order(order)) => match *order {
                             Order::Plug => pulled = false,
@@ -221,6 +233,7 @@ impl Served {
                         return Ok(End::Stop);
                     }
                     Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
+                    Some(Control::State(reply)) => drop(reply.send(modem.state())),
                     Some(Control::Keep(keep)) => self.keep = keep,
                     Some(Control::Order(order)) => modem.order(self.start.elapsed(), *order),
                 },

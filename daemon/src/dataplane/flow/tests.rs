@@ -260,6 +260,15 @@ fn packets_pass_between_an_interface_and_the_device() {
 
         // Another session later on.
         assert_eq!(bench.tuns.interface(5).unwrap(), "mbim0.5");
+        bench.tuns.drop(5);
+        let mut netlink = Netlink::open().unwrap();
+        let gone = async {
+            while netlink.link("mbim0.5").is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), gone).await.expect("the interface goes with its session");
+        assert_eq!(bench.tuns.interface(5).unwrap(), "mbim0.5", "and may come again");
         let fake = bench.fake.clone();
         let totals = bench.end().await;
         assert!(fake.device().idle);

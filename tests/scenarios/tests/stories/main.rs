@@ -18,6 +18,7 @@ mod garden;
 mod network;
 mod open;
 mod restart;
+mod sessions;
 mod settings;
 mod sleep;
 mod store;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 12] = [
+    let groups: [&[Case]; 13] = [
         open::CASES,
         garden::CASES,
         unplug::CASES,
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         sleep::CASES,
         faults::CASES,
         network::CASES,
+        sessions::CASES,
         settings::CASES,
         store::CASES,
         command_line::CASES,
