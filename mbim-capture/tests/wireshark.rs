@@ -15,7 +15,8 @@ mod messages;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use mbim_proto::MbimEx;
+use mbim_proto::message::Content;
+use mbim_proto::{MbimEx, Message, ProtocolError, Status};
 
 use compare::{Names, compare};
 
@@ -87,5 +88,25 @@ fn what_wireshark_reads_otherwise_is_noticed() {
     for (message, packet) in messages.iter().zip(dissect::run(&messages, release)) {
         let outcome = compare(message, &packet, &names);
         assert!(!outcome.differences.is_empty(), "{} {:?}: {packet:?}", message.row.body, message.value);
+    }
+}
+
+/// Codes of answers and of protocol errors have the names that Wireshark prints, in our spelling.
+#[test]
+fn status_codes_have_the_names_that_wireshark_gives_them() {
+    let done = Status::NAMES.iter().map(|(number, name)| (Content::CloseDone(Status(*number)), *name));
+    let errors =
+        ProtocolError::NAMES.iter().map(|(number, name)| (Content::FunctionError(ProtocolError(*number)), *name));
+    let all: Vec<(Content, &str)> = done.chain(errors).collect();
+    let frames: Vec<Vec<u8>> = all.iter().map(|(content, _)| Message::new(1, content.clone()).encode()).collect();
+    let printed = dissect::printed(&frames, &["status", "error_status_code"]);
+    assert_eq!(printed.len(), all.len());
+    for ((content, name), printed) in all.iter().zip(&printed) {
+        let printed = printed.to_ascii_lowercase().replace([' ', '_'], "-");
+        // It says whose some of them are; Google's it does not know.
+        let whose = ["sms-", "uicc-", "error-"].into_iter().find_map(|whose| printed.strip_prefix(whose));
+        let google = matches!(content, Content::CloseDone(Status(0x9100_0000..)));
+        let want = if google { "unknown" } else { name };
+        assert_eq!(whose.unwrap_or(&printed), want, "{content:?}");
     }
 }

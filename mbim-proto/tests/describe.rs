@@ -240,3 +240,10 @@ fn short_messages_are_taken_apart() {
     let other = CommandDone::with(Status::SUCCESS, &RadioState::default()).message(9).encode();
     assert!(describe(&other, MbimEx::V1, true).value().field("pdus").is_none());
 }
+
+#[test]
+fn open_and_close_have_the_sizes_of_the_specification() {
+    let open = Content::Open(mbim_proto::message::Open { max_control_transfer: 4096 });
+    assert_eq!(Message::new(1, open).encode(), [1, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 16, 0, 0]);
+    assert_eq!(Message::new(0x0102, Content::Close).encode(), [2, 0, 0, 0, 12, 0, 0, 0, 2, 1, 0, 0]);
+}

@@ -30,13 +30,41 @@ pub(crate) struct Packet {
 
 /// One tshark for all messages of a release.
 pub(crate) fn run(messages: &[Made], release: MbimEx) -> Vec<Packet> {
-    let mut file = write::start();
-    for made in messages {
+    let frames = messages.iter().map(|made| {
         let direction = match made.operation {
             Operation::Query | Operation::Set => Direction::Sent,
             Operation::Response | Operation::Notify => Direction::Received,
         };
-        file.extend(write::frame(Duration::from_secs(1_700_000_000), direction, &made.bytes));
+        (direction, &made.bytes[..])
+    });
+    let text = tshark(frames, release);
+    packets(&text).map(packet).collect()
+}
+
+/// What it prints for the first of some fields in each frame, without the number.
+pub(crate) fn printed(frames: &[Vec<u8>], names: &[&str]) -> Vec<String> {
+    let text = tshark(frames.iter().map(|frame| (Direction::Received, &frame[..])), MbimEx::V4);
+    let one = |text: &str| {
+        let document = Document::parse(text).expect("PDML");
+        let name = |node: &Node<'_, '_>| {
+            node.attribute("name").and_then(|name| name.strip_prefix("mbim.control.")).map(str::to_owned)
+        };
+        let field = document.descendants().find(|node| name(node).is_some_and(|name| names.contains(&name.as_str())));
+        let shown = field.and_then(|node| node.attribute("showname")).unwrap_or_default().to_owned();
+        let shown = shown.split_once(": ").map_or("", |(_, rest)| rest);
+        shown.rsplit_once(" (").map_or(shown, |(name, _)| name).to_owned()
+    };
+    packets(&text).map(one).collect()
+}
+
+fn packets(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive("</packet>").filter_map(|part| part.find("<packet>").map(|start| &part[start..]))
+}
+
+fn tshark<'a>(frames: impl Iterator<Item = (Direction, &'a [u8])>, release: MbimEx) -> String {
+    let mut file = write::start();
+    for (direction, frame) in frames {
+        file.extend(write::frame(Duration::from_secs(1_700_000_000), direction, frame));
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("messages.pcapng");
@@ -48,13 +76,11 @@ pub(crate) fn run(messages: &[Made], release: MbimEx) -> Vec<Packet> {
     command.arg(format!("mbim.extended_version:{}.0", release.bcd() >> 8));
     let out = command.output().expect("tshark, of Debian's package tshark");
     assert!(out.status.success(), "tshark: {}", String::from_utf8_lossy(&out.stderr));
-    let text = String::from_utf8_lossy(&out.stdout);
-    text.split_inclusive("</packet>").filter(|part| part.contains("<packet>")).map(packet).collect()
+    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 fn packet(text: &str) -> Packet {
-    let start = text.find("<packet>").unwrap_or_default();
-    let document = Document::parse(&text[start..]).expect("PDML");
+    let document = Document::parse(text).expect("PDML");
     let mut packet = Packet { fields: Vec::new(), complaint: None };
     for proto in document.root_element().children().filter(Node::is_element) {
         match proto.attribute("name") {

@@ -86,6 +86,20 @@ fn a_plain_function_is_found() {
     assert_eq!(all.functions().count(), 1);
 }
 
+/// A later release of the specification may append to what is known.
+#[test]
+fn a_longer_functional_descriptor_is_read_as_far_as_it_is_known() {
+    let kinds = [(0x1b, 12), (0x1c, 8), (0x06, 5)];
+    for (kind, size) in kinds {
+        let at = PLAIN.windows(3).position(|w| w == [size, 0x24, kind]).expect("the descriptor");
+        let mut longer = PLAIN.to_vec();
+        longer[at] += 2;
+        longer.splice(at + usize::from(size)..at + usize::from(size), [0xaa, 0xbb]);
+        longer[2] += 2;
+        assert_eq!(only(&longer), Ok(plain()), "{kind:#x}");
+    }
+}
+
 #[test]
 fn configurations_stand_one_behind_the_other() {
     let other = [9, 2, 18, 0, 1, 2, 0, 0x80, 50, 9, 4, 0, 0, 0, 8, 6, 0x50, 0];

@@ -222,3 +222,52 @@ pub(super) fn card_file(buffer: &[u8]) -> Result<Option<Personal<Vec<u8>>>, Malf
     let good = matches!((body.status_word1, body.status_word2), (0x90, 0) | (0x91, _));
     Ok(good.then_some(body.data))
 }
+
+#[cfg(test)]
+mod tests {
+    use mbim_proto::list;
+
+    use super::*;
+
+    #[test]
+    fn addresses_count_only_with_their_bit() {
+        use bc::IpConfigurationAvailable as Bit;
+        let all = bc::IpConfiguration {
+            session_id: 3,
+            ipv4_address: list![bc::Ipv4Element { on_link_prefix_length: 24, ipv4_address: [10, 0, 0, 2].into() }],
+            ipv4_gateway: Some([10, 0, 0, 1].into()),
+            ipv4_dns_server: list![[10, 0, 0, 53].into()],
+            ipv4_mtu: 1430,
+            ..bc::IpConfiguration::default()
+        };
+        let told = |available| {
+            let body = bc::IpConfiguration { ipv4_configuration_available: available, ..all.clone() };
+            let (session, told) = ip(&body.to_vec()).expect("a body");
+            assert_eq!((session, told.ipv6.len(), told.dns6.len(), told.mtu6), (3, 0, 0, None));
+            (told.ipv4.len(), told.gateway4.is_some(), told.dns4.len(), told.mtu4)
+        };
+        assert_eq!(told(Bit::NONE), (0, false, 0, None));
+        assert_eq!(told(Bit::ADDRESS), (1, false, 0, None));
+        assert_eq!(told(Bit::GATEWAY), (0, true, 0, None));
+        assert_eq!(told(Bit::DNS), (0, false, 1, None));
+        assert_eq!(told(Bit::MTU), (0, false, 0, Some(1430)));
+    }
+
+    #[test]
+    fn strength_is_told_in_decibels_or_not_at_all() {
+        let plain = |rssi| bc::SignalState { rssi, ..bc::SignalState::default() }.to_vec();
+        let of = |buffer: &[u8], release| signal(release, buffer).expect("a body");
+        for (code, dbm, quality) in [(0, -113, 0), (17, -79, 100), (31, -51, 100), (8, -97, 47)] {
+            let told = of(&plain(code), MbimEx::V1);
+            assert_eq!((told.rssi, told.quality, told.rsrp), (Some(dbm), Some(quality), None), "{code}");
+        }
+        assert_eq!(of(&plain(99), MbimEx::V1), Signal { rssi: None, rsrp: None, snr: None, quality: None });
+        let row = |rsrp, snr| bc::RsrpSnrInfo { rsrp, snr, ..bc::RsrpSnrInfo::default() };
+        let body = bc::SignalStateV2 { rssi: 99, rsrp_snr: list![row(127, 128), row(57, 60)], ..Default::default() };
+        let told = of(&body.to_vec(), MbimEx::V2);
+        assert_eq!((told.rsrp, told.snr, told.quality), (Some(-100), Some(6.5), Some(72)), "the first that is known");
+        let unknown = bc::SignalStateV2 { rssi: 99, rsrp_snr: list![row(126, 128)], ..Default::default() };
+        let told = of(&unknown.to_vec(), MbimEx::V2);
+        assert_eq!((told.rsrp, told.snr, told.quality), (Some(-31), None, Some(100)));
+    }
+}

@@ -1,0 +1,63 @@
+//! docs/mbim-checklist.md: every number once, every named test real, a reason for what has none.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+use std::collections::BTreeSet;
+
+/// MBIM-001 to this.
+const LAST: usize = 160;
+
+/// Names of all tests in the tree: functions under an attribute that makes them one.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, text) in tidy::sources("") {
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                is_test = true;
+            } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
+                let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                names.insert(name);
+                is_test = false;
+            } else if !line.starts_with("#[") && !line.starts_with("//") {
+                is_test = false;
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_number_has_tests_that_exist_or_a_reason() {
+    let known = tests();
+    assert!(known.len() > 500, "only {} tests were found", known.len());
+    let text = std::fs::read_to_string(tidy::root().join("docs/mbim-checklist.md")).unwrap();
+    let (with, without) = text.split_once("## Left out").expect("both tables");
+    let rows = |table: &str| -> Vec<Vec<String>> {
+        let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect();
+        table.lines().filter(|line| line.starts_with("| MBIM-")).map(cells).collect()
+    };
+    let mut wrong = Vec::new();
+    let mut seen = Vec::new();
+    for row in rows(with) {
+        seen.push(row[1].clone());
+        let named: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
+        if named.is_empty() || row[2].is_empty() {
+            wrong.push(format!("{} names no test", row[1]));
+        }
+        wrong.extend(
+            named.into_iter().filter(|name| !known.contains(*name)).map(|n| format!("{}: no test {n}", row[1])),
+        );
+    }
+    for row in rows(without) {
+        seen.push(row[1].clone());
+        if row[2].is_empty() || row[3].is_empty() {
+            wrong.push(format!("{} is left out without a reason", row[1]));
+        }
+    }
+    seen.sort();
+    let all: Vec<String> = (1..=LAST).map(|number| format!("MBIM-{number:03}")).collect();
+    wrong.extend(all.iter().filter(|id| !seen.contains(id)).map(|id| format!("{id} is missing")));
+    wrong.extend(seen.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| format!("{} stands twice", pair[0])));
+    wrong.extend(seen.iter().filter(|id| !all.contains(id)).map(|id| format!("{id} is no number of the list")));
+    assert!(wrong.is_empty(), "docs/mbim-checklist.md: {wrong:#?}");
+}
