@@ -2,7 +2,7 @@
 //!
 //! [`packets`] reads pcap and pcapng, [`frames`] finds the control messages in them: exported PDUs of Wireshark's
 //! dissector `mbim.control`, or the control transfers of Linux's usbmon. [`mod@write`] makes pcapng files of exported PDUs,
-//! which Wireshark opens.
+//! which Wireshark opens. A [`Replay`] answers as the modem of a recorded conversation did.
 //!
 //! ```
 //! use core::time::Duration;
@@ -23,12 +23,14 @@
 mod control;
 mod malformed;
 mod read;
+mod replay;
 
 pub mod write;
 
 pub use control::{Device, Frame, Frames, frames};
 pub use malformed::{Malformed, Problem};
 pub use read::{Packet, Packets, is_capture, packets};
+pub use replay::Replay;
 
 /// Which way a message went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

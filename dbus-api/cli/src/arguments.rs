@@ -93,6 +93,8 @@ pub(crate) enum Command {
     PortalUrl(PortalUrl),
     /// Decode MBIM control messages (offline)
     Decode(Decode),
+    /// Answer as the modem of a capture did (offline)
+    Replay(Replay),
 }
 
 /// Which modem.
@@ -310,6 +312,19 @@ pub(crate) struct PortalUrl {
     /// CDMA device id
     #[arg(long, value_name = "N")]
     pub(crate) meid: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// Capture of a session, as decode reads it; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where hosts connect, as mbimd --device names it
+    #[arg(long, value_name = "unix:/PATH")]
+    pub(crate) listen: String,
+    /// End when the first host hangs up
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 #[derive(Args, Debug)]

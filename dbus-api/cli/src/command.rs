@@ -13,6 +13,7 @@ mod portal;
 pub(crate) mod portal_url;
 pub(crate) mod provision;
 mod radio;
+pub(crate) mod replay;
 mod settings;
 mod signal;
 mod status;
@@ -46,7 +47,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::Signal(which) => signal::run(&connection, &which, output).await,
             Command::Portal { which, open } => portal::run(&connection, &which, open, output).await,
             Command::Provision { command } => provision::live(&connection, command, output).await,
-            Command::Hwid(_) | Command::Apn(_) | Command::PortalUrl(_) | Command::Decode(_) => {
+            Command::Hwid(_) | Command::Apn(_) | Command::PortalUrl(_) | Command::Decode(_) | Command::Replay(_) => {
                 Err(Failure::failed("this command needs no daemon"))
             }
         }

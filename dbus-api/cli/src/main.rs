@@ -42,6 +42,7 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Apn(question) => command::apn::run(&question, output),
         Command::PortalUrl(question) => command::portal_url::run(&question, output),
         Command::Decode(question) => command::decode::run(&question, output),
+        Command::Replay(question) => command::replay::run(&question, output),
         Command::Provision { command } => command::provision::run(command, &arguments.bus, output),
         live => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

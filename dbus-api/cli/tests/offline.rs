@@ -6,8 +6,14 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mbimctl"));
+    command.args(arguments);
+    command
+}
+
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mbimctl")).args(arguments).output().unwrap()
+    command(arguments).output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -227,6 +233,57 @@ fn broken_captures_show_what_they_have() {
     assert!(text.ends_with("error: transaction 4: its last fragments are missing\n"), "{text}");
 }
 
+#[test]
+fn a_capture_answers_as_the_modem_did() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::process::Stdio;
+
+    use mbim_proto::Status;
+    use mbim_proto::message::{Command, CommandDone};
+    use mbim_proto::service::ms_basic_connect_ext::Version;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "trace.pcapng", &capture());
+    let socket = folder.path().join("modem");
+    let listen = format!("unix:{}", socket.display());
+    /// Nothing stays when an assertion fails.
+    struct Guard(std::process::Child);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let mut child = command(&["replay", "--json", "--once", "--listen", &listen, &path]);
+    let mut child = Guard(child.stdout(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told, json!({"listening": listen, "commands": 1}));
+
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let ask = Version { version: 0x100, extended_version: 0x300 };
+    let asked = Command::query(&ask).unwrap().message(9).encode();
+    let (first, rest) = asked.split_at(5);
+    stream.write_all(first).unwrap();
+    stream.write_all(rest).unwrap();
+    let agreed = Version { extended_version: 0x200, ..ask };
+    let want = CommandDone::with(Status::SUCCESS, &agreed).message(9).encode();
+    let mut answer = vec![0; want.len()];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, want, "in the transaction of this host");
+    drop(stream);
+    assert!(child.0.wait().unwrap().success());
+    assert!(!socket.exists(), "nothing is left");
+
+    let empty = file(&folder, "empty.pcapng", &mbim_capture::write::start());
+    assert_eq!(run(&["replay", "--listen", &listen, &empty]).status.code(), Some(6), "no commands in it");
+    assert_eq!(run(&["replay", "--listen", "tcp:1", &path]).status.code(), Some(2));
+    assert_eq!(run(&["replay", &path]).status.code(), Some(2));
+}
+
 const DOCUMENT: &str = r#"<?xml version="1.0"?>
 <CarrierProvisioning xmlns="http://www.microsoft.com/networking/CarrierControl/v1">
   <Global>
@@ -301,6 +358,7 @@ fn help_names_every_command_of_the_contract() {
         "apn",
         "portal-url",
         "decode",
+        "replay",
     ] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}\n{help}");
         let own = run(&[command, "--help"]);

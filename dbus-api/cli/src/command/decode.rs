@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::arguments::Decode;
 use crate::failure::Failure;
 use crate::show::Output;
+pub(super) use input::FILE;
 use input::Input;
 use session::{Entry, Sessions};
 

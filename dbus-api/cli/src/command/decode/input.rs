@@ -9,7 +9,7 @@ use mbim_proto::message::{HEADER, Header};
 use crate::failure::Failure;
 
 /// Most octets of a file.
-const FILE: u64 = 64 * 1024 * 1024;
+pub(in crate::command) const FILE: u64 = 64 * 1024 * 1024;
 
 /// What was named: hexadecimal places in the arguments themselves, or a file with octets or with hexadecimal places.
 pub(super) fn bytes(input: &[String]) -> Result<Vec<u8>, Failure> {
