@@ -74,3 +74,8 @@ pub use value::Value;
 pub use smallvec::smallvec as list;
 
 pub(crate) use open::open_enum;
+
+/// The examples of the README are true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
