@@ -83,14 +83,15 @@ impl Modem {
         }
         if other_port || kept.connection.as_ref().is_some_and(|connection| connection.session != SESSION) {
             self.not_adopted("other-port");
+            self.disown_extras(now);
             return self.session.open(now, true);
         }
         if let Some(connection) = kept.connection {
             self.dialer.held = true;
             self.dialer.named = connection.named.clone();
             self.adoption.pending = Some(connection);
-            self.timers.set(Timer::Adopt, now + DECIDE);
         }
+        self.timers.set(Timer::Adopt, now + DECIDE);
         // Far from what the last run may still wait for: the low half counts, the high one is random.
         #[allow(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
         let first = (self.config.seed as u32) & 0x7fff_0000 | 0x0001_0001;
@@ -107,7 +108,8 @@ impl Modem {
 
     /// It is not known in time what holds.
     pub(super) fn on_adopt_overdue(&mut self, now: Time) {
-        if self.adoption.undecided() && self.tables.context == Context::Down {
+        let idle = self.tables.context == Context::Down;
+        if idle && (self.adoption.undecided() || self.extras_undecided()) {
             self.not_adopted("no-answer");
             self.recover(now, "adoption");
         }

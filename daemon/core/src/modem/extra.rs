@@ -283,7 +283,10 @@ impl Extra {
             self.answer_connect(Err(reason::overtaken("stop")));
         }
         if self.pending.is_some() {
-            return self.advance_pending(now, ground);
+            self.advance_pending(now, ground);
+            if self.pending.is_some() {
+                return;
+            }
         }
         match self.context {
             Context::Down | Context::Waiting => self.advance_idle(now, ground),

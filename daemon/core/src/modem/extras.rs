@@ -87,6 +87,11 @@ impl Modem {
         self.extras.values().any(|extra| !extra.is_idle())
     }
 
+    /// Whether it is still unknown of any what the last run left.
+    pub(super) fn extras_undecided(&self) -> bool {
+        self.extras.values().any(|extra| extra.pending().is_some())
+    }
+
     fn extra_ground(&self, extra: &Extra) -> Ground {
         Ground {
             missing: self.extra_gate(extra.session),
@@ -241,6 +246,11 @@ impl Modem {
     /// The control session begins anew.
     pub(super) fn reset_extras(&mut self, now: Time) {
         self.each_extra(now, Extra::reset);
+    }
+
+    /// The control session of the last run is lost, and the contexts with it.
+    pub(super) fn disown_extras(&mut self, now: Time) {
+        self.each_extra(now, Extra::disown);
     }
 
     /// All of them end, and nothing of them is to stay.

@@ -244,7 +244,10 @@ impl Modem {
             SessionOutput::Transmit(bytes) => self.outputs.push_back(Output::Transmit(bytes)),
             SessionOutput::Opened { release } => self.on_opened(now, release),
             SessionOutput::OpenFailed(failure) => self.on_open_failed(now, failure),
-            SessionOutput::NotAdopted => self.not_adopted("session-gone"),
+            SessionOutput::NotAdopted => {
+                self.not_adopted("session-gone");
+                self.disown_extras(now);
+            }
             SessionOutput::Completed { ticket, outcome } => {
                 if let Some(asked) = self.asked.remove(&ticket) {
                     self.on_completed(now, asked, outcome);
@@ -355,6 +358,7 @@ impl Modem {
             Some(reason::reason("modem-restarting", "The modem stopped answering; it is being started anew."));
         self.timers.clear_session();
         self.link_down();
+        self.disown_extras(now);
         self.fail_requests(now, &reason::restarted());
         self.forget_session(now);
         self.adoption.told = None;

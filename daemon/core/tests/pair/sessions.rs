@@ -399,3 +399,21 @@ fn what_ended_meanwhile_is_made_anew_and_another_sims_is_taken_away() {
     assert!(pair.run(300, |pair| pair.is_up() && pair.session_is_up(2)), "{}", pair.account());
     assert_eq!(active(&pair), [0, 2]);
 }
+
+#[test]
+fn nothing_stands_on_the_interfaces_while_nobody_knows_whose_it_is() {
+    for first in [true, false] {
+        let mut pair = both();
+        if !first {
+            assert!(pair.ask(Request::Disconnect).is_ok());
+        }
+        pair.leave();
+        pair.order(Order::Fault(Fault::always(When::answer(BASIC_CONNECT, 2), What::Drop)));
+        pair.start_again();
+        assert!(pair.run(60, |pair| pair.link.is_none() && pair.links.is_empty()), "{}", pair.account());
+        pair.run(600, |_| false);
+        assert!(pair.link.is_none() && pair.links.is_empty(), "{}", pair.account());
+        pair.order(Order::ClearFaults);
+        assert!(pair.run(600, |pair| pair.session_is_up(2) && pair.is_up() == first), "{}", pair.account());
+    }
+}

@@ -277,6 +277,13 @@ impl Extra {
         self.disconnected();
     }
 
+    /// What the last run left does not hold, whosever it was; whether it is to be made again is seen later.
+    pub(in crate::modem) fn disown(&mut self) {
+        if self.pending.is_some() {
+            self.link_down();
+        }
+    }
+
     /// It ends with the modem or the SIM that it was made over.
     pub(in crate::modem) fn end(&mut self, error: &RequestError) {
         self.pending = None;
