@@ -17,12 +17,15 @@ const MOST_FOLLOWING: usize = 256;
 /// A modem made of a capture. It answers a command with what was answered to the same one, in the order of the record;
 /// one that comes more often than it was recorded gets its last answer again, one with other values the next answer to
 /// that command, one that was never recorded `no-device-support`. What was never answered is not answered. Indications
-/// follow the answer that they followed. Pauses are not kept.
+/// follow the answer that they followed. An OPEN goes on to the next session of the record, or to its last once more. Pauses
+/// are not kept.
 #[derive(Debug)]
 pub struct Replay {
     exchanges: Vec<Exchange>,
     /// What came before the host said anything.
     opening: Vec<Message>,
+    /// Where the session in force stands in the record, behind its OPEN.
+    begun: usize,
     cutter: FrameCutter,
     joiner: Reassembler,
     transfer: u32,
@@ -44,6 +47,7 @@ impl Replay {
         let mut replay = Self {
             exchanges: Vec::new(),
             opening: Vec::new(),
+            begun: 0,
             cutter: FrameCutter::default(),
             joiner: Reassembler::default(),
             transfer: DEFAULT_TRANSFER,
@@ -112,9 +116,8 @@ impl Replay {
         let Message { transaction, content } = message;
         let mut out = Vec::new();
         if let Content::Open(open) = &content {
-            // A new session begins the record anew.
             self.transfer = open.max_control_transfer;
-            self.exchanges.iter_mut().for_each(|one| one.used = false);
+            self.begin();
         }
         let found = self.find(&content);
         let exchange = found.and_then(|at| self.exchanges.get_mut(at));
@@ -137,6 +140,15 @@ impl Replay {
         }
         out.extend(following);
         out
+    }
+
+    /// A new session is the next one of the record, or its last once more: what was before is past, the rest is to come.
+    fn begin(&mut self) {
+        let opens = |one: &Exchange| matches!(one.asked, Content::Open(_));
+        let later = self.exchanges.iter().skip(self.begun).position(opens).map(|at| self.begun + at);
+        let Some(start) = later.or_else(|| self.exchanges.iter().rposition(opens)) else { return };
+        self.exchanges.iter_mut().enumerate().for_each(|(at, one)| one.used = at < start);
+        self.begun = start + 1;
     }
 
     /// The exchange that is meant: the same words before the same command, what is left before what was used.

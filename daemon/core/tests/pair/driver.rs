@@ -12,6 +12,7 @@ use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{Connection, ContextState, ModemState, Port, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::{Layers, SourceFile};
+use mbim_capture::{Direction, Replay, write};
 use virtual_modem::{Order, Profile, Subscription, VirtualModem};
 
 const VENDOR: &str = r#"<?xml version="1.0"?>
@@ -41,6 +42,11 @@ pub(crate) enum World {
 pub(crate) struct Pair {
     pub(crate) host: Modem,
     pub(crate) device: VirtualModem,
+    /// A capture of all that passes, if one is wanted.
+    pub(crate) record: Option<Vec<u8>>,
+    /// A record that answers in place of the device, and what it has said.
+    pub(crate) replay: Option<Replay>,
+    replayed: VecDeque<Vec<u8>>,
     pub(crate) now: Duration,
     pub(crate) world: World,
     pub(crate) layers: Arc<Layers>,
@@ -113,6 +119,9 @@ impl Pair {
         Self {
             host: Modem::new(config),
             device: VirtualModem::new(profile),
+            record: None,
+            replay: None,
+            replayed: VecDeque::new(),
             now: Duration::ZERO,
             world: World::Open,
             layers: layers(),
@@ -230,6 +239,10 @@ impl Pair {
     /// Lets both sides talk until nobody has anything to say at this moment.
     pub(crate) fn settle(&mut self) {
         for _ in 0..100_000 {
+            if let Some(frame) = self.replayed.pop_front() {
+                self.feed(Input::Bytes(&frame));
+                continue;
+            }
             let Some(output) = self.device.poll() else { return };
             match output {
                 virtual_modem::Output::Transmit(bytes) => {
@@ -240,6 +253,7 @@ impl Pair {
                     if !self.plugged {
                         continue;
                     }
+                    self.write_down(Direction::Received, &bytes);
                     match self.chunk {
                         Some(size) => {
                             for part in bytes.chunks(size) {
@@ -264,6 +278,12 @@ impl Pair {
         if self.plugged {
             self.plugged = false;
             self.feed(Input::Gone);
+        }
+    }
+
+    fn write_down(&mut self, direction: Direction, bytes: &[u8]) {
+        if let Some(file) = &mut self.record {
+            file.extend(write::frame(self.now, direction, bytes));
         }
     }
 
@@ -293,7 +313,11 @@ impl Pair {
                             self.count();
                         }
                         if self.plugged {
-                            self.device.handle(self.now, &bytes);
+                            self.write_down(Direction::Sent, &bytes);
+                            match &mut self.replay {
+                                Some(replay) => self.replayed.extend(replay.push(&bytes)),
+                                None => self.device.handle(self.now, &bytes),
+                            }
                         }
                     }
                     Output::Effect(effect) => answers.push_back(effect),

@@ -17,6 +17,7 @@ mod kept_pin;
 mod likeness;
 mod main_job;
 mod radio_and_pin;
+mod replaying;
 mod sessions;
 mod sleep;
 mod storing;
