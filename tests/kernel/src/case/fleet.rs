@@ -11,8 +11,8 @@ use core::time::Duration;
 use dbus_api::name::{CONNECTION, MODEM, SIM};
 use harness::line::{Happening, profile_for};
 use harness::usb::Setup;
-use harness::virtual_modem::{Noise, Order, Output, Pace, Profile, Slot};
-use harness::virtual_operator::{Error, Scenario};
+use harness::virtual_modem::{Noise, Order, Output, Pace, Profile, Slot, kind};
+use harness::virtual_operator::{Error, Scenario, While};
 use harness::{virtual_modem, wait};
 use mbim_proto::Personal;
 
@@ -167,12 +167,18 @@ async fn all_up(stage: &mut Stage, count: usize, limit: Duration) -> Outcome {
     Ok(())
 }
 
+/// How long modems think about an answer that are to be asked the next thing before they give it.
+const THOUGHT: Duration = Duration::from_millis(200);
+
 async fn many(guest: &mut Guest) -> Outcome {
     let scenario = scenario("open")?;
     let mut stage = Stage::start(guest, &scenario, "").await?;
     for count in [2_u8, 8] {
         let mut modems = Vec::new();
-        for profile in fleet(&scenario, count) {
+        for mut profile in fleet(&scenario, count) {
+            if count == 2 {
+                profile.pace.answer = THOUGHT;
+            }
             modems.push(serve(profile).await?);
         }
         let start = Instant::now();
@@ -183,11 +189,30 @@ async fn many(guest: &mut Guest) -> Outcome {
         all_up(&mut stage, count.into(), PATIENCE).await?;
         guest.figure(&format!("connected-{count}"), start.elapsed().as_secs_f64(), "s");
         for modem in modems {
+            let most = at_once(&modem).await?;
+            // They take eight; the stock driver must not make it one.
+            if count == 2 && most < 2 {
+                return Err(format!("{most} command at once where 8 were offered").into());
+            }
             modem.end().await?;
         }
         stage.none().await?;
     }
     Ok(stage.end().await?)
+}
+
+/// The most commands that the modem had and had not answered, as the stock driver brought them.
+async fn at_once(modem: &Modem) -> Result<u32, Error> {
+    let (mut open, mut most) = (BTreeSet::new(), 0);
+    for entry in modem.line.log().await?.entries() {
+        match entry.kind {
+            kind::COMMAND => drop(open.insert(entry.transaction)),
+            kind::COMMAND_DONE => drop(open.remove(&entry.transaction)),
+            _ => {}
+        }
+        most = most.max(open.len());
+    }
+    u32::try_from(most).trying("counting commands")
 }
 
 async fn noisy(guest: &mut Guest) -> Outcome {
