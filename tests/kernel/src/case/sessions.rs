@@ -23,15 +23,26 @@ use crate::guest::Guest;
 use crate::stage::{Modem, PATIENCE, Stage, scenario};
 
 /// The cases of this topic.
-pub(crate) const CASES: &[Case] = &[Case {
-    name: "sessions",
-    what: "sessions 0 and 2 at once, each with its own link and end; a crash and a restart keep both, an unplug none",
-    boot: Boot::Plain,
-    apart: false,
-    real: Real::No("it pulls the cable, and asks a virtual modem what it heard"),
-    limit: Duration::from_secs(240),
-    run: |guest| Box::pin(sessions(guest)),
-}];
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "sessions",
+        what: "sessions 0 and 2 at once, each with its own end; a crash and a restart keep both, an unplug none (:all: and what changed meanwhile)",
+        boot: Boot::Plain,
+        apart: false,
+        real: Real::No("it pulls the cable, and asks a virtual modem what it heard"),
+        limit: Duration::from_secs(600),
+        run: |guest| Box::pin(sessions(guest)),
+    },
+    Case {
+        name: "sessions-usb",
+        what: "sessions 0 and 2 at once through user-space USB, each on a TUN interface of its own",
+        boot: Boot::Plain,
+        apart: false,
+        real: Real::No("it takes the device from the kernel"),
+        limit: Duration::from_secs(300),
+        run: |guest| Box::pin(user_space(guest)),
+    },
+];
 
 /// The second session, and its interface.
 const SECOND: u32 = 2;
@@ -68,10 +79,20 @@ async fn ping(guest: &Guest, link: &str, host: Ipv4Addr) -> Result<(), Error> {
 
 /// Both at the same time, each to its own side of the network.
 async fn both(guest: &Guest, stage: &mut Stage) -> Result<(), Error> {
+    both_on(guest, stage, [DATA_LINK, VLAN]).await
+}
+
+async fn both_on(guest: &Guest, stage: &mut Stage, links: [&str; 2]) -> Result<(), Error> {
     let up = |view: &View| view.connection() == "up" && second(view, "state") == "up";
     stage.some("both sessions", up).await?;
-    let (first, second) = tokio::join!(ping(guest, DATA_LINK, WWW.ipv4), ping(guest, VLAN, PROBE.ipv4));
+    let (first, second) = tokio::join!(ping(guest, links[0], WWW.ipv4), ping(guest, links[1], PROBE.ipv4));
     first.and(second)
+}
+
+/// A modem with two sessions that lead somewhere.
+async fn two(scenario: &Scenario) -> Result<Modem, Error> {
+    let profile = Profile { pace: Pace::default(), ..profile_for(scenario) };
+    Modem::serve(usb::Setup { profile, sessions: vec![0, 2], ..usb::Setup::of(scenario) }).await
 }
 
 async fn control(guest: &Guest, words: &[&str]) -> Result<String, Error> {
@@ -99,9 +120,7 @@ fn ledgers(stage: &Stage) -> Vec<String> {
 
 async fn sessions(guest: &mut Guest) -> Outcome {
     let scenario: Scenario = scenario("open")?;
-    let profile = Profile { pace: Pace::default(), ..profile_for(&scenario) };
-    let setup = usb::Setup { profile, sessions: vec![0, 2], ..usb::Setup::of(&scenario) };
-    let mut modem = Modem::serve(setup).await?;
+    let mut modem = two(&scenario).await?;
     let roots = modem.line.root_certificate().unwrap_or_default().to_owned();
     let mut stage = Stage::start(guest, &scenario, &roots).await?;
     modem.plug().await?;
@@ -142,9 +161,10 @@ async fn sessions(guest: &mut Guest) -> Outcome {
     no_vlan(guest).await?;
     ping(guest, DATA_LINK, WWW.ipv4).await?;
     control(guest, &connect).await?;
+    let old = number()?;
     modem.line.order(Order::DropSession { session: SECOND, cause: 36 });
-    no_vlan(guest).await?;
     ping(guest, DATA_LINK, WWW.ipv4).await?;
+    wait::until("another VLAN after the loss", PATIENCE, || async { number().ok().filter(|new| *new != old) }).await?;
     both(guest, &mut stage).await?;
 
     guest.progress("a crash and a restart keep both");
@@ -165,29 +185,12 @@ async fn sessions(guest: &mut Guest) -> Outcome {
         return Err(format!("not taken over: {after:?}, before {before:?}").into());
     }
 
-    guest.progress("what ended during a crash is made anew, and what is not there any more is taken away");
-    stage.kill().await?;
-    modem.line.order(Order::DropSession { session: SECOND, cause: 36 });
-    modem.line.state().await?;
-    stage.again().await?;
-    both(guest, &mut stage).await?;
-    stage.kill().await?;
-    modem.pull();
-    no_vlan(guest).await?;
-    modem.line.order(Order::Plug);
-    modem.plug().await?;
-    wait::until("the link of the driver", PATIENCE, || async {
-        Path::new("/sys/class/net").join(DATA_LINK).exists().then_some(())
-    })
-    .await?;
-    stage.again().await?;
-    stage.some("a connection", online).await?;
-    if Path::new("/sys/class/net").join(VLAN).exists() || ledgers(&stage) != ["wwan0.json"] {
-        return Err(format!("left of the old plug: {:?}", ledgers(&stage)).into());
+    if guest.argument() == Some("all") {
+        changed_meanwhile(guest, &mut stage, &mut modem).await?;
+        control(guest, &connect).await?;
     }
 
     guest.progress("an unplug leaves nothing, nor does a stop");
-    control(guest, &connect).await?;
     both(guest, &mut stage).await?;
     modem.pull();
     stage.none().await?;
@@ -205,5 +208,65 @@ async fn sessions(guest: &mut Guest) -> Outcome {
         return Err(format!("a stop left {:?}", ledgers(&stage)).into());
     }
     stage.end().await?;
+    Ok(modem.end().await?)
+}
+
+/// The session ends, or the cable is pulled, while no daemon is there.
+async fn changed_meanwhile(guest: &Guest, stage: &mut Stage, modem: &mut Modem) -> Outcome {
+    guest.progress("what ended during a crash is made anew, and what is not there any more is taken away");
+    stage.kill().await?;
+    modem.line.order(Order::DropSession { session: SECOND, cause: 36 });
+    modem.line.state().await?;
+    stage.again().await?;
+    both(guest, stage).await?;
+    stage.kill().await?;
+    modem.pull();
+    no_vlan(guest).await?;
+    modem.line.order(Order::Plug);
+    modem.plug().await?;
+    wait::until("the link of the driver", PATIENCE, || async {
+        Path::new("/sys/class/net").join(DATA_LINK).exists().then_some(())
+    })
+    .await?;
+    stage.again().await?;
+    stage.some("a connection", |view| view.connection() == "up").await?;
+    if Path::new("/sys/class/net").join(VLAN).exists() || ledgers(stage) != ["wwan0.json"] {
+        return Err(format!("left of the old plug: {:?}", ledgers(stage)).into());
+    }
+    Ok(())
+}
+
+async fn user_space(guest: &mut Guest) -> Outcome {
+    const LINKS: [&str; 2] = ["mbim0", "mbim0.2"];
+    guest.load("tun").await?;
+    let scenario: Scenario = scenario("open")?;
+    let mut modem = two(&scenario).await?;
+    let roots = modem.line.root_certificate().unwrap_or_default().to_owned();
+    modem.plug().await?;
+    let folder = |link: &str| Path::new("/sys/class/net").join(link);
+    guest.path(folder(DATA_LINK), PATIENCE).await?;
+    let devices = ["usb:1209:0001,detach".to_owned()];
+    let mut stage = Stage::of(guest, &scenario, &roots, "", &devices).await?;
+    stage.some("a connection", |view| view.connection() == "up").await?;
+    let connect = ["connect", "--session", "2", "--apn", &scenario.plan_apn];
+    for _ in 0..2 {
+        let said = control(guest, &connect).await?;
+        if !said.starts_with("connected: mbim0.2 ") {
+            return Err(format!("mbimctl connect said {said}").into());
+        }
+        both_on(guest, &mut stage, LINKS).await?;
+        control(guest, &["disconnect", "--session", "2"]).await?;
+        guest.no_path(folder(LINKS[1]), PATIENCE).await?;
+        ping(guest, LINKS[0], WWW.ipv4).await?;
+    }
+    control(guest, &connect).await?;
+    control(guest, &["disconnect"]).await?;
+    ping(guest, LINKS[1], PROBE.ipv4).await?;
+    stage.end().await?;
+    for link in LINKS {
+        guest.no_path(folder(link), PATIENCE).await?;
+    }
+    // The driver has it again.
+    guest.path(folder(DATA_LINK), PATIENCE).await?;
     Ok(modem.end().await?)
 }
