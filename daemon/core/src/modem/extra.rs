@@ -217,12 +217,19 @@ impl Extra {
             return self.reply(id, Err(reason::error(Kind::InProgress, "connecting", text)));
         }
         let same = !self.leaving && (apn.is_none() || apn == self.named);
+        if self.pending.is_some() && !same {
+            let text = "The session of the last run is being looked at; ask again in a moment.";
+            return self.reply(id, Err(reason::error(Kind::InProgress, "taking-over", text)));
+        }
         self.leaving = false;
         if self.context == Context::Up && same {
             return self.reply(id, Ok(false));
         }
         self.connect = Some(id);
         self.patience = now + WAIT;
+        if self.pending.is_some() {
+            return;
+        }
         if !same || self.is_idle() {
             self.fresh_round();
             self.named = apn;
@@ -306,6 +313,7 @@ impl Extra {
     fn advance_idle(&mut self, now: Time, ground: &Ground) {
         if self.leaving {
             self.step(ContextEvent::Rest);
+            self.answer_connect(Err(reason::overtaken("the end of the session")));
             self.disconnected();
             if self.wake.is_some() {
                 self.set_wake(None);

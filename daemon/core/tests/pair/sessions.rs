@@ -417,3 +417,39 @@ fn nothing_stands_on_the_interfaces_while_nobody_knows_whose_it_is() {
         assert!(pair.run(600, |pair| pair.session_is_up(2) && pair.is_up() == first), "{}", pair.account());
     }
 }
+
+#[test]
+fn who_asks_while_it_is_taken_over_is_answered() {
+    for (name, other_sim) in [("purchase", false), ("purchase", true), ("internet", false)] {
+        let mut pair = online(Profile::named("demo").unwrap());
+        assert_eq!(pair.ask(connect(2, "purchase")), DONE);
+        pair.leave();
+        if other_sim {
+            let other = Sim { iccid: "8999000000000000025".into(), ..Sim::default() };
+            pair.order(Order::Slot(Slot::Card(Box::new(other))));
+        }
+        pair.start_again();
+        assert!(!pair.session_is_up(2) || !pair.is_up(), "the modem takes its time");
+        let result = pair.ask(connect(2, name));
+        match (name, other_sim) {
+            ("purchase", false) => assert_eq!(result, DONE, "{}", pair.account()),
+            ("purchase", true) => assert_eq!(result.unwrap_err().kind, RequestErrorKind::Cancelled),
+            _ => assert_eq!(result.unwrap_err().reason.code, "taking-over"),
+        }
+        pair.connect();
+        pair.run(60, |_| false);
+        assert_eq!(pair.session_is_up(2), !other_sim, "{}", pair.account());
+    }
+}
+
+#[test]
+fn asked_for_again_while_it_ends() {
+    let mut pair = both();
+    pair.order(Order::Fault(Fault::once(When::answer(BASIC_CONNECT, 12), What::Drop)));
+    let end = pair.request(Request::DisconnectSession { session: 2 });
+    assert!(!pair.replies.contains_key(&end));
+    assert_eq!(pair.ask(connect(2, "internet")), DONE, "{}", pair.account());
+    assert_eq!(pair.replies[&end], DONE);
+    assert_eq!(pair.session(2).unwrap().candidate.as_ref().unwrap().apn, "internet");
+    assert_eq!(active(&pair), [0, 2]);
+}
