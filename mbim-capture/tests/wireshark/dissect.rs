@@ -28,6 +28,22 @@ pub(crate) struct Packet {
     pub(crate) complaint: Option<String>,
 }
 
+/// The release that docs/wireshark.md is about: newer ones know more, older ones less.
+const RELEASE: &str = "4.0.";
+
+/// Whether this machine's Wireshark is the one that is written about. Others are not compared: what they read otherwise would
+/// be news about them.
+pub(crate) fn is_the_one_compared() -> bool {
+    let out = Command::new("tshark").arg("--version").output().expect("tshark, of Debian's package tshark");
+    let text = String::from_utf8_lossy(&out.stdout);
+    let first = text.lines().next().unwrap_or_default();
+    let is = first.split_whitespace().any(|word| word.starts_with(RELEASE));
+    if !is {
+        eprintln!("not compared: docs/wireshark.md is about Wireshark {RELEASE}x, this is {first}");
+    }
+    is
+}
+
 /// One tshark for all messages of a release.
 pub(crate) fn run(messages: &[Made], release: MbimEx) -> Vec<Packet> {
     let frames = messages.iter().map(|made| {
