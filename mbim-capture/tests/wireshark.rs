@@ -119,3 +119,44 @@ fn status_codes_have_the_names_that_wireshark_gives_them() {
         assert!(printed == want || bare == Some(want), "{content:?}: {printed}");
     }
 }
+
+/// Numbers have the names that Wireshark prints, but for those that `docs/wireshark.md` lists.
+#[test]
+fn numbers_have_the_names_that_wireshark_gives_them() {
+    if !dissect::is_the_one_compared() {
+        return;
+    }
+    let page = include_str!("../../docs/wireshark.md");
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .filter(|row| row.starts_with(|c: char| c.is_ascii_digit()));
+    let listed: BTreeSet<(String, String)> = rows
+        .map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>())
+        .map(|cells| (cells[1].clone(), cells[2].clone()))
+        .collect();
+    let (mut found, mut report, mut equal) = (BTreeSet::new(), String::new(), 0);
+    for release in MbimEx::ALL {
+        let named = messages::named(release);
+        let frames: Vec<(&[u8], usize)> = named.iter().map(|one| (&one.bytes[..], one.at)).collect();
+        let letters = |text: &str| text.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        for (one, printed) in named.iter().zip(dissect::printed_at(&frames, release)) {
+            // Some it prints as numbers only, and what it does not know has no field.
+            if printed.is_empty() || printed.chars().all(|c| c.is_ascii_hexdigit()) {
+                continue;
+            }
+            if letters(&printed) == letters(one.name) {
+                equal += 1;
+            } else if found.insert((one.name.to_owned(), printed.clone()))
+                && !listed.contains(&(one.name.to_owned(), printed.clone()))
+            {
+                let _ = writeln!(report, "| {} | `{}` | {printed} | |", one.number, one.name);
+            }
+        }
+    }
+    for (name, printed) in listed.difference(&found) {
+        let _ = writeln!(report, "docs/wireshark.md lists {name} as {printed}, which is not printed");
+    }
+    assert!(report.is_empty(), "names that differ:\n{report}");
+    assert!(equal > 300, "only {equal} names were compared");
+}

@@ -73,6 +73,25 @@ pub(crate) fn printed(frames: &[Vec<u8>], names: &[&str]) -> Vec<String> {
     packets(&text).map(one).collect()
 }
 
+/// The same for the field that stands at a place of each frame; empty where there is none.
+pub(crate) fn printed_at(frames: &[(&[u8], usize)], release: MbimEx) -> Vec<String> {
+    let text = tshark(frames.iter().map(|(frame, _)| (Direction::Received, *frame)), release);
+    let one = |(text, (_, at)): (&str, &(&[u8], usize))| {
+        let document = Document::parse(text).expect("PDML");
+        let number = |node: &Node<'_, '_>, name| node.attribute(name).and_then(|text| text.parse::<usize>().ok());
+        let proto = document.descendants().find(|node| node.attribute("name") == Some("mbim"));
+        let start = proto.and_then(|proto| number(&proto, "pos")).unwrap_or_default();
+        let is = |node: &Node<'_, '_>| number(node, "pos") == Some(start + at) && number(node, "size") == Some(4);
+        let field = document
+            .descendants()
+            .find(|node| is(node) && node.attribute("name").is_some_and(|n| n.starts_with("mbim.")));
+        let shown = field.and_then(|node| node.attribute("showname")).and_then(|shown| shown.split_once(": "));
+        let shown = shown.map_or("", |(_, rest)| rest);
+        shown.rsplit_once(" (").map_or(shown, |(name, _)| name).to_owned()
+    };
+    packets(&text).zip(frames).map(one).collect()
+}
+
 fn packets(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive("</packet>").filter_map(|part| part.find("<packet>").map(|start| &part[start..]))
 }
