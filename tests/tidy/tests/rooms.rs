@@ -23,7 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Crates without IO and clock.
 const PURE: &[(&str, &str)] = &[
     ("mbim-proto", "mbim-proto/src/"),
-    ("mbim-capture", "mbim-capture/src/"),
+    ("mbim-capture", "mbim-proto/capture/src/"),
     ("daemon-core", "daemon/core/src/"),
     ("daemon-operator", "daemon/operator/src/"),
     ("daemon-provisioning", "daemon/provisioning/src/"),

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-#[path = "../../tests/fuzz/src/capture.rs"]
+#[path = "../../../tests/fuzz/src/capture.rs"]
 mod capture;
 
 #[test]
 fn capture_seeds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus/capture");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/capture");
     let (mut seeds, mut messages) = (0, 0);
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();

@@ -22,7 +22,7 @@ use compare::{Names, compare};
 
 /// What `docs/wireshark.md` lists: body, field (`*` for the whole body).
 fn listed() -> BTreeSet<(String, String)> {
-    let page = include_str!("../../docs/wireshark.md");
+    let page = include_str!("../../../docs/wireshark.md");
     let cells =
         |line: &str| -> Vec<String> { line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect() };
     let rows = page.lines().filter(|line| line.starts_with("| `")).map(cells);
@@ -126,7 +126,7 @@ fn numbers_have_the_names_that_wireshark_gives_them() {
     if !dissect::is_the_one_compared() {
         return;
     }
-    let page = include_str!("../../docs/wireshark.md");
+    let page = include_str!("../../../docs/wireshark.md");
     let rows = page
         .lines()
         .filter_map(|line| line.strip_prefix("| "))
