@@ -113,6 +113,9 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let server = dbus::serve(&connection, modems, provisioner, dbus::Gate::new()).await.map_err(|e| e.to_string())?;
     let standalone = config.network == config::Network::Standalone;
     let leftovers = Leftovers::look(&run_dir, &resolver, standalone).await;
+    // Modems that are named leave the others to others.
+    let takes = args.devices.is_empty() && config.modemmanager == daemon_core::custody::Policy::Ask;
+    supervise::tell_udev(&run_dir, takes);
     let shared = Arc::new(Shared {
         config,
         run_dir: run_dir.clone(),
@@ -141,6 +144,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     supervisor.stop(ending).await;
     server.stop().await;
     if ending == Ending::Stop {
+        supervise::tell_udev(&run_dir, false);
         // What a task that had to be ended left behind.
         host::link::clear_leftovers(&run_dir, &resolver).await;
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_core::custody::{Answer, Marks, Presence, Verdict, is_same};
+use daemon_core::custody::{Answer, Marks, Presence, Tag, Verdict, is_same};
 use daemon_core::modem::{ModemConfig, NetworkMode, ProbePolicy};
 use daemon_core::request::Request;
 use daemon_core::snapshot::{Port, Reason, Snapshot};
@@ -273,9 +273,14 @@ impl Task {
                     None => {}
                 }
             }
-            // The owner sees the hang-up by itself; a place that was only waiting has no more to wait for.
+            // The owner sees the hang-up by itself; what was left alone may come back as what was held may.
             Announced::Gone(path) => {
+                let grace = self.shared.config.absence;
                 for slot in self.slots.iter_mut().filter(|slot| slot.spec.path == path && slot.at == At::StandIn) {
+                    if slot.found.is_some() && slot.withheld.is_some() {
+                        slot.marks = slot.seen();
+                        slot.absent_until = (grace > Duration::ZERO).then(|| Instant::now() + grace);
+                    }
                     (slot.withheld, slot.refused, slot.found) = (None, None, None);
                     if let Some(let_go) = slot.modem.and_then(|id| self.let_go.get(&id)) {
                         let_go.send_replace(true);
@@ -330,7 +335,8 @@ impl Task {
                 slot.answer = Answer::Pending;
                 slot.asked_for = Some(uid.clone());
                 let politely = slot.at != At::Owner;
-                self.neighbour.ask(uid, politely);
+                let reserved = slot.found.as_ref().is_some_and(|found| found.tag == Tag::Reserved);
+                self.neighbour.ask(uid, politely, reserved);
             }
             Verdict::Wait => {}
             Verdict::Leave(reason) => self.withhold(at, reason),
@@ -643,6 +649,20 @@ fn machine_config(
         blocked,
         seed: u64::from_ne_bytes(seed),
         ..ModemConfig::new(described)
+    }
+}
+
+/// The file that tells udev's rules, and so ModemManager, that modems are taken by this daemon while it runs.
+const TAKES: &str = "takes-modems";
+
+/// Whether ModemManager is to be kept off ports that come. It stays over a restart; a crash is followed by one.
+pub(crate) fn tell_udev(run_dir: &Path, takes: bool) {
+    let file = run_dir.join(TAKES);
+    let told = if takes { std::fs::write(&file, []) } else { std::fs::remove_file(&file) };
+    if let Err(error) = told
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, file = %file.display(), "udev's rules cannot be told whose modems are");
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Tag {
     None,
     /// `MBIMD_MANAGE=1`, or the device was named on the command line: it is ours.
     Manage,
+    /// `ID_MBIMD_TAKES=1`: our own rule keeps ModemManager off new ports while we run. What ModemManager knew before it
+    /// is still asked for.
+    Reserved,
     /// `ID_MBIMD_IGNORE=1`: it is not ours.
     Ignore,
     /// `ID_MM_DEVICE_IGNORE=1` or `ID_MM_PORT_IGNORE=1` without `MBIMD_MANAGE=1`: kept from every manager of modems.
@@ -33,19 +36,14 @@ impl Tag {
     /// From the properties that udev noted down, as pairs of key and value. `ID_MBIMD_IGNORE` counts most, then
     /// `MBIMD_MANAGE`, then ModemManager's words.
     pub fn of<'a>(properties: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let rank = |tag| match tag {
-            Self::None => 0,
-            Self::IgnoreAll => 1,
-            Self::Manage => 2,
-            Self::Ignore => 3,
-        };
         let tag = |(key, value)| match (key, value) {
-            ("ID_MBIMD_IGNORE", "1") => Self::Ignore,
-            ("MBIMD_MANAGE", "1") => Self::Manage,
-            ("ID_MM_DEVICE_IGNORE" | "ID_MM_PORT_IGNORE", "1") => Self::IgnoreAll,
-            _ => Self::None,
+            ("ID_MBIMD_IGNORE", "1") => (5, Self::Ignore),
+            ("MBIMD_MANAGE", "1") => (4, Self::Manage),
+            ("ID_MM_DEVICE_IGNORE" | "ID_MM_PORT_IGNORE", "1") => (3, Self::IgnoreAll),
+            ("ID_MBIMD_TAKES", "1") => (2, Self::Reserved),
+            _ => (0, Self::None),
         };
-        properties.into_iter().map(tag).max_by_key(|tag| rank(*tag)).unwrap_or_default()
+        properties.into_iter().map(tag).max_by_key(|(rank, _)| *rank).map_or(Self::None, |(_, tag)| tag)
     }
 }
 
@@ -136,7 +134,7 @@ pub fn judge(facts: &Facts) -> Verdict {
                 "A rule of udev (ID_MM_DEVICE_IGNORE) keeps this modem from managers of modems; a rule that sets MBIMD_MANAGE=1 gives it to mbimd.",
             );
         }
-        Tag::None => {}
+        Tag::None | Tag::Reserved => {}
     }
     match facts.presence {
         Presence::Absent => return Verdict::Take,
@@ -153,8 +151,9 @@ pub fn judge(facts: &Facts) -> Verdict {
         Answer::Granted => Verdict::Take,
         Answer::None => Verdict::Ask,
         Answer::Pending => Verdict::Wait,
-        // What ModemManager does not know it does not open: no reason to drop a connection.
-        Answer::NotKnown if facts.held => Verdict::Take,
+        // What ModemManager does not know it does not open: no reason to drop a connection. And what udev keeps it off it
+        // will never know.
+        Answer::NotKnown if facts.held || facts.tag == Tag::Reserved => Verdict::Take,
         Answer::NotKnown => leave(
             "unknown-to-modemmanager",
             "ModemManager runs and does not know this modem, so it cannot be asked for it; a rule of udev that sets MBIMD_MANAGE=1 gives it to mbimd.",
@@ -235,7 +234,7 @@ fn tells_apart(serial: &str) -> bool {
 mod tests {
     use super::*;
 
-    const TAGS: &[Tag] = &[Tag::None, Tag::Manage, Tag::Ignore, Tag::IgnoreAll];
+    const TAGS: &[Tag] = &[Tag::None, Tag::Reserved, Tag::Manage, Tag::Ignore, Tag::IgnoreAll];
     const PRESENCES: &[Presence] = &[Presence::Unknown, Presence::Absent, Presence::Here];
     const POLICIES: &[Policy] = &[Policy::Ask, Policy::Leave];
     const ANSWERS: &[Answer] = &[
@@ -252,7 +251,7 @@ mod tests {
     type Rule = (&'static str, fn(&Facts) -> bool, &'static str);
     const RULES: &[Rule] = &[
         ("ours by rule", |f| f.tag == Tag::Manage, "take"),
-        ("not ours by rule", |f| f.tag != Tag::None, "withheld-by-rule"),
+        ("not ours by rule", |f| !matches!(f.tag, Tag::None | Tag::Reserved), "withheld-by-rule"),
         ("alone", |f| f.presence == Presence::Absent, "take"),
         ("not known who is here", |f| f.presence == Presence::Unknown, "wait"),
         ("left by configuration", |f| f.policy == Policy::Leave, "left-to-modemmanager"),
@@ -260,6 +259,7 @@ mod tests {
         ("to be asked", |f| f.answer == Answer::None, "ask"),
         ("asked", |f| f.answer == Answer::Pending, "wait"),
         ("held, and of no interest to it", |f| f.answer == Answer::NotKnown && f.held, "take"),
+        ("kept off", |f| f.answer == Answer::NotKnown && f.tag == Tag::Reserved, "take"),
         ("not known to it", |f| f.answer == Answer::NotKnown, "unknown-to-modemmanager"),
         ("in use", |f| f.answer == Answer::InUse, "in-use-by-modemmanager"),
         ("not allowed", |f| f.answer == Answer::NotAllowed, "not-allowed-by-modemmanager"),
@@ -327,6 +327,8 @@ mod tests {
         assert_eq!(tag(&[("ID_MM_PORT_IGNORE", "1")]), Tag::IgnoreAll);
         assert_eq!(tag(&[("MBIMD_MANAGE", "1"), ("ID_MM_DEVICE_IGNORE", "1")]), Tag::Manage);
         assert_eq!(tag(&[("MBIMD_MANAGE", "1"), ("ID_MBIMD_IGNORE", "1")]), Tag::Ignore);
+        assert_eq!(tag(&[("ID_MM_PORT_IGNORE", "0"), ("ID_MBIMD_TAKES", "1")]), Tag::Reserved);
+        assert_eq!(tag(&[("ID_MBIMD_TAKES", "1"), ("ID_MM_DEVICE_IGNORE", "1")]), Tag::IgnoreAll);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! decided in `daemon_core::custody`. It is never started by asking. An inhibition ends with our connection to the bus,
 //! and is lost when ModemManager restarts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -18,6 +18,8 @@ const NAME: &str = "org.freedesktop.ModemManager1";
 const MODEM: &str = "org.freedesktop.ModemManager1.Modem";
 /// Time for one call; it may have to switch the modem off first.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Where libmbim's proxy listens.
+const PROXY: &str = " @mbim-proxy";
 /// From this `MMModemState` on a modem is being connected, connected, or being disconnected.
 const CONNECTING: i32 = 9;
 
@@ -64,6 +66,8 @@ pub(crate) struct ModemManager {
     owners: Option<NameOwnerChangedStream>,
     presence: Presence,
     calls: FuturesUnordered<Call>,
+    /// Devices that it leaves; asked twice it would refuse.
+    granted: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for ModemManager {
@@ -75,7 +79,13 @@ impl std::fmt::Debug for ModemManager {
 impl ModemManager {
     /// Follows it on this bus; without one, or where the bus does not tell, it counts as absent.
     pub(crate) async fn follow(bus: Option<Connection>) -> Self {
-        let mut this = Self { bus, owners: None, presence: Presence::Absent, calls: FuturesUnordered::new() };
+        let mut this = Self {
+            bus,
+            owners: None,
+            presence: Presence::Absent,
+            calls: FuturesUnordered::new(),
+            granted: BTreeSet::new(),
+        };
         let Some(bus) = &this.bus else { return this };
         match watch(bus).await {
             Ok((owners, here)) => {
@@ -97,11 +107,15 @@ impl ModemManager {
         self.bus.clone()
     }
 
-    /// Asks it to leave a device. `politely`: not where it connects with it.
-    pub(crate) fn ask(&mut self, uid: String, politely: bool) {
+    /// Asks it to leave a device. `politely`: not where it connects with it. `reserved`: a rule of udev keeps it off ports
+    /// that come.
+    pub(crate) fn ask(&mut self, uid: String, politely: bool, reserved: bool) {
         let Some(bus) = self.bus.clone() else { return };
+        if self.granted.contains(&uid) {
+            return self.calls.push(Box::pin(async { Some(News::Answer { uid, answer: Answer::Granted }) }));
+        }
         self.calls.push(Box::pin(async move {
-            let answer = match tokio::time::timeout(PATIENCE, inhibit(&bus, &uid, politely)).await {
+            let answer = match tokio::time::timeout(PATIENCE, inhibit(&bus, &uid, politely, reserved)).await {
                 Ok(answer) => answer,
                 Err(_) => Answer::Failed,
             };
@@ -112,11 +126,9 @@ impl ModemManager {
     /// Gives a device back to it.
     pub(crate) fn give_back(&mut self, uid: String) {
         let Some(bus) = self.bus.clone() else { return };
+        self.granted.remove(&uid);
         self.calls.push(Box::pin(async move {
-            let call = async { DaemonProxy::new(&bus).await?.inhibit_device(&uid, false).await };
-            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, call).await {
-                tracing::debug!(%error, uid, "ModemManager does not take the device back");
-            }
+            release(&bus, &uid).await;
             None
         }));
     }
@@ -136,6 +148,7 @@ impl ModemManager {
                     Some(signal) => {
                         let here = signal.args().is_ok_and(|args| args.new_owner().is_some());
                         self.presence = if here { Presence::Here } else { Presence::Absent };
+                        self.granted.clear();
                         return News::Presence(self.presence);
                     }
                     // The connection is gone; the daemon ends for that.
@@ -143,6 +156,9 @@ impl ModemManager {
                 },
                 Some(news) = self.calls.next(), if !self.calls.is_empty() => {
                     if let Some(news) = news {
+                        if let News::Answer { uid, answer: Answer::Granted } = &news {
+                            self.granted.insert(uid.clone());
+                        }
                         return news;
                     }
                 }
@@ -158,13 +174,16 @@ async fn watch(bus: &Connection) -> zbus::Result<(NameOwnerChangedStream, bool)>
     Ok((owners, here))
 }
 
-async fn inhibit(bus: &Connection, uid: &str, politely: bool) -> Answer {
+async fn inhibit(bus: &Connection, uid: &str, politely: bool, reserved: bool) -> Answer {
     if politely && uses(bus, uid).await {
         return Answer::InUse;
     }
     let asked = async { DaemonProxy::new(bus).await?.inhibit_device(uid, true).await };
     match asked.await {
-        Ok(()) => Answer::Granted,
+        Ok(()) => {
+            unshare(bus, uid, reserved).await;
+            Answer::Granted
+        }
         Err(error) => {
             let answer = reading(&error);
             tracing::debug!(%error, uid, ?answer, "ModemManager does not leave the device");
@@ -173,11 +192,62 @@ async fn inhibit(bus: &Connection, uid: &str, politely: bool) -> Answer {
     }
 }
 
+/// ModemManager speaks MBIM through libmbim's proxy, which keeps a port open after its last client has gone, for minutes or
+/// for as long as it has others, and reads what is said to us. A fresh node is one that it does not have. `reserved`: a rule
+/// of udev keeps ModemManager off that one; the inhibition is given back while there is none, as its end would make a modem
+/// of all ports that came meanwhile, whatever the rules say.
+async fn unshare(bus: &Connection, uid: &str, reserved: bool) {
+    let sockets = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    if !sockets.lines().any(|line| line.ends_with(PROXY)) {
+        return;
+    }
+    #[cfg(feature = "usb")]
+    {
+        let folder = std::path::PathBuf::from(uid);
+        let detached = tokio::task::spawn_blocking(move || crate::transport::usb::renew_node(&folder)).await;
+        match detached.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            Ok(detached) => {
+                tracing::info!(uid, reserved, "a fresh node, as mbim-proxy may still have the old one open");
+                if reserved {
+                    release(bus, uid).await;
+                }
+                // An error means that the driver is back all the same.
+                let _ = tokio::task::spawn_blocking(move || drop(detached)).await;
+                return;
+            }
+            Err(error) => tracing::debug!(%error, uid, "no fresh node"),
+        }
+    }
+    let _ = (bus, reserved);
+    tracing::warn!(
+        uid,
+        "mbim-proxy may have the control port open and read its answers; end it if the modem seems dumb"
+    );
+}
+
+async fn release(bus: &Connection, uid: &str) {
+    let call = async { DaemonProxy::new(bus).await?.inhibit_device(uid, false).await };
+    if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, call).await {
+        tracing::debug!(%error, uid, "ModemManager does not take the device back");
+    }
+}
+
 /// What an error means.
 fn reading(error: &zbus::Error) -> Answer {
-    let zbus::Error::MethodError(name, ..) = error else { return Answer::Failed };
+    let name = match error {
+        zbus::Error::MethodError(name, ..) => name.as_str().to_owned(),
+        // Those of the bus itself.
+        zbus::Error::FDO(error) => zbus::DBusError::name(&**error).as_str().to_owned(),
+        _ => return Answer::Failed,
+    };
     match name.as_str() {
-        "org.freedesktop.ModemManager1.Error.Core.NotFound" => Answer::NotKnown,
+        // It has ports of the device and has not made a modem of them: not yet, or never, as for want of a control port.
+        // It went while it was asked; that it is gone is told apart from this.
+        "org.freedesktop.DBus.Error.NoReply"
+        | "org.freedesktop.DBus.Error.NameHasNoOwner"
+        | "org.freedesktop.DBus.Error.ServiceUnknown"
+        | "org.freedesktop.ModemManager1.Error.Core.NotFound"
+        | "org.freedesktop.ModemManager1.Error.Core.WrongState" => Answer::NotKnown,
         "org.freedesktop.ModemManager1.Error.Core.Unauthorized"
         | "org.freedesktop.DBus.Error.AccessDenied"
         | "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" => Answer::NotAllowed,

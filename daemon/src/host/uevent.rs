@@ -25,6 +25,8 @@ use crate::transport::watch;
 const MAX_EVENT: usize = 16 * 1024;
 /// Most entries of a class that are looked at.
 const MAX_ENTRIES: usize = 512;
+/// Property by which our rule says that it keeps ModemManager off a port.
+const TAKES: &str = "ID_MBIMD_TAKES";
 /// Marks a message of udevd.
 const UDEV_MAGIC: u32 = 0xfeed_cafe;
 
@@ -118,7 +120,12 @@ impl Roots {
         let outstanding = if usb.is_some() { window(&device, &physical) } else { spec.outstanding };
         let spec = Spec { path: self.dev.join(name), net, outstanding, ..spec };
         let serial = if usb.is_some() { read(&physical.join("serial")).unwrap_or_default() } else { String::new() };
-        let noted = self.noted(&[&node, &device, &physical]);
+        let mut noted = self.noted(&[&node]);
+        // Where our own rule keeps ModemManager off the port it says so, and says it with ModemManager's word.
+        if noted.iter().any(|(key, value)| (key.as_str(), value.as_str()) == (TAKES, "1")) {
+            noted.retain(|(key, _)| key != "ID_MM_DEVICE_IGNORE");
+        }
+        noted.extend(self.noted(&[&device, &physical]));
         let tag = Tag::of(noted.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let uid = noted.into_iter().find(|(key, _)| key == "ID_MM_PHYSDEV_UID").map(|(_, value)| value);
         let physical = physical.display().to_string();
@@ -360,9 +367,13 @@ mod tests {
         assert!(plain.uid.ends_with(usb) && plain.uid == plain.physical);
         note("c180:176", "I:1\nE:ID_MM_DEVICE_IGNORE=1\n");
         assert_eq!(roots.look("cdc-wdm0").unwrap().tag, Tag::IgnoreAll);
+        note("c180:176", "I:1\nE:ID_MM_DEVICE_IGNORE=1\nE:ID_MBIMD_TAKES=1\n");
+        assert_eq!(roots.look("cdc-wdm0").unwrap().tag, Tag::Reserved, "that word is ours");
         // Rules may stand at the whole device too.
         std::fs::write(roots.sys.join(usb).join("dev"), "189:4\n").unwrap();
         std::fs::write(roots.sys.join(usb).join("serial"), "LF648\n").unwrap();
+        note("c189:4", "E:ID_MM_DEVICE_IGNORE=1\n");
+        assert_eq!(roots.look("cdc-wdm0").unwrap().tag, Tag::IgnoreAll, "that one is an administrator's");
         note("c189:4", "E:MBIMD_MANAGE=1\nE:ID_MM_PHYSDEV_UID=left\n");
         let given = roots.look("cdc-wdm0").unwrap();
         assert_eq!((given.tag, given.serial.as_str(), given.uid.as_str()), (Tag::Manage, "LF648", "left"));

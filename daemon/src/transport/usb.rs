@@ -7,6 +7,7 @@ mod device;
 pub(crate) mod find;
 
 use std::future::poll_fn;
+use std::io;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,15 @@ use find::{Place, Which};
 const END: Duration = Duration::from_secs(4);
 /// MTU where the device names none.
 const MTU: u16 = 1500;
+
+/// Takes the control port of the device with this folder in sysfs away from all who have it open; there is a fresh one when
+/// what is returned is dropped. Both block for a moment.
+pub(crate) fn renew_node(folder: &Path) -> io::Result<device::Detached> {
+    let place = Place::at(folder).ok_or(io::ErrorKind::NotFound)?;
+    let functions = place.functions().map_err(|_unfit| io::ErrorKind::InvalidData)?;
+    let with_node = functions.iter().find(|function| place.node(function.communication).is_some());
+    device::detach(&place, with_node.ok_or(io::ErrorKind::NotFound)?.communication)
+}
 
 /// An opened MBIM function.
 #[derive(Debug)]

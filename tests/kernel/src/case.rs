@@ -1,6 +1,7 @@
 //! What a case is, and the list of all. A file below `case/` holds the cases of one topic.
 
 mod bench;
+mod beside;
 mod boot;
 mod device;
 mod driver;
@@ -117,6 +118,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         router::CASES,
         mbimcli::CASES,
         modemmanager::CASES,
+        beside::CASES,
         package::CASES,
         bench::CASES,
     ];

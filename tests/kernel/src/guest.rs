@@ -140,6 +140,14 @@ impl Guest {
         end(child).await.trying(format!("stopping {name}"))
     }
 
+    /// Ends what [`Guest::spawn`] started under this name with SIGKILL.
+    pub(crate) async fn kill(&mut self, name: &str) -> Result<(), Error> {
+        let at = self.children.iter().position(|(other, _)| other == name);
+        let at = at.ok_or_else(|| Error::new(format!("killing {name}"), "it was not started"))?;
+        let (_, mut child) = self.children.remove(at);
+        child.kill().await.trying(format!("killing {name}"))
+    }
+
     /// Loads a module of the kernel.
     pub(crate) async fn load(&self, module: &str) -> Result<(), Error> {
         self.command("modprobe", &[module]).await?.success().map(drop)

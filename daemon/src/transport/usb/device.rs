@@ -64,6 +64,28 @@ pub(super) async fn open(place: &Place, function: &Function, detach: bool, wide:
     Ok(Opened { wires, pipes, agreed })
 }
 
+/// An interface that was taken from the kernel's driver; it is given back when this is dropped.
+pub(crate) struct Detached {
+    device: Device,
+    interface: u8,
+}
+
+/// Takes an interface from the kernel's driver: whoever has its nodes open loses them.
+pub(super) fn detach(place: &Place, interface: u8) -> io::Result<Detached> {
+    let info = nusb::list_devices().wait()?.find(|info| info.sysfs_path() == place.folder);
+    let device = info.ok_or(io::ErrorKind::NotFound)?.open().wait()?;
+    device.detach_kernel_driver(interface)?;
+    Ok(Detached { device, interface })
+}
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        if let Err(error) = self.device.attach_kernel_driver(self.interface) {
+            tracing::error!(%error, "the kernel's driver does not take the modem back; plug it in again");
+        }
+    }
+}
+
 async fn claim(
     device: &Device,
     place: &Place,

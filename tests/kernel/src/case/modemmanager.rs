@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const DOWNLOAD: usize = 100_000_000;
 
 /// mmcli takes and prints letters in the locale's encoding; the guest's own is ASCII.
-const UTF8: &str = "LC_ALL=C.UTF-8";
+pub(super) const UTF8: &str = "LC_ALL=C.UTF-8";
 
 async fn run(guest: &mut Guest) -> Outcome {
     tokio::task::LocalSet::new().run_until(story(guest)).await
@@ -242,7 +242,7 @@ async fn ussd(guest: &Guest, line: &UsbLine, modem: &str) -> Outcome {
 }
 
 /// What mmcli says, as JSON.
-async fn json(guest: &Guest, words: &[&str]) -> Result<Value, Box<dyn std::error::Error>> {
+pub(super) async fn json(guest: &Guest, words: &[&str]) -> Result<Value, Box<dyn std::error::Error>> {
     let words: Vec<&str> = [UTF8, "mmcli", "-J"].into_iter().chain(words.iter().copied()).collect();
     Ok(serde_json::from_str(&guest.command("env", &words).await?.success()?)?)
 }
@@ -252,7 +252,7 @@ fn expect(what: &str, found: &Value, expected: &str) -> Outcome {
 }
 
 /// All messages that the modem saw, one a line.
-async fn keep_log(guest: &Guest, line: &UsbLine) {
+pub(super) async fn keep_log(guest: &Guest, line: &UsbLine) {
     let Ok(log) = line.log().await else { return };
     let lines: Vec<String> = log
         .entries()
@@ -265,9 +265,9 @@ async fn keep_log(guest: &Guest, line: &UsbLine) {
     let _ = std::fs::write(guest.logs().join("mbim.log"), lines.join("\n"));
 }
 
-/// ModemManager's proxy outlives it by minutes.
-async fn end_proxy(guest: &Guest) {
-    let Ok(found) = guest.command("pidof", &["mbim-proxy"]).await else { return };
+/// ModemManager's proxy outlives it by minutes; and the bus starts a ModemManager for NetworkManager, which asks for it.
+pub(super) async fn end_proxy(guest: &Guest) {
+    let Ok(found) = guest.command("pidof", &["mbim-proxy", "ModemManager"]).await else { return };
     for id in found.output.split_whitespace() {
         // It may have ended by itself.
         let _ = guest.command("kill", &[id]).await;
