@@ -93,6 +93,8 @@ impl Daemon {
             .arg("--run-dir")
             .arg(setup.directory.join("run"))
             .args(["--log", &setup.log])
+            // As its unit does.
+            .env("MALLOC_ARENA_MAX", "1")
             .env_remove("NOTIFY_SOCKET")
             .env_remove("JOURNAL_STREAM")
             .env_remove("WATCHDOG_USEC")

@@ -148,11 +148,6 @@ impl Stage {
         Self::of(guest, scenario, roots, "", &[]).await
     }
 
-    /// As [`Stage::start`] with another `--log` value.
-    pub(crate) async fn logging(guest: &Guest, scenario: &Scenario, roots: &str, log: &str) -> Result<Self, Error> {
-        Self::whole(guest, scenario, roots, Start { level: log, ..Start::default() }).await
-    }
-
     /// As [`Stage::start`] with more lines at the top of the configuration (in place of those with the same keys) and
     /// values of `--device`. On a machine with a real modem the bus is a private one.
     pub(crate) async fn of(
