@@ -9,7 +9,8 @@ pub use describe::{Description, Trailing, describe};
 use crate::service::intel::{at_tunnel, firmware_update, mutual_authentication, thermal_rf, tools};
 use crate::service::{
     atds, auth, basic_connect, canonical, compal_at, dss, fibocom_at, google, ms_basic_connect_ext, ms_firmware_id,
-    ms_host_shutdown, ms_sar, ms_uicc_low_level, ms_voice_extensions, phonebook, qdu, qmi, quectel, sms, stk, ussd,
+    ms_host_shutdown, ms_sar, ms_uicc_low_level, ms_voice_extensions, phonebook, proxy_control, qdu, qmi, quectel, sms,
+    stk, ussd,
 };
 use crate::{Body, Malformed, MbimEx, Operation, Uuid, Value, codec};
 
@@ -124,6 +125,7 @@ const SERVICES: &[&[Row]] = &[
     google::ROWS,
     fibocom_at::ROWS,
     compal_at::ROWS,
+    proxy_control::ROWS,
 ];
 
 /// All declared bodies, service by service.

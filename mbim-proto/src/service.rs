@@ -22,6 +22,7 @@ pub mod ms_sar;
 pub mod ms_uicc_low_level;
 pub mod ms_voice_extensions;
 pub mod phonebook;
+pub mod proxy_control;
 pub mod qdu;
 pub mod qmi;
 pub mod quectel;

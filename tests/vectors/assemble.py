@@ -535,6 +535,12 @@ vector("carrier-lock-set", 1, "set", u32(3) + b"\1\2\3", {"Data": "010203"}, ser
 words("carrier-lock", 1, "notify",
       {"CarrierLockStatus": 1, "CarrierLockModemState": 2, "CarrierLockCause": 1}, service=GOOGLE)
 
+PROXY = "838cf7fb-8d0d-4d7f-871e-d71dbefbb39b"
+vector("proxy-configuration", 1, "set", structure(text("/dev/cdc-wdm0"), u32(30)),
+       {"DevicePath": "/dev/cdc-wdm0", "Timeout": 30}, service=PROXY, note="as mbimcli 1.28.2 writes it")
+words("proxy-configured", 1, "response", {}, service=PROXY)
+vector("proxy-version", 2, "notify", u16(0x0100) + u16(0x0300), {"Version": 0x0100, "ExtendedVersion": 0x0300},
+       service=PROXY)
 UICC = "c2f6588e-f037-4bc9-8665-f4d44bd09367"
 
 

@@ -32,8 +32,8 @@ impl Verdict {
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainLink {
-    /// `usb` (only with trouble there), `modem`, `sim`, `pin`, `radio`, `registration`, `packet-service`, `operator`,
-    /// `context`, `addresses`, `internet`, `portal`.
+    /// `usb` (only with trouble there), `modem`, `proxy` (only with other programs at the modem), `sim`, `pin`, `radio`,
+    /// `registration`, `packet-service`, `operator`, `context`, `addresses`, `internet`, `portal`.
     pub link: &'static str,
     /// What it is worth.
     pub verdict: Verdict,
@@ -60,6 +60,11 @@ pub fn explain(snapshot: &Snapshot) -> Vec<ChainLink> {
         internet(snapshot),
         portal(snapshot),
     ];
+    match snapshot.guests {
+        0 => {}
+        1 => chain.insert(1, link("proxy", Verdict::Ok, "another program uses the modem as well", "")),
+        n => chain.insert(1, link("proxy", Verdict::Ok, format!("{n} other programs use the modem as well"), "")),
+    }
     if let Some(trouble) = &snapshot.port.trouble {
         let (cause, next) = cause_and_next(&trouble.text);
         // Notifications that are too many or too few cost time, not the connection.
@@ -393,6 +398,18 @@ mod tests {
         );
         snapshot.port.trouble = Some(Reason { code: "usb-notification-flood", text: "Too many.".into() });
         assert_eq!((first(&snapshot), explain(&snapshot)[0].link), (None, "usb"), "told, but nothing is broken");
+    }
+
+    #[test]
+    fn other_programs_at_the_modem_are_told() {
+        let mut snapshot = online();
+        for (guests, told) in [(1, "another program"), (3, "3 other programs")] {
+            snapshot.guests = guests;
+            assert!(explain(&snapshot)[1].cause.starts_with(told));
+            assert_eq!(first(&snapshot), None, "nothing is broken");
+        }
+        snapshot.guests = 0;
+        assert!(explain(&snapshot).iter().all(|link| link.link != "proxy"));
     }
 
     #[test]

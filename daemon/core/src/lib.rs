@@ -13,6 +13,7 @@ pub mod explain;
 pub mod kept;
 pub mod modem;
 pub mod probe;
+pub mod proxy;
 pub mod request;
 pub mod session;
 pub mod snapshot;

@@ -12,6 +12,7 @@ mod context;
 mod dial;
 mod extra;
 mod extras;
+mod guest;
 mod io;
 mod likeness;
 mod link;

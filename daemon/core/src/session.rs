@@ -7,6 +7,7 @@
 pub mod deadline;
 mod flight;
 mod open;
+mod subscription;
 mod wire;
 
 use core::fmt;
@@ -19,6 +20,7 @@ use mbim_proto::status::{ProtocolError, Status};
 use mbim_proto::{MbimEx, Operation, Uuid};
 use open::Phase;
 pub use open::{Offer, Offers, OpenFailure};
+pub use subscription::Subscription;
 
 use crate::Time;
 
@@ -37,7 +39,7 @@ pub struct SessionConfig {
     /// Highest MBIMEx release to announce.
     pub announce: MbimEx,
     /// Indications that are wanted, where the modem offers them.
-    pub subscribe: &'static [(Uuid, &'static [u32])],
+    pub subscribe: Subscription,
 }
 
 /// Number of a command, given by the session, never used twice.
@@ -57,8 +59,8 @@ pub struct Command {
     pub buffer: Vec<u8>,
     /// How long to wait for the answer, from the moment it is sent; see [`deadline`].
     pub timeout: Duration,
-    /// Goes before all that are not.
-    pub urgent: bool,
+    /// What goes before what.
+    pub rank: Rank,
 }
 
 impl fmt::Debug for Command {
@@ -70,6 +72,18 @@ impl fmt::Debug for Command {
             .field("octets", &self.buffer.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Which of several commands that wait is sent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// Before all others.
+    Urgent,
+    /// In turn.
+    Ordinary,
+    /// When none of the others waits: commands of clients of the [proxy](crate::proxy). That one of them is not answered
+    /// says nothing of the modem.
+    Guest,
 }
 
 /// What became of a command.
@@ -296,7 +310,7 @@ impl Session {
         self.flight.wake(now);
         for sent in self.flight.overdue(now) {
             self.counters.timeouts += 1;
-            self.timeouts_in_row += 1;
+            self.timeouts_in_row += u32::from(sent.rank != Rank::Guest);
             self.complete(now, &sent, Outcome::TimedOut);
         }
         if self.timeouts_in_row >= TIMEOUTS_TO_HANG {
@@ -363,6 +377,12 @@ impl Session {
     #[must_use]
     pub fn offers(&self) -> &Offers {
         &self.offers
+    }
+
+    /// Commands of the proxy's clients that were not sent yet.
+    #[must_use]
+    pub fn guests_waiting(&self) -> usize {
+        self.flight.guests_waiting()
     }
 
     /// Commands that wait for an answer now.

@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub connectivity: Connectivity,
     /// Settings in force for this subscriber (stored per ICCID).
     pub settings: Settings,
+    /// Other programs that use the modem through the [proxy](crate::proxy).
+    pub guests: usize,
     /// Messages to and from the modem so far, and sequential round trips up to the first connection.
     pub traffic: Traffic,
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use daemon_core::session::{
-    Command, Dropped, Hung, OpenFailure, Outcome, Session, SessionConfig, SessionOutput, Stray, Ticket,
+    Command, Dropped, Hung, OpenFailure, Outcome, Rank, Session, SessionConfig, SessionOutput, Stray, Subscription,
+    Ticket,
 };
 use mbim_proto::fragment::fragments;
 use mbim_proto::message::{CommandDone, CommandType, Content, IndicateStatus, Message};
@@ -16,7 +17,7 @@ use mbim_proto::{MbimEx, Operation};
 const NOW: Duration = Duration::from_secs(100);
 
 fn session(outstanding: u16, max_control: u32) -> Session {
-    Session::new(SessionConfig { outstanding, max_control, announce: MbimEx::V3, subscribe: &[] })
+    Session::new(SessionConfig { outstanding, max_control, announce: MbimEx::V3, subscribe: Subscription::default() })
 }
 
 /// Everything that the session says now: messages (joined from fragments), and the rest.
@@ -74,7 +75,7 @@ fn query(cid: u32) -> Command {
         operation: Operation::Query,
         buffer: Vec::new(),
         timeout: Duration::from_secs(10),
-        urgent: false,
+        rank: Rank::Ordinary,
     }
 }
 

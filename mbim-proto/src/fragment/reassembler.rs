@@ -17,12 +17,16 @@ pub struct Limits {
     pub fragments: u32,
     /// Messages that are collected side by side.
     pub messages: usize,
+    /// Bytes of all of them.
+    pub total: usize,
+    /// The longest pause between two fragments of a message.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
-    /// 1 MiB, 4096 fragments, 8 messages.
+    /// 1 MiB, 4096 fragments, 8 messages, 8 MiB, [`FRAGMENT_PAUSE`].
     fn default() -> Self {
-        Self { bytes: 1 << 20, fragments: 4096, messages: 8 }
+        Self { bytes: 1 << 20, fragments: 4096, messages: 8, total: 8 << 20, pause: FRAGMENT_PAUSE }
     }
 }
 
@@ -47,12 +51,12 @@ pub enum ReassemblyError {
         expected_total: u32,
     },
     /// The next fragment did not come in time.
-    #[error("transaction {transaction}: no further fragment within 1250 ms")]
+    #[error("transaction {transaction}: no further fragment in time")]
     Timeout {
         /// The transaction of the message.
         transaction: u32,
     },
-    /// The message would have more bytes than are collected.
+    /// The message, or all that are being collected, would have more bytes than are collected.
     #[error("transaction {transaction}: more than {limit} bytes")]
     TooLong {
         /// The transaction of the message.
@@ -157,12 +161,14 @@ impl Reassembler {
             Some(part) if (part.next, part.total) == (fragment.current, fragment.total) => part,
             part => return Err(sequence(part.as_ref())),
         };
-        if now.saturating_sub(part.since) >= FRAGMENT_PAUSE {
+        if now.saturating_sub(part.since) >= self.limits.pause {
             return Err(ReassemblyError::Timeout { transaction });
         }
         let payload = frame.get(FRAGMENT_HEADER..).unwrap_or_default();
-        if part.bytes.len() + payload.len() > self.limits.bytes {
-            return Err(ReassemblyError::TooLong { transaction, limit: self.limits.bytes });
+        let others: usize = self.parts.iter().map(|part| part.bytes.len()).sum();
+        let limit = self.limits.bytes.min(self.limits.total.saturating_sub(others));
+        if part.bytes.len() + payload.len() > limit {
+            return Err(ReassemblyError::TooLong { transaction, limit });
         }
         part.bytes.extend_from_slice(payload);
         part.next += 1;
@@ -179,12 +185,13 @@ impl Reassembler {
 
     /// When [`expire`](Self::expire) has something to do.
     pub fn deadline(&self) -> Option<Duration> {
-        self.parts.iter().map(|part| part.since + FRAGMENT_PAUSE).min()
+        self.parts.iter().map(|part| part.since + self.limits.pause).min()
     }
 
     /// Drops one message whose next fragment is overdue. Call until there is none.
     pub fn expire(&mut self, now: Duration) -> Option<ReassemblyError> {
-        let late = self.parts.iter().position(|part| now.saturating_sub(part.since) >= FRAGMENT_PAUSE)?;
+        let pause = self.limits.pause;
+        let late = self.parts.iter().position(|part| now.saturating_sub(part.since) >= pause)?;
         let part = self.parts.remove(late);
         Some(ReassemblyError::Timeout { transaction: part.transaction })
     }

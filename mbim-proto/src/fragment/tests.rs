@@ -123,7 +123,7 @@ fn a_response_and_an_indication_may_interleave() {
 
 #[test]
 fn what_is_collected_is_bounded() {
-    let limits = Limits { bytes: 100, fragments: 8, messages: 2 };
+    let limits = Limits { bytes: 100, fragments: 8, messages: 2, ..Limits::default() };
     let mut reassembler = Reassembler::new(limits);
     let frames: Vec<_> = fragments(&message(150).encode(), 64).collect();
     assert_eq!(reassembler.push(NOW, &frames[0]), Ok(None));
@@ -139,6 +139,22 @@ fn what_is_collected_is_bounded() {
     }
     let late = NOW + FRAGMENT_PAUSE;
     assert_eq!(core::iter::from_fn(|| reassembler.expire(late)).count(), 2, "the oldest made room");
+}
+
+#[test]
+fn all_together_are_bounded_and_may_pause_as_long_as_is_said() {
+    let pause = FRAGMENT_PAUSE * 4;
+    let mut reassembler = Reassembler::new(Limits { total: 150, pause, ..Limits::default() });
+    let frames: Vec<_> = fragments(&message(150).encode(), 64).collect();
+    let mut other = frames[0].clone();
+    other[8..12].copy_from_slice(&9u32.to_le_bytes());
+    assert_eq!(reassembler.push(NOW, &frames[0]), Ok(None));
+    assert_eq!(reassembler.push(NOW, &other), Ok(None), "64 and 64 bytes");
+    let later = NOW + FRAGMENT_PAUSE * 3;
+    let refused = reassembler.push(later, &frames[1]);
+    assert_eq!(refused, Err(ReassemblyError::TooLong { transaction: 3, limit: 86 }), "64, and 64 and 44 bytes");
+    assert_eq!(reassembler.deadline(), Some(NOW + pause), "the other one waits on");
+    assert_eq!(reassembler.expire(NOW + pause), Some(ReassemblyError::Timeout { transaction: 9 }));
 }
 
 fn cut(cutter: &mut FrameCutter, chunk: &[u8]) -> Vec<Result<Vec<u8>, CutError>> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use mbim_proto::Message;
-use mbim_proto::fragment::{FrameCutter, Limits, Reassembler, fragments};
+use mbim_proto::fragment::{FRAGMENT_PAUSE, FrameCutter, Limits, Reassembler, fragments};
 
 const LONGEST_FRAME: u32 = 512;
-const LIMITS: Limits = Limits { bytes: 4096, fragments: 64, messages: 4 };
+const LIMITS: Limits = Limits { bytes: 4096, fragments: 64, messages: 4, total: 16384, pause: FRAGMENT_PAUSE };
 
 /// The bytes are pieces: one for the pause before it in units of 10 ms, one for its size, then as many as that says.
 ///

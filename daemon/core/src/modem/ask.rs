@@ -14,7 +14,7 @@ use super::read;
 use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
-use crate::session::{Command, Outcome, deadline};
+use crate::session::{Command, Outcome, Rank, deadline};
 use daemon_operator::identity::ef::CardFile;
 use daemon_operator::{Auth, IpType};
 
@@ -354,9 +354,11 @@ impl Modem {
             Asked::Activation(_) => deadline::SERVICE_ACTIVATION,
             _ => deadline::of(B::SERVICE, B::CID, operation),
         };
-        let urgent =
-            matches!(asked, Asked::Deactivate | Asked::Extra(_, Question::Deactivate) | Asked::RadioSet(false));
-        let command = Command { service: B::SERVICE, cid: B::CID, operation, buffer, timeout, urgent };
+        let rank = match asked {
+            Asked::Deactivate | Asked::Extra(_, Question::Deactivate) | Asked::RadioSet(false) => Rank::Urgent,
+            _ => Rank::Ordinary,
+        };
+        let command = Command { service: B::SERVICE, cid: B::CID, operation, buffer, timeout, rank };
         let ticket = self.session.command(now, command);
         self.remember(ticket, asked);
     }

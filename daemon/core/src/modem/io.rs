@@ -8,6 +8,7 @@ use mbim_proto::Personal;
 use crate::effect::{Effect, ProbeReport};
 use crate::event::Event;
 use crate::kept::Kept;
+use crate::proxy;
 use crate::request::{Reply, Request, RequestError};
 use crate::snapshot::{Port, Reason};
 use crate::subscriber::{Settings, SubscriberState};
@@ -134,6 +135,13 @@ pub enum Input<'a> {
         /// What is asked.
         request: Request,
     },
+    /// A client of the [proxy] says something.
+    Guest {
+        /// Which.
+        id: proxy::GuestId,
+        /// What.
+        order: proxy::Order,
+    },
     /// Answer to [`Effect::LinkUp`] and [`Effect::LinkDown`].
     LinkDone {
         /// MBIM session id.
@@ -194,6 +202,13 @@ pub enum Output {
         id: RequestId,
         /// What became of it.
         result: Result<Reply, RequestError>,
+    },
+    /// For a client of the [proxy]; one that is gone meanwhile does not get it.
+    Guest {
+        /// Which.
+        id: proxy::GuestId,
+        /// What.
+        news: proxy::News,
     },
     /// The snapshot is another one than before (traffic counters apart).
     Changed,

@@ -13,6 +13,7 @@ use super::ask::{Asked, SUBSCRIBE};
 use super::context::SESSION;
 use super::dial::Dialer;
 use super::extra::Extra;
+use super::guest::Guests;
 use super::io::{Input, ModemConfig, Output, RequestId};
 use super::network::Facts;
 use super::online::Online;
@@ -27,7 +28,9 @@ use crate::Time;
 use crate::effect::{Effect, SubscriberKey};
 use crate::event::{Event, Level};
 use crate::request::{Reply, RequestError};
-use crate::session::{Dropped, Hung, OpenFailure, Outcome, Session, SessionConfig, SessionOutput, Ticket};
+use crate::session::{
+    Dropped, Hung, OpenFailure, Outcome, Session, SessionConfig, SessionOutput, Subscription, Ticket,
+};
 use crate::snapshot::{Reason, Snapshot};
 use crate::table::{OutOfOrder, Table};
 
@@ -58,6 +61,8 @@ pub struct Modem {
     pub(super) writes: Writes,
     pub(super) adoption: Adoption,
     pub(super) sleep: Sleep,
+    /// Clients of the proxy.
+    pub(super) guests: Guests,
     /// The SIM whose kept PIN was entered since the plug.
     pub(super) pin_entered: Option<SubscriberKey>,
     /// The kernel's rfkill blocks the radio.
@@ -94,7 +99,7 @@ impl Modem {
                 0x0200.. => MbimEx::V2,
                 _ => MbimEx::V1,
             },
-            subscribe: SUBSCRIBE,
+            subscribe: Subscription::of(SUBSCRIBE),
         });
         let mut modem = Self {
             session,
@@ -110,6 +115,7 @@ impl Modem {
             writes: Writes::default(),
             adoption: Adoption::default(),
             sleep: Sleep::default(),
+            guests: Guests::default(),
             pin_entered: None,
             blocked: config.blocked,
             radio_wish: true,
@@ -148,6 +154,7 @@ impl Modem {
                 }
             }
             Input::Request { id, request } => self.on_request(now, id, request),
+            Input::Guest { id, order } => self.on_guest(id, order),
             Input::LinkDone { session: SESSION, up, result, .. } => self.on_link_done(now, up, result),
             Input::LinkDone { session, up, result, interface } => {
                 self.on_extra_linked(now, session, up, result, interface);
@@ -235,6 +242,7 @@ impl Modem {
             self.advance_extras(now);
             self.advance_look(now);
             self.advance_probe(now);
+            self.advance_guests(now);
         }
         self.advance_stop(now);
     }
@@ -251,9 +259,14 @@ impl Modem {
             SessionOutput::Completed { ticket, outcome } => {
                 if let Some(asked) = self.asked.remove(&ticket) {
                     self.on_completed(now, asked, outcome);
+                } else {
+                    self.guest_completed(now, ticket, outcome);
                 }
             }
-            SessionOutput::Indication { service, cid, buffer } => self.on_indication(now, service, cid, &buffer),
+            SessionOutput::Indication { service, cid, buffer } => {
+                self.guests_told(service, cid, &buffer);
+                self.on_indication(now, service, cid, &buffer);
+            }
             SessionOutput::Hung(why) => self.on_hung(now, why),
             SessionOutput::Closed => {
                 if self.tables.power == Power::Closing {
@@ -307,12 +320,14 @@ impl Modem {
                 .with("services", self.session.offers().list.len()),
         );
         self.forget_session(now);
+        self.guests_opened();
         self.bring_up(now);
     }
 
     fn on_open_failed(&mut self, now: Time, failure: OpenFailure) {
         let why = reason::open_failed(failure);
         self.emit(Event::new(Level::Error, "error").with("what", why.code));
+        self.refuse_guests();
         if self.tables.power == Power::Closing {
             self.step(|t| &mut t.power, PowerEvent::CloseDone);
             return;
@@ -392,6 +407,7 @@ impl Modem {
         self.drop_waiting_writes();
         self.pin_entered = None;
         self.end_extras(now, &reason::gone());
+        self.drop_guests();
         self.dialer = self.dialer.unplugged();
         self.trouble = None;
         self.recoveries = 0;
@@ -417,6 +433,7 @@ impl Modem {
         for asked in asked {
             self.abandon(asked);
         }
+        self.forget_guests();
         self.forget_sleep();
         self.tables = Tables { power: self.tables.power, ..Tables::default() };
         self.facts = Facts::default();

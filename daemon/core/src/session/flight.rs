@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mbim_proto::{Operation, Uuid};
 
-use super::{Command, Ticket, deadline};
+use super::{Command, Rank, Ticket, deadline};
 use crate::Time;
 
 /// How many finished transactions are remembered, to tell a late or second answer from a stranger's.
@@ -28,6 +28,7 @@ pub(super) struct Sent {
     pub(super) ticket: Ticket,
     pub(super) service: Uuid,
     pub(super) cid: u32,
+    pub(super) rank: Rank,
     pub(super) deadline: Time,
     /// When it counts as late; `None` = it is: it may be lost, and no longer fills the window.
     late: Option<Time>,
@@ -50,6 +51,7 @@ pub(super) struct Flight {
     next_id: u32,
     urgent: VecDeque<Queued>,
     waiting: VecDeque<Queued>,
+    guests: VecDeque<Queued>,
     sent: BTreeMap<u32, Sent>,
     finished: VecDeque<(u32, Stray)>,
 }
@@ -67,6 +69,7 @@ impl Flight {
             next_id: 1,
             urgent: VecDeque::new(),
             waiting: VecDeque::new(),
+            guests: VecDeque::new(),
             sent: BTreeMap::new(),
             finished: VecDeque::new(),
         }
@@ -89,7 +92,11 @@ impl Flight {
     }
 
     pub(super) fn queue(&mut self, ticket: Ticket, command: Command) {
-        let queue = if command.urgent { &mut self.urgent } else { &mut self.waiting };
+        let queue = match command.rank {
+            Rank::Urgent => &mut self.urgent,
+            Rank::Ordinary => &mut self.waiting,
+            Rank::Guest => &mut self.guests,
+        };
         queue.push_back(Queued { ticket, command });
     }
 
@@ -98,14 +105,16 @@ impl Flight {
         if self.is_full() {
             return None;
         }
-        let Queued { ticket, command } = self.urgent.pop_front().or_else(|| self.waiting.pop_front())?;
+        let next = self.urgent.pop_front().or_else(|| self.waiting.pop_front()).or_else(|| self.guests.pop_front());
+        let Queued { ticket, command } = next?;
         let id = self.id();
         let late = now + deadline::LATE;
         // What changes nothing may be asked twice.
         let repeatable = command.operation == Operation::Query && command.timeout <= deadline::REPEATABLE;
         let again = repeatable.then(|| Again { at: late, command: command.clone(), left: deadline::REPEATS });
-        let Command { service, cid, timeout, .. } = command;
-        self.sent.insert(id, Sent { ticket, service, cid, deadline: now + timeout, late: Some(late), depth, again });
+        let Command { service, cid, timeout, rank, .. } = command;
+        self.sent
+            .insert(id, Sent { ticket, service, cid, rank, deadline: now + timeout, late: Some(late), depth, again });
         Some((id, command))
     }
 
@@ -198,12 +207,13 @@ impl Flight {
 
     /// Gives up on a command: its answer would be late. Whether it was there.
     pub(super) fn abandon(&mut self, ticket: Ticket) -> bool {
-        let waiting = self.urgent.len() + self.waiting.len();
+        let waiting = self.unsent();
         self.urgent.retain(|queued| queued.ticket != ticket);
         self.waiting.retain(|queued| queued.ticket != ticket);
+        self.guests.retain(|queued| queued.ticket != ticket);
         let sent = self.sent.len();
         self.forget(ticket);
-        self.sent.len() < sent || self.urgent.len() + self.waiting.len() < waiting
+        self.sent.len() < sent || self.unsent() < waiting
     }
 
     /// Its answer began and broke off: little time is left for a second beginning.
@@ -221,7 +231,8 @@ impl Flight {
             self.remember(id, Stray::Late);
             all.extend(self.sent.remove(&id).map(|sent| sent.ticket).filter(|ticket| !all.contains(ticket)));
         }
-        all.extend(self.urgent.drain(..).chain(self.waiting.drain(..)).map(|queued| queued.ticket));
+        let unsent = self.urgent.drain(..).chain(self.waiting.drain(..)).chain(self.guests.drain(..));
+        all.extend(unsent.map(|queued| queued.ticket));
         all
     }
 
@@ -229,9 +240,17 @@ impl Flight {
     pub(super) fn next_deadline(&self) -> Option<(Time, &'static str)> {
         let overdue = self.sent.values().map(|sent| (sent.deadline, "answer overdue")).min();
         let again = self.sent.values().filter_map(|sent| Some((sent.again.as_ref()?.at, "ask again"))).min();
-        let waits = !self.urgent.is_empty() || !self.waiting.is_empty();
+        let waits = self.unsent() > 0;
         let room = self.room().filter(|_| waits).map(|at| (at, "answer late"));
         [overdue, again, room].into_iter().flatten().min()
+    }
+
+    pub(super) fn guests_waiting(&self) -> usize {
+        self.guests.len()
+    }
+
+    fn unsent(&self) -> usize {
+        self.urgent.len() + self.waiting.len() + self.guests.len()
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -251,25 +270,25 @@ mod tests {
     use super::*;
     use mbim_proto::Operation;
 
-    fn command(urgent: bool) -> Command {
+    fn command(rank: Rank) -> Command {
         Command {
             service: Uuid([0; 16]),
             cid: 1,
             operation: Operation::Query,
             buffer: Vec::new(),
             timeout: Duration::from_secs(10),
-            urgent,
+            rank,
         }
     }
 
     #[test]
     fn ids_wrap_to_one_and_skip_those_outstanding() {
         let mut flight = Flight::new(4);
-        flight.queue(Ticket(1), command(false));
+        flight.queue(Ticket(1), command(Rank::Ordinary));
         assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, 1);
         flight.next_id = u32::MAX;
-        flight.queue(Ticket(2), command(false));
-        flight.queue(Ticket(3), command(false));
+        flight.queue(Ticket(2), command(Rank::Ordinary));
+        flight.queue(Ticket(3), command(Rank::Ordinary));
         assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, u32::MAX);
         assert_eq!(flight.depart(Time::ZERO, 1).unwrap().0, 2, "0 is no id and 1 is outstanding");
     }
@@ -277,9 +296,9 @@ mod tests {
     #[test]
     fn the_window_holds_and_urgent_goes_first() {
         let mut flight = Flight::new(0);
-        flight.queue(Ticket(1), command(false));
-        flight.queue(Ticket(2), command(false));
-        flight.queue(Ticket(3), command(true));
+        flight.queue(Ticket(1), command(Rank::Ordinary));
+        flight.queue(Ticket(2), command(Rank::Ordinary));
+        flight.queue(Ticket(3), command(Rank::Urgent));
         let (first, _) = flight.depart(Time::ZERO, 1).unwrap();
         assert_eq!(flight.get(first).unwrap().ticket, Ticket(3));
         assert!(flight.depart(Time::ZERO, 1).is_none(), "0 outstanding counts as 1");
@@ -291,10 +310,24 @@ mod tests {
     }
 
     #[test]
+    fn guests_come_last() {
+        let mut flight = Flight::new(1);
+        for (ticket, rank) in [(1, Rank::Guest), (2, Rank::Guest), (3, Rank::Ordinary), (4, Rank::Urgent)] {
+            flight.queue(Ticket(ticket), command(rank));
+        }
+        assert_eq!(flight.guests_waiting(), 2);
+        let mut order = Vec::new();
+        while let Some((id, _)) = flight.depart(Time::ZERO, 1) {
+            order.extend(flight.arrive(id).map(|sent| sent.ticket.0));
+        }
+        assert_eq!(order, [4, 3, 1, 2]);
+    }
+
+    #[test]
     fn strays_are_told_apart() {
         let mut flight = Flight::new(8);
         for ticket in 1..=2 {
-            flight.queue(Ticket(ticket), command(false));
+            flight.queue(Ticket(ticket), command(Rank::Ordinary));
             flight.depart(Time::ZERO, 1).unwrap();
         }
         flight.arrive(1).unwrap();

@@ -12,7 +12,7 @@ use mbim_proto::service::{basic_connect, canonical, ms_basic_connect_ext as exte
 use mbim_proto::status::Status;
 use mbim_proto::{Body, MbimEx, Operation, Uuid};
 
-use super::{Command, Outcome, Own, Session, SessionOutput, deadline, wire};
+use super::{Command, Outcome, Own, Rank, Session, SessionOutput, Subscription, deadline, wire};
 use crate::Time;
 use crate::session::Hung;
 
@@ -92,6 +92,14 @@ impl Offers {
             return service == basic_connect::SERVICE;
         }
         self.list.iter().any(|offer| same_service(offer.service, service) && offer.cids.contains(&cid))
+    }
+
+    /// Whether any command of a service may be used.
+    pub(super) fn names(&self, service: Uuid) -> bool {
+        if self.list.is_empty() {
+            return service == basic_connect::SERVICE;
+        }
+        self.list.iter().any(|offer| same_service(offer.service, service))
     }
 }
 
@@ -301,7 +309,7 @@ impl Session {
             _ => deadline::of(service, cid, operation),
         };
         self.own = Some((ticket, own));
-        self.flight.queue(ticket, Command { service, cid, operation, buffer, timeout, urgent: true });
+        self.flight.queue(ticket, Command { service, cid, operation, buffer, timeout, rank: Rank::Urgent });
         self.depart(now);
     }
 
@@ -399,6 +407,17 @@ impl Session {
         self.subscribe(now);
     }
 
+    /// Other indications are wanted from now on; the modem is told by whoever changed them, or with the next open.
+    pub fn want(&mut self, subscription: Subscription) {
+        self.config.subscribe = subscription;
+    }
+
+    /// The list of indications for this modem.
+    #[must_use]
+    pub fn subscription(&self) -> basic_connect::DeviceServiceSubscribeList {
+        self.config.subscribe.body(&self.offers)
+    }
+
     /// Subscribes indications once more, where the session is open: another list may have been set meanwhile.
     pub fn resubscribe(&mut self, now: Time) {
         if matches!(self.phase, Phase::Ready) {
@@ -409,23 +428,8 @@ impl Session {
 
     fn subscribe(&mut self, now: Time) {
         self.subscribe_tries += 1;
-        let events: Vec<basic_connect::EventEntry> = self
-            .config
-            .subscribe
-            .iter()
-            .map(|(service, cids)| basic_connect::EventEntry {
-                device_service_id: *service,
-                cids: cids.iter().copied().filter(|cid| self.offers.has(*service, *cid)).collect(),
-            })
-            .filter(|entry| !entry.cids.is_empty())
-            .collect();
         if self.offers.has(basic_connect::SERVICE, basic_connect::DeviceServiceSubscribeList::CID) {
-            self.own_command(
-                now,
-                Own::Subscribe,
-                &basic_connect::DeviceServiceSubscribeList { events },
-                Operation::Set,
-            );
+            self.own_command(now, Own::Subscribe, &self.subscription(), Operation::Set);
         }
     }
 }

@@ -8,6 +8,7 @@ use daemon_core::effect::{BodySeen, Effect, FamilyReport, HttpSeen, HttpsSeen, L
 use daemon_core::event::Event;
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, Modem, ModemConfig, Output, RequestId};
+use daemon_core::proxy::{GuestId, News};
 use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{Connection, ContextState, ModemState, Port, Snapshot};
 use daemon_core::subscriber::SubscriberState;
@@ -65,6 +66,8 @@ pub(crate) struct Pair {
     pub(crate) link_changes: Vec<bool>,
     pub(crate) link_fails: bool,
     pub(crate) events: Vec<Event>,
+    /// What clients of the proxy were told.
+    pub(crate) news: Vec<(GuestId, News)>,
     pub(crate) replies: BTreeMap<u64, Result<Reply, RequestError>>,
     pub(crate) probes: usize,
     pub(crate) reopens: usize,
@@ -135,6 +138,7 @@ impl Pair {
             link_changes: Vec::new(),
             link_fails: false,
             events: Vec::new(),
+            news: Vec::new(),
             replies: BTreeMap::new(),
             probes: 0,
             reopens: 0,
@@ -325,6 +329,7 @@ impl Pair {
                         let twice = self.replies.insert(id.0, result);
                         assert!(twice.is_none(), "request {} was answered twice", id.0);
                     }
+                    Output::Guest { id, news } => self.news.push((id, news)),
                     Output::Changed => {}
                     Output::Event(event) => self.events.push(event),
                 }

@@ -16,6 +16,7 @@ mod faults;
 mod kept_pin;
 mod likeness;
 mod main_job;
+mod proxy;
 mod radio_and_pin;
 mod replaying;
 mod sessions;

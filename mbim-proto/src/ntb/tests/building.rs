@@ -224,7 +224,7 @@ proptest! {
                 queue.next();
             }
             if put.is_empty() {
-                prop_assert_eq!(builder.finish(), &[][..]);
+                prop_assert_eq!(builder.finish(), &[0_u8; 0][..]);
                 // Either all were withdrawn, or this one has no room in an empty block.
                 queue.next();
                 continue;
