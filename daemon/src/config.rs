@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon_core::custody::Policy;
+use daemon_core::proxy::Offered;
 use daemon_core::subscriber::RoamingPolicy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -88,6 +89,12 @@ pub(crate) struct Config {
     pub(crate) modemmanager: Policy,
     /// How long a modem that went keeps its object.
     pub(crate) absence: Duration,
+    /// Whether other programs may use the modems through libmbim's socket.
+    pub(crate) proxy: Offered,
+    /// Group whose members may do everything there; empty = none.
+    pub(crate) proxy_group: String,
+    /// Group whose members may ask there; empty = none.
+    pub(crate) proxy_readers: String,
 }
 
 impl Default for Config {
@@ -116,6 +123,9 @@ impl Default for Config {
             network: Network::Standalone,
             modemmanager: Policy::Ask,
             absence: Duration::from_secs(60),
+            proxy: Offered::Auto,
+            proxy_group: String::new(),
+            proxy_readers: String::new(),
         }
     }
 }
@@ -257,6 +267,32 @@ const KEYS: &[Key] = &[
         default: "/etc/mbimd/provisioning.d",
         doc: "Account-provisioning documents for machines without a person. This version does not read them yet.",
         set: |c, v| path(v).map(|p| c.provisioning_dir = p),
+    },
+    Key {
+        name: "proxy",
+        kind: "auto, on or off",
+        default: "auto",
+        doc: "Whether the daemon offers libmbim's socket (`mbim-proxy`), through which `mbimcli --device-open-proxy` and other \
+              programs use a modem beside it. auto: except while ModemManager runs, which reaches its own modems through a \
+              socket of that name.",
+        set: |c, v| {
+            one_of(v, &[("auto", Offered::Auto), ("on", Offered::Always), ("off", Offered::Never)]).map(|o| c.proxy = o)
+        },
+    },
+    Key {
+        name: "proxy-group",
+        kind: "group",
+        default: "(none)",
+        doc: "Group of /etc/group whose members may do everything at that socket, besides root: whatever the modem can do.",
+        set: |c, v| text(v).map(|t| c.proxy_group = t),
+    },
+    Key {
+        name: "proxy-readers",
+        kind: "group",
+        default: "(none)",
+        doc: "Group of /etc/group whose members may send queries at that socket, nothing else. Answers hold identities and \
+              stored messages.",
+        set: |c, v| text(v).map(|t| c.proxy_readers = t),
     },
     Key {
         name: "roaming",

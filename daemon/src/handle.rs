@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use daemon_core::proxy::{GuestId, News, Order};
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, Snapshot};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +17,8 @@ pub(crate) struct ModemHandle {
     pub(crate) snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Requests to the task that owns the modem, each with the place for its one answer.
     pub(crate) requests: mpsc::Sender<(Request, oneshot::Sender<Result<Reply, RequestError>>)>,
+    /// Clients of the proxy to the task that owns the modem.
+    pub(crate) guests: mpsc::Sender<Guest>,
 }
 
 impl ModemHandle {
@@ -30,6 +33,17 @@ impl ModemHandle {
         self.requests.send((request, answer)).await.map_err(|_| gone())?;
         wait.await.unwrap_or_else(|_| Err(gone()))
     }
+}
+
+/// What a client of the proxy says to its modem.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    /// Which.
+    pub(crate) id: GuestId,
+    /// What.
+    pub(crate) order: Order,
+    /// Where it is told things, with its first order. Closed when the modem is gone, or when it takes too few of them.
+    pub(crate) news: Option<mpsc::Sender<News>>,
 }
 
 /// All modems, in the order in which they came. The supervisor publishes, others follow.

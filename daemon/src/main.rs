@@ -12,6 +12,7 @@ mod demo;
 mod handle;
 mod host;
 mod logging;
+mod proxy;
 mod store;
 mod supervise;
 mod transport;
@@ -107,6 +108,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         .map_err(|error| format!("no connection to the bus ({name}): {error}; start it or name another with --bus"))?;
     let resolver = Resolver::new(config.dns, Some(connection.clone()), &run_dir);
     let (shown, modems) = watch::channel(Vec::new());
+    let listed = modems.clone();
     let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
     // The name first: who does not get it touches neither modem nor interface.
     let sleep = host::logind::follow(connection.clone(), modems.clone());
@@ -126,6 +128,8 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     });
     let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone())).await;
     let roots = host::uevent::Roots::default();
+    // Before the first modem: whoever finds the name free starts a rival that opens the same node.
+    let proxy = proxy::Proxy::start(&shared.config, listed, neighbour.followed());
     let supervisor = Supervisor::start(shared, leftovers, args.devices, roots, neighbour, shown);
     let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);
@@ -140,6 +144,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     notify(&[NotifyState::Stopping]);
     sleep.abort();
     tracing::info!(?ending, "stopping");
+    proxy.stop().await;
     agent.stop().await;
     supervisor.stop(ending).await;
     server.stop().await;

@@ -43,6 +43,8 @@ use place::{At, Slot};
 const LOADING: Duration = Duration::from_secs(3);
 /// Requests that wait for one modem.
 const REQUESTS: usize = 16;
+/// Orders of the proxy's clients that wait for one modem.
+const GUESTS: usize = 64;
 /// Time that a modem has to disconnect and close when the daemon stops.
 const STOP: Duration = Duration::from_secs(8);
 /// Time in which a modem that the last run left has to be found again.
@@ -424,10 +426,11 @@ impl Task {
             slot.describe()
         });
         let (asking, requests) = mpsc::channel(REQUESTS);
+        let (joining, guests) = mpsc::channel(GUESTS);
         let first = Snapshot { port: described.unwrap_or_default(), ..Snapshot::default() };
         let (shown, snapshot) = watch::channel(Arc::new(first));
-        self.shown.send_modify(|list| list.push(ModemHandle { id, snapshot, requests: asking }));
-        Ends { requests, shown, device: None }
+        self.shown.send_modify(|list| list.push(ModemHandle { id, snapshot, requests: asking, guests: joining }));
+        Ends { requests, guests, shown, device: None }
     }
 
     fn stand_in(&mut self, at: usize, ends: Ends) {
@@ -496,6 +499,7 @@ impl Task {
             targets: self.targets.clone(),
             rfkill,
             requests: ends.requests,
+            guests: ends.guests,
             shown: ends.shown,
             let_go: letting_go,
             start: shared.start,

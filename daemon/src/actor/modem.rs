@@ -13,6 +13,7 @@ use std::time::Duration;
 use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
+use daemon_core::proxy::{GuestId, News, Order};
 use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{Device, Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::standin::Ends;
+use crate::handle::Guest;
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets};
@@ -72,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) rfkill: watch::Receiver<bool>,
     /// Requests of others.
     pub(crate) requests: mpsc::Receiver<Asked>,
+    /// Clients of the proxy.
+    pub(crate) guests: mpsc::Receiver<Guest>,
     /// Where the snapshot is shown.
     pub(crate) shown: watch::Sender<Arc<Snapshot>>,
     /// Becomes true when the modem is to be let go at once.
@@ -117,6 +121,7 @@ enum Happened {
     Received(Received),
     Sent(Sent),
     Asked(Option<Asked>),
+    Guest(Guest),
     Done(Done),
     Wake,
     Trouble(Option<Reason>),
@@ -145,6 +150,7 @@ struct Actor {
     probes: BTreeMap<u64, AbortHandle>,
     answers: BTreeMap<RequestId, oneshot::Sender<Result<Reply, RequestError>>>,
     next_request: u64,
+    guests: BTreeMap<GuestId, mpsc::Sender<News>>,
     stop: Option<(RequestId, Ended)>,
     ended: Option<Ended>,
     shown: watch::Sender<Arc<Snapshot>>,
@@ -156,7 +162,7 @@ struct Actor {
 
 /// Runs a modem to its end. The object's ends come back, for whoever stands at it next.
 pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
-    let Setup { mut requests, mut rfkill, mut let_go, .. } = setup;
+    let Setup { mut requests, mut guests, mut rfkill, mut let_go, .. } = setup;
     let mut actor = Actor {
         id: setup.id,
         spec: setup.spec,
@@ -177,6 +183,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         probes: BTreeMap::new(),
         answers: BTreeMap::new(),
         next_request: 0,
+        guests: BTreeMap::new(),
         stop: None,
         ended: None,
         shown: setup.shown,
@@ -199,6 +206,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
                 received = receive(port.as_ref(), &mut buffer) => Happened::Received(received),
                 sent = send(port.as_ref(), front, out_done) => Happened::Sent(sent),
                 asked = requests.recv(), if !requests.is_closed() => Happened::Asked(asked),
+                Some(guest) = guests.recv() => Happened::Guest(guest),
                 Some(done) = work.next(), if !work.is_empty() => Happened::Done(done),
                 () = sleep_until(wake) => Happened::Wake,
                 trouble = trouble(port.as_ref(), told) => Happened::Trouble(trouble),
@@ -225,6 +233,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             Happened::Asked(Some(asked)) => actor.ask(asked),
             // All handles are gone: nobody will ask any more.
             Happened::Asked(None) => requests.close(),
+            Happened::Guest(guest) => actor.guest(guest),
             Happened::Done(done) => actor.done(done),
             Happened::Wake => actor.feed(Input::Wake),
             Happened::Trouble(trouble) => actor.trouble(trouble),
@@ -235,7 +244,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         }
     }
     let (shown, device) = (actor.shown.clone(), actor.device.take());
-    (actor.finish().await, Ends { requests, shown, device })
+    (actor.finish().await, Ends { requests, guests, shown, device })
 }
 
 async fn receive(port: Option<&Port>, buffer: &mut [u8]) -> Received {
@@ -286,6 +295,7 @@ impl Actor {
                 Output::Transmit(frame) => self.out.push_back(frame),
                 Output::Effect(effect) => self.carry_out(effect),
                 Output::Reply { id, result } => self.reply(id, result),
+                Output::Guest { id, news } => self.tell(id, news),
                 Output::Changed => changed = true,
                 Output::Event(event) => logging::event(self.id, &event),
             }
@@ -309,6 +319,23 @@ impl Actor {
         }
         self.answers.insert(id, answer);
         self.feed(Input::Request { id, request });
+    }
+
+    fn guest(&mut self, Guest { id, order, news }: Guest) {
+        if let Some(news) = news {
+            self.guests.insert(id, news);
+        }
+        if matches!(order, Order::Leave) {
+            self.guests.remove(&id);
+        }
+        self.feed(Input::Guest { id, order });
+    }
+
+    /// A client that takes less than it is told is let go; that it left, it says by itself.
+    fn tell(&mut self, id: GuestId, news: News) {
+        if self.guests.get(&id).is_some_and(|to| to.try_send(news).is_err()) {
+            self.guests.remove(&id);
+        }
     }
 
     fn reply(&mut self, id: RequestId, result: Result<Reply, RequestError>) {

@@ -3,17 +3,22 @@
 
 use std::sync::Arc;
 
+use daemon_core::proxy::News;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Custody, Device, Reason, Snapshot};
+use mbim_proto::status::Status;
 use tokio::sync::{mpsc, watch};
 
 use super::modem::Asked;
+use crate::handle::Guest;
 
 /// The modem's side of its object: goes from the task that owns it to the next.
 #[derive(Debug)]
 pub(crate) struct Ends {
     /// Requests of others.
     pub(crate) requests: mpsc::Receiver<Asked>,
+    /// Clients of the proxy.
+    pub(crate) guests: mpsc::Receiver<Guest>,
     /// Where the snapshot is shown.
     pub(crate) shown: watch::Sender<Arc<Snapshot>>,
     /// What the modem said that it is, when it was last asked.
@@ -34,6 +39,12 @@ pub(crate) async fn run(mut ends: Ends, snapshot: Snapshot, mut let_go: watch::R
                 let _ = answer.send(if stop { Ok(Reply::Done { changed: false }) } else { Err(refusal(custody, &reason)) });
                 if stop {
                     return ends;
+                }
+            }
+            // Nobody joins here: who came between two owners is turned away.
+            Some(guest) = ends.guests.recv() => {
+                if let Some(news) = guest.news {
+                    let _ = news.try_send(News::Refused(Status::BUSY));
                 }
             }
             // An error means that the supervisor is gone.
@@ -59,8 +70,9 @@ mod tests {
     async fn every_request_is_answered_with_the_reason_and_the_object_goes_on() {
         let (requests, asked) = mpsc::channel(4);
         let (shown, seen) = watch::channel(Arc::default());
-        let mut handle = ModemHandle { id: 7, snapshot: seen, requests };
-        let mut ends = Ends { requests: asked, shown, device: None };
+        let (guests, joining) = mpsc::channel(4);
+        let mut handle = ModemHandle { id: 7, snapshot: seen, requests, guests };
+        let mut ends = Ends { requests: asked, guests: joining, shown, device: None };
         for (custody, kind) in
             [(Custody::Withheld, RequestErrorKind::WrongState), (Custody::Absent, RequestErrorKind::Gone)]
         {

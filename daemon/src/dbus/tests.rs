@@ -51,7 +51,7 @@ impl FakeModem {
                 let _ = answer.send(reply);
             }
         });
-        Self { handle: ModemHandle { id, snapshot: seen, requests }, snapshot, asked }
+        Self { handle: ModemHandle { id, snapshot: seen, requests, guests: mpsc::channel(1).0 }, snapshot, asked }
     }
 
     pub(super) fn change(&self, how: impl FnOnce(&mut Snapshot)) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use daemon_core::custody::{Answer, Presence};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
 use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
 use zbus::names::{BusName, OwnedInterfaceName};
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant};
@@ -65,6 +66,7 @@ pub(crate) struct ModemManager {
     bus: Option<Connection>,
     owners: Option<NameOwnerChangedStream>,
     presence: Presence,
+    told: watch::Sender<Presence>,
     calls: FuturesUnordered<Call>,
     /// Devices that it leaves; asked twice it would refuse.
     granted: BTreeSet<String>,
@@ -79,27 +81,35 @@ impl std::fmt::Debug for ModemManager {
 impl ModemManager {
     /// Follows it on this bus; without one, or where the bus does not tell, it counts as absent.
     pub(crate) async fn follow(bus: Option<Connection>) -> Self {
+        let (told, _) = watch::channel(Presence::Absent);
         let mut this = Self {
             bus,
             owners: None,
             presence: Presence::Absent,
+            told,
             calls: FuturesUnordered::new(),
             granted: BTreeSet::new(),
         };
         let Some(bus) = &this.bus else { return this };
-        match watch(bus).await {
+        match owner_changes(bus).await {
             Ok((owners, here)) => {
                 this.owners = Some(owners);
                 this.presence = if here { Presence::Here } else { Presence::Absent };
             }
             Err(error) => tracing::warn!(%error, "the bus does not tell whether ModemManager runs; taken for absent"),
         }
+        this.told.send_replace(this.presence);
         this
     }
 
     /// Whether it runs.
     pub(crate) fn presence(&self) -> Presence {
         self.presence
+    }
+
+    /// Whether it runs, for others to follow.
+    pub(crate) fn followed(&self) -> watch::Receiver<Presence> {
+        self.told.subscribe()
     }
 
     /// The bus that it is on.
@@ -149,6 +159,7 @@ impl ModemManager {
                         let here = signal.args().is_ok_and(|args| args.new_owner().is_some());
                         self.presence = if here { Presence::Here } else { Presence::Absent };
                         self.granted.clear();
+                        self.told.send_replace(self.presence);
                         return News::Presence(self.presence);
                     }
                     // The connection is gone; the daemon ends for that.
@@ -167,7 +178,7 @@ impl ModemManager {
     }
 }
 
-async fn watch(bus: &Connection) -> zbus::Result<(NameOwnerChangedStream, bool)> {
+async fn owner_changes(bus: &Connection) -> zbus::Result<(NameOwnerChangedStream, bool)> {
     let proxy = DBusProxy::new(bus).await?;
     let owners = proxy.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
     let here = proxy.name_has_owner(BusName::try_from(NAME)?).await?;

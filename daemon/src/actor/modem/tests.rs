@@ -67,6 +67,7 @@ impl Bench {
             targets: None,
             rfkill: switch,
             requests: asked,
+            guests: mpsc::channel(1).1,
             shown,
             let_go: letting_go,
             start: Instant::now(),

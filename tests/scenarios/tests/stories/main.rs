@@ -17,6 +17,7 @@ mod faults;
 mod garden;
 mod network;
 mod open;
+mod proxy;
 mod restart;
 mod sessions;
 mod settings;
@@ -29,8 +30,9 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 13] = [
+    let groups: [&[Case]; 14] = [
         open::CASES,
+        proxy::CASES,
         garden::CASES,
         unplug::CASES,
         restart::CASES,
