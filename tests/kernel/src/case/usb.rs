@@ -43,7 +43,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "usb-speed",
         what: "a stream each way through the kernel's driver and through user-space USB, in both formats",
         boot: Boot::Plain,
-        apart: false,
+        apart: true,
         real: Real::No("it takes the device from the kernel"),
         limit: Duration::from_secs(300),
         run: |guest| Box::pin(speed(guest)),
