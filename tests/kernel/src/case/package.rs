@@ -240,8 +240,14 @@ async fn running(guest: &Guest) -> Outcome {
     if !list.contains("\"modems\"") && !list.trim_start().starts_with(['{', '[']) {
         return Err(format!("the list is {list:?}").into());
     }
-    if property(guest, "ActiveState").await? != "active" {
-        return Err("it answers, but its unit is not active".into());
+    // What the unit does after the start takes a moment longer than the daemon to its first answer.
+    let active = wait::until("the unit to be active", PATIENCE, || async {
+        (property(guest, "ActiveState").await.ok()? == "active").then_some(())
+    });
+    if active.await.is_err() {
+        let state = property(guest, "ActiveState").await?;
+        let journal = guest.command("journalctl", &["--no-pager", "-n", "40", "-u", "mbimd"]).await?;
+        return Err(format!("it answers, but its unit is {state}: {}", journal.output).into());
     }
     let id = property(guest, "MainPID").await?;
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
