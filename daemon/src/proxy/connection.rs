@@ -224,16 +224,15 @@ async fn sleep_until(wake: Option<Instant>) {
     }
 }
 
-/// What is asked, not with what: that may be personal.
+/// What is asked, not with what: that may be personal. The command stands there by its number: its name is in the registry
+/// of all messages, which would come into the program with it, a megabyte.
 fn trace(id: GuestId, command: &GuestCommand) {
     let GuestCommand { service, cid, operation, buffer } = command;
-    let name = mbim_proto::registry::cid_name(*service, *cid).unwrap_or("?");
     let known = uuid_name(*service).unwrap_or("?");
     tracing::debug!(
         client = id.0,
         service = known,
         cid,
-        name,
         operation = operation.name(),
         octets = buffer.len(),
         "a command through the proxy"
