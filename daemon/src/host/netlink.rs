@@ -119,27 +119,22 @@ impl Netlink {
 
     /// Looks an interface up by its name.
     pub(crate) fn link(&mut self, name: &str) -> io::Result<LinkInfo> {
-        let mut message = Message::new(RTM_GETLINK, REQUEST);
-        message.put(&[0; 16]);
-        message.attribute(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
-        let mut found = None;
-        self.exchange(message, |kind, body| {
-            if kind == RTM_NEWLINK {
-                found = read_link(body);
-            }
-        })?;
-        found.ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.look_up(name, read_link)
     }
 
     /// Says what the interface of this name is.
     pub(crate) fn kind(&mut self, name: &str) -> io::Result<LinkKind> {
+        self.look_up(name, read_kind)
+    }
+
+    fn look_up<T>(&mut self, name: &str, read: impl Fn(&[u8]) -> Option<T>) -> io::Result<T> {
         let mut message = Message::new(RTM_GETLINK, REQUEST);
         message.put(&[0; 16]);
         message.attribute(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
         let mut found = None;
         self.exchange(message, |kind, body| {
             if kind == RTM_NEWLINK {
-                found = read_kind(body);
+                found = read(body);
             }
         })?;
         found.ok_or_else(|| io::ErrorKind::NotFound.into())

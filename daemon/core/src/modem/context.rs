@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-use daemon_operator::next::{self, Action, Attempt, NO_ANSWER, Stop, after_failure};
+use daemon_operator::next::{self, NO_ANSWER, Stop};
 use daemon_operator::profile::RoamingState;
 use daemon_operator::{Candidate, Identity, Layers, Wishes};
 use mbim_proto::status::{NwError, Status};
 
 use super::ask::{Answer, Asked};
-use super::dial::{AfterDrop, Dial};
+use super::dial::{AfterDrop, AfterFailure, Dial, ended_by_network, is_left_over};
 use super::link::ADDRESS_AGAIN;
 use super::machine::Modem;
 use super::read::ConnectFact;
@@ -380,13 +380,7 @@ impl Modem {
         }
         let Some(dial) = self.dialer.current.clone() else { return self.round_failed(now) };
         let said = said(status, cause);
-        self.emit(
-            Event::warn("error")
-                .with("what", "connect")
-                .with("apn", &dial.candidate.apn)
-                .with("status", &said)
-                .with("cause", cause),
-        );
+        self.emit(dial.failure(&said, cause));
         self.note_try(&dial, &said);
         if status == Status::BUSY.0 && self.dialer.busy < BUSY_TRIES {
             self.dialer.busy += 1;
@@ -401,44 +395,32 @@ impl Modem {
                 return self.timers.set(Timer::Retry, now + Duration::from_secs(1));
             }
         }
-        let left_over = [Status::OPERATION_NOT_ALLOWED.0, Status::SESSION_ALREADY_EXISTS.0].contains(&status);
-        if left_over && cause == 0 && !self.dialer.cleared {
+        if is_left_over(status, cause) && !self.dialer.cleared {
             self.dialer.cleared = true;
             self.dialer.after_drop = AfterDrop::Again;
             return self.drop_context(now, "stale");
         }
-        let attempt = Attempt {
-            has_credentials: !dial.candidate.user.is_empty() || !dial.candidate.password.is_empty(),
-            auth: dial.auth,
-            other_auth_tried: dial.other_auth_tried,
-            ip_tried: dial.ip_tried,
-        };
-        match after_failure(status, cause, &attempt) {
-            Action::SameWithAuth(auth) => {
-                self.dialer.current = Some(Dial { auth, other_auth_tried: true, ..dial });
+        match dial.after_failure(status, cause) {
+            AfterFailure::Again(dial) => {
+                self.dialer.current = Some(*dial);
                 self.dialer.redial = true;
             }
-            Action::SameWithIp(ip_type) => {
-                let ip_tried = dial.ip_tried.with(ip_type);
-                self.dialer.current = Some(Dial { ip_type, ip_tried, ..dial });
-                self.dialer.redial = true;
-            }
-            Action::Next { mark_bad, not_subscribed } => {
+            AfterFailure::Next { mark_bad, not_subscribed } => {
                 if mark_bad && self.dialer.named.is_none() && !dial.candidate.apn.is_empty() {
                     self.subscriber.bad.insert(dial.candidate.key(), now + next::BAD_FOR);
                 }
                 self.dialer.purchase |= not_subscribed;
                 self.next_candidate(now);
             }
-            Action::Stop(Stop::NotActivated) => {
+            AfterFailure::Stop(Stop::NotActivated) => {
                 self.dialer.purchase = true;
                 if !self.purchase_round() {
                     self.dialer.hold = Some(Stop::NotActivated);
                     self.round_over(now, None);
                 }
             }
-            Action::Stop(Stop::MaxContexts) => self.round_over(now, Some(next::round_backoff(0))),
-            Action::Stop(Stop::State) => {
+            AfterFailure::Stop(Stop::MaxContexts) => self.round_over(now, Some(next::round_backoff(0))),
+            AfterFailure::Stop(Stop::State) => {
                 // The modem contradicts what was known of it: it is asked for everything again.
                 self.look_again(now);
                 self.dialer.hold = None;
@@ -450,12 +432,12 @@ impl Modem {
                 }
                 self.round_over(now, Some(Duration::from_secs(30)));
             }
-            Action::Stop(stop) => {
+            AfterFailure::Stop(stop) => {
                 self.look_again(now);
                 self.dialer.hold = Some(stop);
                 self.round_over(now, None);
             }
-            Action::BackOff => {
+            AfterFailure::BackOff => {
                 let pause = next::congestion_backoff(self.dialer.congested);
                 self.dialer.congested += 1;
                 self.round_over(now, Some(pause));
@@ -464,8 +446,7 @@ impl Modem {
     }
 
     fn note_try(&mut self, dial: &Dial, said: &str) {
-        let apn = if dial.candidate.apn.is_empty() { "network default" } else { &dial.candidate.apn };
-        self.dialer.tries.push(format!("{apn} ({}): {said}", dial.ip_type.as_str()));
+        self.dialer.tries.push(dial.line(said));
         self.dialer.error = Some(reason("connect-refused", format!("Connecting failed: {said}.")));
     }
 
@@ -616,12 +597,7 @@ impl Modem {
         }
         self.link_down();
         self.emit(Event::warn("disconnected").with("reason", why).with("cause", cause));
-        let text = if cause == 0 {
-            "The network ended the connection.".to_owned()
-        } else {
-            format!("The network ended the connection ({}, cause {cause}).", NwError(cause))
-        };
-        self.dialer.error = Some(reason("network-disconnected", text));
+        self.dialer.error = Some(ended_by_network(cause));
         self.dialer.after_drop = AfterDrop::Nothing;
         self.dialer.lost = true;
         self.dialer.end_round();

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
-use daemon_operator::next::{IpTried, Stop};
+use daemon_operator::next::{Action, Attempt, IpTried, Stop, after_failure};
 use daemon_operator::{Auth, Candidate, IpType};
+use mbim_proto::status::{NwError, Status};
 
+use super::reason::reason;
 use super::tables::Context;
 use super::timer::{Timer, Timers};
 use crate::Time;
+use crate::event::Event;
 use crate::snapshot::{IpSettings, Reason};
 use crate::subscriber::UserApn;
 
@@ -35,6 +38,74 @@ impl Dial {
             candidate,
         }
     }
+
+    /// The failure of it, for everybody to see.
+    pub(super) fn failure(&self, said: &str, cause: u32) -> Event {
+        Event::warn("error")
+            .with("what", "connect")
+            .with("apn", &self.candidate.apn)
+            .with("status", said)
+            .with("cause", cause)
+    }
+
+    /// The failure of it as a line of its round.
+    pub(super) fn line(&self, said: &str) -> String {
+        let apn = if self.candidate.apn.is_empty() { "network default" } else { &self.candidate.apn };
+        format!("{apn} ({}): {said}", self.ip_type.as_str())
+    }
+
+    /// What follows its failure by the table of causes. `[OPER 3.7]`
+    pub(super) fn after_failure(&self, status: u32, cause: u32) -> AfterFailure {
+        let attempt = Attempt {
+            has_credentials: !self.candidate.user.is_empty() || !self.candidate.password.is_empty(),
+            auth: self.auth,
+            other_auth_tried: self.other_auth_tried,
+            ip_tried: self.ip_tried,
+        };
+        let again = |dial| AfterFailure::Again(Box::new(dial));
+        match after_failure(status, cause, &attempt) {
+            Action::SameWithAuth(auth) => again(Self { auth, other_auth_tried: true, ..self.clone() }),
+            Action::SameWithIp(ip_type) => {
+                again(Self { ip_type, ip_tried: self.ip_tried.with(ip_type), ..self.clone() })
+            }
+            Action::Next { mark_bad, not_subscribed } => AfterFailure::Next { mark_bad, not_subscribed },
+            Action::Stop(stop) => AfterFailure::Stop(stop),
+            Action::BackOff => AfterFailure::BackOff,
+        }
+    }
+}
+
+/// What follows the failure of one candidate.
+#[derive(Debug)]
+pub(super) enum AfterFailure {
+    /// The same one in another form.
+    Again(Box<Dial>),
+    /// The next one.
+    Next {
+        /// It is not tried again for a while.
+        mark_bad: bool,
+        /// The network says that there is no subscription for it.
+        not_subscribed: bool,
+    },
+    /// None, until something changes.
+    Stop(Stop),
+    /// None, for a while.
+    BackOff,
+}
+
+/// Whether the modem refused because a context of before stands in the way.
+pub(super) fn is_left_over(status: u32, cause: u32) -> bool {
+    cause == 0 && [Status::OPERATION_NOT_ALLOWED.0, Status::SESSION_ALREADY_EXISTS.0].contains(&status)
+}
+
+/// The network ended a connection; `cause` 0 = without saying why.
+pub(super) fn ended_by_network(cause: u32) -> Reason {
+    let text = if cause == 0 {
+        "The network ended the connection.".to_owned()
+    } else {
+        format!("The network ended the connection ({}, cause {cause}).", NwError(cause))
+    };
+    reason("network-disconnected", text)
 }
 
 /// The data interface as far as effects tell.

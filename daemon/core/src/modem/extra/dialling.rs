@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use daemon_operator::next::{self, Action, Attempt, NO_ANSWER, Stop, after_failure};
+use daemon_operator::next::{self, NO_ANSWER, Stop};
 use mbim_proto::status::Status;
 
 use super::{ACTIVATED, ACTIVATING, Extra, Order, Question};
@@ -10,7 +10,7 @@ use crate::Time;
 use crate::event::Event;
 use crate::modem::ask::Answer;
 use crate::modem::context::{BUSY_TRIES, MORE_PATIENCE, PATIENCE, UNHEARD_TRIES, said};
-use crate::modem::dial::{AfterDrop, Dial};
+use crate::modem::dial::{AfterDrop, AfterFailure, Dial, is_left_over};
 use crate::modem::link::ADDRESS_AGAIN;
 use crate::modem::read::ConnectFact;
 use crate::modem::reason::{self, reason};
@@ -105,13 +105,7 @@ impl Extra {
         }
         let Some(dial) = self.current.clone() else { return self.round_failed(now) };
         let said = said(status, cause);
-        self.emit(
-            Event::warn("error")
-                .with("what", "connect")
-                .with("apn", &dial.candidate.apn)
-                .with("status", &said)
-                .with("cause", cause),
-        );
+        self.emit(dial.failure(&said, cause));
         self.note_try(&dial, &said);
         let again = match status {
             status if status == Status::BUSY.0 => {
@@ -128,30 +122,18 @@ impl Extra {
             self.redial = true;
             return self.set_wake(Some(now + Duration::from_secs(1)));
         }
-        let left_over = [Status::OPERATION_NOT_ALLOWED.0, Status::SESSION_ALREADY_EXISTS.0].contains(&status);
-        if left_over && cause == 0 && !self.cleared {
+        if is_left_over(status, cause) && !self.cleared {
             self.cleared = true;
             self.after_drop = AfterDrop::Again;
             return self.drop_context(now, "stale");
         }
-        let attempt = Attempt {
-            has_credentials: !dial.candidate.user.is_empty() || !dial.candidate.password.is_empty(),
-            auth: dial.auth,
-            other_auth_tried: dial.other_auth_tried,
-            ip_tried: dial.ip_tried,
-        };
-        match after_failure(status, cause, &attempt) {
-            Action::SameWithAuth(auth) => {
-                self.current = Some(Dial { auth, other_auth_tried: true, ..dial });
+        match dial.after_failure(status, cause) {
+            AfterFailure::Again(dial) => {
+                self.current = Some(*dial);
                 self.redial = true;
             }
-            Action::SameWithIp(ip_type) => {
-                let ip_tried = dial.ip_tried.with(ip_type);
-                self.current = Some(Dial { ip_type, ip_tried, ..dial });
-                self.redial = true;
-            }
-            Action::Next { .. } => self.next_candidate(now),
-            Action::Stop(stop) => {
+            AfterFailure::Next { .. } => self.next_candidate(now),
+            AfterFailure::Stop(stop) => {
                 if matches!(stop, Stop::State | Stop::Registration) {
                     self.orders.push_back(Order::LookAgain);
                 }
@@ -159,7 +141,7 @@ impl Extra {
                 self.failed_rounds += 1;
                 self.round_over(now, pause);
             }
-            Action::BackOff => {
+            AfterFailure::BackOff => {
                 let pause = next::congestion_backoff(self.congested);
                 self.congested += 1;
                 self.round_over(now, pause);
@@ -168,8 +150,7 @@ impl Extra {
     }
 
     pub(super) fn note_try(&mut self, dial: &Dial, said: &str) {
-        let apn = if dial.candidate.apn.is_empty() { "network default" } else { &dial.candidate.apn };
-        self.tries.push(format!("{apn} ({}): {said}", dial.ip_type.as_str()));
+        self.tries.push(dial.line(said));
         self.error = Some(reason("connect-refused", format!("Connecting failed: {said}.")));
     }
 

@@ -1,13 +1,12 @@
 //! What follows an activation: addresses, its interface, and its end.
 
 use daemon_operator::next;
-use mbim_proto::status::NwError;
 
 use super::{Extra, Order, Question};
 use crate::Time;
 use crate::event::Event;
 use crate::modem::context::HELD_WELL;
-use crate::modem::dial::{AfterDrop, Link};
+use crate::modem::dial::{AfterDrop, Link, ended_by_network};
 use crate::modem::io::LinkFailure;
 use crate::modem::link::ADDRESS_AGAIN;
 use crate::modem::reason::reason;
@@ -229,12 +228,7 @@ impl Extra {
         }
         self.link_down();
         self.emit(Event::warn("disconnected").with("reason", why).with("cause", cause));
-        let text = if cause == 0 {
-            "The network ended the connection.".to_owned()
-        } else {
-            format!("The network ended the connection ({}, cause {cause}).", NwError(cause))
-        };
-        self.error = Some(reason("network-disconnected", text));
+        self.error = Some(ended_by_network(cause));
         self.after_drop = AfterDrop::Nothing;
         self.give_up(&[Question::Activate, Question::Deactivate, Question::Ip]);
         self.lost = true;
