@@ -195,8 +195,8 @@ impl<P: Pipes> Plane<P> {
         let mut octets = 0;
         let ended = ready!(pipes.poll_in(cx, &mut |transfer| {
             octets = transfer.len();
-            down.take(transfer, |session, packet| {
-                open.iter().find(|(id, _)| *id == session).is_some_and(|(_, tun)| tun.write(packet))
+            down.take(transfer, |session, burst| {
+                open.iter().find(|(id, _)| *id == session).is_some_and(|(_, tun)| tun.write(burst))
             });
         }));
         if down.flow().blocks > before {

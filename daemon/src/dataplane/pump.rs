@@ -5,6 +5,7 @@
 //! A block is sent when it is full, or when no more packets are queued and the device is not busy with others already;
 //! so a lone packet goes at once, and packets gather just as long as the device takes. There is no timer.
 
+use super::merge::{Burst, Merger};
 use mbim_proto::ntb::{Block, Builder, Ending, Faults, Limits, SequenceCheck, Stream};
 
 /// Blocks in flight to the device at most. With one being filled this bounds what is held of an upload; the rest waits
@@ -193,8 +194,9 @@ impl Downlink {
         Self { limits, sequence: SequenceCheck::default(), faults: Faults::default(), flow: Flow::default() }
     }
 
-    /// Takes one transfer apart. `deliver` is given each packet with its session and says whether it was taken.
-    pub(crate) fn take(&mut self, transfer: &[u8], mut deliver: impl FnMut(u8, &[u8]) -> bool) {
+    /// Takes one transfer apart. `deliver` is given each packet, or several in one, with the session, and says whether
+    /// they were taken.
+    pub(crate) fn take(&mut self, transfer: &[u8], mut deliver: impl FnMut(u8, &Burst<'_>) -> bool) {
         // The zero-length packet behind a block of full packets.
         if transfer.is_empty() {
             return;
@@ -209,17 +211,27 @@ impl Downlink {
         };
         self.sequence.take(block.sequence());
         self.flow.blocks += 1;
+        let Self { faults, flow, .. } = self;
+        let mut merger = Merger::new();
+        let mut elsewhere = 0;
+        let mut write = |session, burst: &Burst<'_>| {
+            if deliver(session, burst) {
+                flow.packets += burst.packets as u64;
+                flow.octets += burst.octets() as u64;
+            } else {
+                flow.lost += burst.packets as u64;
+            }
+        };
         for item in block.datagrams() {
-            let Some(datagram) = self.faults.sift(item) else { continue };
+            let Some(datagram) = faults.sift(item) else { continue };
             match datagram.stream {
-                Stream::Ip(session) if deliver(session, datagram.payload) => {
-                    self.flow.packets += 1;
-                    self.flow.octets += datagram.payload.len() as u64;
-                }
+                Stream::Ip(session) => merger.take(session, datagram.payload, &mut write),
                 // Nobody here listens to device services over the data path.
-                Stream::Ip(_) | Stream::DeviceService(_) => self.flow.lost += 1,
+                Stream::DeviceService(_) => elsewhere += 1,
             }
         }
+        merger.flush(&mut write);
+        flow.lost += elsewhere;
     }
 
     /// The data path was reset: any number may come next.

@@ -1,7 +1,7 @@
 //! A TUN device: a network interface whose other end is a descriptor of this process. It lives as long as the descriptor
 //! and takes its addresses and routes with it, so that nothing is left behind even by a SIGKILL.
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::merge::{Burst, HEADER, MOST};
 use crate::transport::watch;
 
 /// A layer-3 interface. `[linux/if_tun.h]`
@@ -18,6 +19,8 @@ const IFF_TUN: u16 = 0x0001;
 const IFF_NO_PI: u16 = 0x1000;
 /// Refuse a name that is taken, also by a persistent TUN device that nobody holds.
 const IFF_TUN_EXCL: u16 = 0x8000;
+/// A header before each packet that says which sums are still to be made and where it is to be cut.
+const IFF_VNET_HDR: u16 = 0x4000;
 /// Octets of an interface name with its NUL.
 const IFNAMSIZ: usize = 16;
 
@@ -52,8 +55,11 @@ impl Tun {
     /// Makes an interface. `name` may hold one `%d`, for which the kernel puts the first free number. Needs
     /// `CAP_NET_ADMIN` and `/dev/net/tun`.
     pub(crate) fn create(name: &str) -> io::Result<Self> {
-        let mut request =
-            InterfaceRequest { name: [0; IFNAMSIZ], flags: IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL, rest: [0; 22] };
+        let mut request = InterfaceRequest {
+            name: [0; IFNAMSIZ],
+            flags: IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | IFF_VNET_HDR,
+            rest: [0; 22],
+        };
         // The last octet stays NUL.
         let room = request.name.get_mut(..IFNAMSIZ - 1).and_then(|room| room.get_mut(..name.len()));
         room.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(name.as_bytes());
@@ -78,8 +84,14 @@ impl Tun {
                 Poll::Ready(Err(_)) => return Read::Gone,
                 Poll::Pending => return Read::Empty,
             };
-            match ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut *buffer)?)) {
-                Ok(Ok(count)) => return Read::Packet(count),
+            // Nothing was said that would leave sums or cutting to us: the header is empty.
+            let mut header = [0; HEADER];
+            let read = |fd: &AsyncFd<OwnedFd>| {
+                let mut room = [IoSliceMut::new(&mut header), IoSliceMut::new(&mut *buffer)];
+                Ok(rustix::io::readv(fd.get_ref(), &mut room)?)
+            };
+            match ready.try_io(read) {
+                Ok(Ok(count)) => return Read::Packet(count.saturating_sub(HEADER)),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Err(_)) => return Read::Gone,
                 Err(_would_block) => {}
@@ -87,12 +99,20 @@ impl Tun {
         }
     }
 
-    /// Gives the kernel one packet, which it takes or drops at once. `false` = not taken: the interface is down, the
-    /// packet is neither IPv4 nor IPv6, or memory is short.
-    pub(crate) fn write(&self, packet: &[u8]) -> bool {
+    /// Gives the kernel a packet, or several in one, which it takes or drops at once. `false` = not taken: the interface is
+    /// down, the packet is neither IPv4 nor IPv6, or memory is short.
+    pub(crate) fn write(&self, burst: &Burst<'_>) -> bool {
+        let mut slices = [IoSlice::new(&[]); MOST + 2];
+        let pieces = [&burst.header[..], burst.head].into_iter().chain(burst.parts.iter().copied());
+        let mut count = 0;
+        for (slice, piece) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(piece);
+            count += 1;
+        }
+        let slices = slices.get(..count).unwrap_or_default();
         loop {
-            match rustix::io::write(self.fd.get_ref(), packet) {
-                Ok(count) => return count == packet.len(),
+            match rustix::io::writev(self.fd.get_ref(), slices) {
+                Ok(count) => return count == HEADER + burst.octets(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return false,
             }

@@ -32,7 +32,7 @@ fn taken(block: &[u8], format: Format) -> Vec<(u8, Vec<u8>)> {
     let mut down = Downlink::new(limits(format));
     let mut got = Vec::new();
     down.take(block, |session, packet| {
-        got.push((session, packet.to_vec()));
+        got.push((session, packet.parts.concat()));
         true
     });
     assert!(down.faults().is_empty(), "{:?}", down.faults());
@@ -187,7 +187,7 @@ proptest! {
         let mut carry = |up: &mut Uplink, drained| {
             while let Some(out) = up.next_block(drained) {
                 assert!(out.block.len() <= size as usize);
-                down.take(&out.block, |session, packet| { got.push((session, packet.to_vec())); true });
+                down.take(&out.block, |session, packet| { got.push((session, packet.parts.concat())); true });
                 up.ended(out.block, true);
             }
         };
