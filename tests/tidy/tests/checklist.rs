@@ -1,10 +1,10 @@
-//! docs/mbim-checklist.md: every number once, every named test real, a reason for what has none.
+//! The checklists of docs/: every number once, every named test real, a reason for what has none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
 use std::collections::BTreeSet;
 
-/// MBIM-001 to this.
-const LAST: usize = 160;
+/// Checklists: what the numbers begin with, the last number, the file in docs/.
+const LISTS: [(&str, usize, &str); 2] = [("MBIM", 160, "mbim-checklist.md"), ("OPER", 123, "oper-checklist.md")];
 
 /// Names of all tests in the tree: functions under an attribute that makes them one.
 fn tests() -> BTreeSet<String> {
@@ -30,11 +30,21 @@ fn tests() -> BTreeSet<String> {
 fn every_number_has_tests_that_exist_or_a_reason() {
     let known = tests();
     assert!(known.len() > 500, "only {} tests were found", known.len());
-    let text = std::fs::read_to_string(tidy::root().join("docs/mbim-checklist.md")).unwrap();
+    let mut wrong = Vec::new();
+    for (prefix, last, file) in LISTS {
+        let text = std::fs::read_to_string(tidy::root().join("docs").join(file)).unwrap();
+        wrong.extend(faults(&text, prefix, last, &known).into_iter().map(|fault| format!("{file}: {fault}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What is wrong with one list of the numbers `PREFIX-001` to `last`.
+fn faults(text: &str, prefix: &str, last: usize, known: &BTreeSet<String>) -> Vec<String> {
     let (with, without) = text.split_once("## Left out").expect("both tables");
+    let start = format!("| {prefix}-");
     let rows = |table: &str| -> Vec<Vec<String>> {
         let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect();
-        table.lines().filter(|line| line.starts_with("| MBIM-")).map(cells).collect()
+        table.lines().filter(|line| line.starts_with(&start)).map(cells).collect()
     };
     let mut wrong = Vec::new();
     let mut seen = Vec::new();
@@ -55,9 +65,9 @@ fn every_number_has_tests_that_exist_or_a_reason() {
         }
     }
     seen.sort();
-    let all: Vec<String> = (1..=LAST).map(|number| format!("MBIM-{number:03}")).collect();
+    let all: Vec<String> = (1..=last).map(|number| format!("{prefix}-{number:03}")).collect();
     wrong.extend(all.iter().filter(|id| !seen.contains(id)).map(|id| format!("{id} is missing")));
     wrong.extend(seen.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| format!("{} stands twice", pair[0])));
     wrong.extend(seen.iter().filter(|id| !all.contains(id)).map(|id| format!("{id} is no number of the list")));
-    assert!(wrong.is_empty(), "docs/mbim-checklist.md: {wrong:#?}");
+    wrong
 }
