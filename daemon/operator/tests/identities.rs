@@ -4,27 +4,11 @@
 
 mod support;
 
-use std::path::Path;
-
 use daemon_operator::profile::PlanHint;
 use daemon_operator::{CellClass, Choice, Identity, Layers, Match, Reported, SourceFile, Wishes};
-use support::{Row, Table, report};
+use support::{Row, Table, report, vendor};
 
-const VENDOR: &str = "/usr/share/mobile-broadband-provider-info/serviceproviders.xml";
 const OVERLAY: &[u8] = include_bytes!("samples/overlay.xml");
-
-/// The vendor file; `None` where it is absent and that was allowed.
-fn vendor(what: &str) -> Option<Vec<u8>> {
-    match std::fs::read(Path::new(VENDOR)) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            println!("{what} not run: {VENDOR}: {error}");
-            let allowed = std::env::var_os("MBIMD_TEST_NO_VENDOR_DB").is_some_and(|value| value == "1");
-            assert!(allowed, "{what} not run: {VENDOR} is missing; MBIMD_TEST_NO_VENDOR_DB=1 allows that");
-            None
-        }
-    }
-}
 
 #[test]
 fn every_row_chooses_what_it_should() {

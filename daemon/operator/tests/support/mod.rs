@@ -1,4 +1,5 @@
-//! Reading the tables in `tests/samples`.
+//! Reading the tables in `tests/samples`, and the database of the distribution.
+#![allow(dead_code, reason = "not every test file needs all of it")]
 
 /// A table: names of the columns, and rows of as many cells.
 pub(crate) struct Table {
@@ -54,4 +55,19 @@ fn cells(line: &str) -> Vec<String> {
 pub(crate) fn report(table: &str, rows: usize, failures: &[String]) {
     assert!(failures.is_empty(), "{table}: {} of {rows} rows fail\n{}", failures.len(), failures.join("\n"));
     println!("{table}: {rows} rows");
+}
+
+const VENDOR: &str = "/usr/share/mobile-broadband-provider-info/serviceproviders.xml";
+
+/// The vendor file; `None` where it is absent and that was allowed.
+pub(crate) fn vendor(what: &str) -> Option<Vec<u8>> {
+    match std::fs::read(VENDOR) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            println!("{what} not run: {VENDOR}: {error}");
+            let allowed = std::env::var_os("MBIMD_TEST_NO_VENDOR_DB").is_some_and(|value| value == "1");
+            assert!(allowed, "{what} not run: {VENDOR} is missing; MBIMD_TEST_NO_VENDOR_DB=1 allows that");
+            None
+        }
+    }
 }
