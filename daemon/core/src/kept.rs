@@ -15,6 +15,8 @@ pub struct Kept {
     pub radio_off: bool,
     /// A person disconnected: no connection by itself.
     pub user_off: bool,
+    /// The modem was told before a sleep that no traffic is expected, and not yet the contrary.
+    pub idle: bool,
     /// The connection that is up; `None` = there is nothing to take over, and the modem is opened anew.
     pub connection: Option<KeptConnection>,
     /// Sessions above 0 that are up, are being made, or are to be made again; in their order.

@@ -13,6 +13,7 @@ mod package;
 mod plug;
 mod router;
 mod sessions;
+mod sleep;
 mod usb;
 
 use std::error::Error;
@@ -113,6 +114,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         fleet::CASES,
         life::CASES,
         sessions::CASES,
+        sleep::CASES,
         device::CASES,
         usb::CASES,
         router::CASES,

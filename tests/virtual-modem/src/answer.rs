@@ -153,7 +153,7 @@ static EXTENDED: &[Row] =
     &[of(EXTENSIONS, 10, None, Some(device::reset), false), of(EXTENSIONS, 15, Some(device::version), None, false)];
 
 /// The CIDs that a modem has, service by service. Microsoft's services come with the extensions.
-fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
+fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<'_> {
     let extended = profile.release > Release::V1;
     let tables: [(bool, &'static [Row]); 16] = [
         (true, BASIC),
@@ -173,7 +173,8 @@ fn rows(profile: &Profile) -> impl Iterator<Item = &'static Row> + use<> {
         (extended, board::ROWS),
         (profile.makers, makers::ROWS),
     ];
-    tables.into_iter().filter(|(has, _)| *has).flat_map(|(_, rows)| rows)
+    let rows = tables.into_iter().filter(|(has, _)| *has).flat_map(|(_, rows)| rows);
+    rows.filter(|row| !profile.without.contains(&(row.service, row.cid)))
 }
 
 /// What DEVICE_SERVICES lists: services with their CIDs, then those that have streams only.

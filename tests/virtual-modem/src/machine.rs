@@ -332,6 +332,7 @@ impl VirtualModem {
             emergency: self.memory.emergency,
             services: answer::services(&self.profile),
             software_radio: self.life.software,
+            idle: self.profile.holdings.idle_hint,
             signal: self.signal_report(),
             traffic: self.memory.traffic,
         }
@@ -354,6 +355,7 @@ impl VirtualModem {
     }
 
     fn power_off(&mut self) {
+        self.profile.holdings.idle_hint = false;
         self.end_sessions();
         self.schedule.clear();
         self.forget_host();

@@ -149,6 +149,8 @@ pub struct State {
     pub services: Vec<DeviceServiceElement>,
     /// The radio's software switch.
     pub software_radio: bool,
+    /// Whether the host expects no traffic.
+    pub idle: bool,
     /// Signal and what is reported of it, as SIGNAL_STATE of MBIM 1.0 tells it.
     pub signal: SignalState,
     /// Packets that have passed.

@@ -6,7 +6,7 @@ use crate::misbehave::Misbehaviour;
 use crate::network::Network;
 use crate::sim::{Sim, Slot};
 use core::time::Duration;
-use mbim_proto::Personal;
+use mbim_proto::{Personal, Uuid};
 
 /// The MBIM extension release that a modem announces. [MBIMEx VERSION]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +118,8 @@ pub struct Profile {
     pub holdings: Holdings,
     /// Whether it has the services of makers beside those of the specification and of Microsoft.
     pub makers: bool,
+    /// Commands, as service and CID, that it has not, though others of its release have.
+    pub without: Vec<(Uuid, u32)>,
     /// How long things take.
     pub pace: Pace,
     /// Defects.
@@ -152,6 +154,7 @@ impl Default for Profile {
             network: Network::default(),
             holdings: Holdings::default(),
             makers: false,
+            without: Vec::new(),
             pace: Pace::default(),
             misbehaviour: Misbehaviour::default(),
             noise: None,

@@ -65,6 +65,7 @@ impl Modem {
     pub(super) fn on_adopt(&mut self, now: Time, kept: Kept) {
         self.radio_wish = !kept.radio_off;
         self.dialer.user_off = kept.user_off;
+        self.sleep.was_idle(kept.idle);
         self.adoption.written = Some(kept.clone());
         let Some(first) = kept.connection.as_ref().or(kept.sessions.first()) else { return self.on_attached(now) };
         let release = MbimEx::from_bcd(first.mbimex);
@@ -226,7 +227,8 @@ impl Modem {
         let ended = matches!(self.tables.power, Power::Detached) || self.requests.stopping_for_good();
         let connection = self.adoption.connection.clone().or_else(|| self.adoption.pending.clone());
         let sessions = self.kept_extras();
-        let kept = Kept { radio_off: !self.radio_wish, user_off: self.dialer.user_off, connection, sessions };
+        let (radio_off, user_off, idle) = (!self.radio_wish, self.dialer.user_off, self.sleep.idle());
+        let kept = Kept { radio_off, user_off, idle, connection, sessions };
         let kept = (!ended && kept != Kept::default()).then_some(kept);
         if kept != self.adoption.written {
             self.adoption.written.clone_from(&kept);

@@ -56,6 +56,8 @@ pub(super) enum Asked {
     Signal(Option<RequestId>),
     Activation(RequestId),
     Quiet,
+    /// Whether no traffic is expected.
+    Idle(bool),
     /// The card's applications.
     Apps,
     CardFile(CardFile),
@@ -84,6 +86,7 @@ impl Asked {
             Self::Signal(_) => "signal",
             Self::Activation(_) => "activation",
             Self::Quiet => "quiet",
+            Self::Idle(_) => "idle",
             Self::Apps => "applications",
             Self::CardFile(file) => file.as_str(),
         }
@@ -130,12 +133,19 @@ impl Modem {
         self.ask_packet(now);
         self.ask_home(now);
         self.ask_context(now);
+        self.busy_again(now);
     }
 
     /// Asks the modem to report nothing by itself. What is missed is asked for afterwards.
     pub(super) fn ask_quiet(&mut self, now: Time) {
         let nothing = bc::DeviceServiceSubscribeList { events: Vec::new() };
         self.ask(now, Asked::Quiet, &nothing, Operation::Set);
+    }
+
+    /// Tells the modem whether no traffic is expected.
+    pub(super) fn ask_idle(&mut self, now: Time, idle: bool) {
+        let state = bc::NetworkIdleHintState(u32::from(idle));
+        self.ask(now, Asked::Idle(idle), &bc::NetworkIdleHint { state }, Operation::Set);
     }
 
     /// What is known of SIM, radio and network may be old: all of it once more.
@@ -485,7 +495,8 @@ impl Modem {
                 let answer = self.read("SIGNAL_STATE", outcome, |b| read::signal(release, b));
                 self.on_signal(id, answer);
             }
-            Asked::Quiet => self.on_quiet(now),
+            Asked::Quiet => self.on_quiet_answer(now),
+            Asked::Idle(idle) => self.on_idle(now, idle, &outcome),
             Asked::Apps => {
                 let answer = self.read("APPLICATION_LIST", outcome, read::active_application);
                 self.on_application(now, answer);

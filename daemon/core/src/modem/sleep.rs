@@ -1,11 +1,13 @@
-//! Sleep of the machine. Before: nothing new is begun, and the modem is asked to be silent, so that it does not wake who
-//! wants to sleep. After: the session is asked whether it still holds; one that does not is opened anew, and what was
+//! Sleep of the machine. Before: nothing new is begun, the modem is asked to be silent, so that it does not wake who
+//! wants to sleep, and it is told that no traffic is expected, so that it may save power. `[MBIM1.0 10.5,
+//! NETWORK_IDLE_HINT]` After: the session is asked whether it still holds; one that does not is opened anew, and what was
 //! connected is connected again.
 
 use core::time::Duration;
 
 use mbim_proto::service::basic_connect as bc;
 
+use super::ask::Asked;
 use super::io::RequestId;
 use super::machine::Modem;
 use super::tables::Power;
@@ -13,6 +15,7 @@ use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
 use crate::request::Reply;
+use crate::session::Outcome;
 
 /// How long the modem may take over being silent; the machine waits for it.
 const QUIET: Duration = Duration::from_secs(2);
@@ -30,12 +33,24 @@ pub(super) struct Sleep {
     waiting: Vec<RequestId>,
     /// Messages that had come when the machine woke; `None` = the modem has spoken since.
     heard: Option<u64>,
+    /// The modem was told that no traffic is expected, and has not confirmed the contrary since.
+    idle: bool,
 }
 
 impl Sleep {
     /// Nothing new is to be begun.
     pub(super) fn near(&self) -> bool {
         self.near
+    }
+
+    /// The modem believes, perhaps, that no traffic is expected.
+    pub(super) fn idle(&self) -> bool {
+        self.idle
+    }
+
+    /// As the last run left it.
+    pub(super) fn was_idle(&mut self, idle: bool) {
+        self.idle = idle;
     }
 }
 
@@ -46,16 +61,53 @@ impl Modem {
         self.sleep.heard = None;
         self.online.quiet(&mut self.outputs);
         self.timers.clear(Timer::Report);
-        let subscribes = self.offers::<bc::DeviceServiceSubscribeList>();
-        if self.tables.power != Power::Ready || !subscribes {
+        let (subscribes, hints) = (self.offers::<bc::DeviceServiceSubscribeList>(), self.takes_hints());
+        if self.tables.power != Power::Ready || !subscribes && !hints {
             self.timers.set(Timer::Sleep, now + AWAKE);
             return self.reply(id, Ok(Reply::Done { changed: false }));
         }
         if self.sleep.waiting.is_empty() {
             self.timers.set(Timer::Sleep, now + QUIET);
-            self.ask_quiet(now);
+            if subscribes {
+                self.ask_quiet(now);
+            }
+            // Behind the other: a modem that does not answer it is silent all the same.
+            if hints {
+                self.sleep.idle = true;
+                self.ask_idle(now, true);
+            }
         }
         self.sleep.waiting.push(id);
+    }
+
+    /// An answer before sleep has come, or stays away: whether it was the last one.
+    pub(super) fn on_quiet_answer(&mut self, now: Time) {
+        if !self.is_asked(|asked| matches!(asked, Asked::Quiet | Asked::Idle(true))) {
+            self.on_quiet(now);
+        }
+    }
+
+    /// What became of the hint.
+    pub(super) fn on_idle(&mut self, now: Time, idle: bool, outcome: &Outcome) {
+        match outcome {
+            _ if idle => self.on_quiet_answer(now),
+            // Refused counts too: who does not take the hint back did not take it.
+            Outcome::Answered { .. } | Outcome::Refused(_) => self.sleep.idle = self.sleep.near,
+            // It is told again with the next opening or after the next sleep.
+            Outcome::TimedOut | Outcome::Dropped | Outcome::Gone => {}
+        }
+    }
+
+    /// Traffic is expected again. The last thing to be said: nobody waits for it.
+    pub(super) fn busy_again(&mut self, now: Time) {
+        if self.sleep.idle && self.takes_hints() {
+            self.ask_idle(now, false);
+        }
+    }
+
+    /// The modem says that it does: not taken for granted where it tells no services.
+    fn takes_hints(&self) -> bool {
+        !self.session.offers().list.is_empty() && self.offers::<bc::NetworkIdleHint>()
     }
 
     /// The modem is silent, or takes too long over it.
@@ -103,6 +155,7 @@ impl Modem {
         self.look_again(now);
         self.ask_context(now);
         self.ask_extras(now);
+        self.busy_again(now);
         self.online.due = true;
     }
 

@@ -11,6 +11,8 @@ use crate::driver::Pair;
 
 /// DEVICE_SERVICE_SUBSCRIBE_LIST.
 const SUBSCRIBE: u32 = 19;
+/// NETWORK_IDLE_HINT.
+const HINT: u32 = 21;
 
 fn up() -> Pair {
     let mut pair = Pair::new(Profile::default());
@@ -29,6 +31,16 @@ fn lists(pair: &Pair) -> Vec<usize> {
 
 fn opens(pair: &Pair) -> usize {
     pair.device.log().count(|entry| entry.kind == kind::OPEN)
+}
+
+/// How often the modem was told whether traffic is expected.
+fn hints(pair: &Pair) -> usize {
+    pair.device.log().count(|e| e.direction == Direction::FromHost && e.subject == Some((BASIC_CONNECT, HINT)))
+}
+
+/// Whether the modem believes that no traffic is expected.
+fn idle(pair: &Pair) -> bool {
+    pair.device.state().idle
 }
 
 /// Sleeps; what the modem says meanwhile is heard by nobody.
@@ -162,4 +174,70 @@ fn a_restart_before_sleep_is_taken_over_with_all_reports() {
     pair.connect();
     assert_eq!(lists(&pair).last(), before.first());
     assert_eq!(pair.link_changes, [true, true]);
+}
+
+#[test]
+fn no_traffic_is_expected_in_sleep_and_again_after_it() {
+    let mut pair = up();
+    assert_eq!((hints(&pair), idle(&pair)), (0, false), "not a word of it while connecting");
+    assert_eq!(pair.ask(Request::Suspend), Ok(Reply::Done { changed: true }));
+    assert!(idle(&pair), "{}", pair.account());
+    assert!(pair.ask(Request::Resume).is_ok());
+    assert!(!idle(&pair), "{}", pair.account());
+    assert_eq!(hints(&pair), 2);
+    // The last word after a sleep: nothing waits for it.
+    let last = pair.device.log().entries().rfind(|e| e.direction == Direction::FromHost).map(|e| e.subject);
+    assert_eq!(last, Some(Some((BASIC_CONNECT, HINT))), "{}", pair.account());
+    pair.run(20, |_| false);
+    assert_eq!((hints(&pair), pair.is_up()), (2, true), "{}", pair.account());
+}
+
+/// Who does not list it is not told; who lists it and does not answer delays sleep by two seconds, and is silent all the same.
+#[test]
+fn the_hint_is_for_modems_that_take_it() {
+    let mut pair = Pair::new(Profile { without: vec![(BASIC_CONNECT, HINT)], ..Profile::default() });
+    pair.attach();
+    pair.connect();
+    assert_eq!(pair.ask(Request::Suspend), Ok(Reply::Done { changed: true }));
+    assert!(pair.ask(Request::Resume).is_ok());
+    assert_eq!(hints(&pair), 0, "{}", pair.account());
+
+    let mut pair = up();
+    let lists_before = lists(&pair).len();
+    pair.order(Order::Fault(Fault::always(When::command(BASIC_CONNECT, HINT), What::Drop)));
+    let before = pair.now;
+    assert!(pair.ask(Request::Suspend).is_ok());
+    assert!(pair.now - before <= Duration::from_secs(2));
+    assert_eq!(lists(&pair).len(), lists_before + 1, "{}", pair.account());
+    assert!(pair.ask(Request::Resume).is_ok());
+    pair.run(60, |_| false);
+    assert!(pair.is_up(), "{}", pair.account());
+    assert_eq!(pair.link_changes, [true], "{}", pair.account());
+}
+
+/// The hint outlives the session and the program; both take it back.
+#[test]
+fn the_hint_is_taken_back_by_whoever_comes_next() {
+    for crash in [false, true] {
+        let mut pair = up();
+        assert!(pair.ask(Request::Suspend).is_ok());
+        assert!(idle(&pair));
+        if !crash {
+            pair.leave();
+        }
+        pair.start_again();
+        pair.connect();
+        pair.run(5, |_| false);
+        assert!(!idle(&pair), "{}", pair.account());
+        assert_eq!(pair.link_changes.last(), Some(&true));
+    }
+    let mut pair = up();
+    sleep(&mut pair, &[Order::Fault(Fault::always(When::from_host(), What::Drop))]);
+    assert!(idle(&pair));
+    pair.run(7, |_| false);
+    assert!(pair.has_event("hung", "why", "silent-after-sleep"), "{}", pair.account());
+    pair.order(Order::ClearFaults);
+    assert!(pair.run(60, Pair::is_up), "{}", pair.account());
+    pair.run(5, |_| false);
+    assert!(!idle(&pair), "{}", pair.account());
 }
