@@ -83,7 +83,8 @@ impl<'a> Components<'a> {
         }
     }
 
-    /// Takes seconds with an optional fraction; digits beyond nanoseconds are cut.
+    /// Takes seconds with an optional fraction. Of digits beyond nanoseconds only whether there
+    /// are any counts: they add one, so that no bound is met that the value exceeds.
     fn take_seconds(&mut self) -> Option<Option<(u64, u32)>> {
         let Some((whole, fraction)) = self.0.split_once('.') else {
             return Some(self.take('S')?.map(|n| (n, 0)));
@@ -97,8 +98,14 @@ impl<'a> Components<'a> {
         }
         let nanos =
             fraction.bytes().chain(core::iter::repeat(b'0')).take(9).fold(0_u32, |n, b| n * 10 + u32::from(b - b'0'));
+        let beyond = fraction.bytes().skip(9).any(|b| b != b'0');
+        let (carry, nanos) = match nanos + u32::from(beyond) {
+            1_000_000_000 => (1, 0),
+            nanos => (0, nanos),
+        };
         self.0 = "";
-        Some(Some((whole.parse().ok()?, nanos)))
+        let whole: u64 = whole.parse().ok()?;
+        Some(Some((whole.checked_add(carry)?, nanos)))
     }
 }
 
@@ -192,6 +199,9 @@ mod tests {
         for text in ["PT", "P", "PT1.5M", "1H", "PT1S1M", "P1H", "PT.5S", "PT1.S", "", "-", "P1DT"] {
             assert_eq!(XsDuration::parse(text), None, "{text}");
         }
+        assert_eq!(fixed("PT3600.00000000001S"), Some(Duration::new(3600, 1)));
+        assert_eq!(fixed("PT0.9999999999S"), Some(Duration::from_secs(1)));
+        assert_eq!(fixed("PT0.50000000000S"), Some(Duration::from_millis(500)));
         assert_eq!(fixed("-PT1S"), None);
         assert_eq!(fixed("P1M"), None);
         assert_eq!(XsDuration::parse("P99999999999999999999D"), None);

@@ -33,7 +33,9 @@ pub use private::{Personal, Secret};
 pub use profile::{Authentication, ProvisionedProfile, RoamingPartner, Slot};
 pub use results::{Shape, refused};
 pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, Time, Todo};
-pub use schema::Violation;
+#[cfg(feature = "generate")]
+pub use schema::generate;
+pub use schema::{Violation, XsdFile, unsaid, xsd};
 pub use xml::MAX_DOCUMENT;
 
 /// Takes any octets all the way: parse, validate, authorise, plan, run to the end, results. For

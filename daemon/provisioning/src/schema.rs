@@ -3,10 +3,13 @@
 //! The table ([`table`]) is data, the walker ([`mod@walk`]) the only code that reads it, the values
 //! are checked by [`lexical`], and what no table can say stands in [`rules`].
 
+#[cfg(feature = "generate")]
+pub mod generate;
 pub(crate) mod lexical;
 mod rules;
 pub(crate) mod table;
 mod walk;
+mod xsd;
 
 use core::fmt;
 
@@ -15,9 +18,10 @@ use roxmltree::Node;
 use serde::Serialize;
 
 pub(crate) use walk::{text, walk};
+pub use xsd::{XsdFile, unsaid, xsd};
 
 /// Namespaces that the schema knows. [PROV 1]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ns {
     Cc,
     Cc2,
@@ -57,6 +61,25 @@ impl Ns {
     pub(crate) fn of(node: Node<'_, '_>) -> Option<Self> {
         let uri = node.tag_name().namespace()?;
         NAMESPACES.iter().find_map(|(ns, known)| (*known == uri).then_some(*ns))
+    }
+
+    /// The prefix that the generated schemas write, and the name of their files.
+    pub(crate) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Cc => "cc",
+            Self::Cc2 => "cc2",
+            Self::Wwan => "wwan",
+            Self::Wlan => "wlan",
+            Self::Wlan2 => "wlan2",
+            Self::Plans => "plans",
+            Self::Base => "base",
+            Self::Hotspot => "hs",
+            Self::Signature => "ds",
+            Self::OneX => "onex",
+            Self::EapHost => "ehc",
+            Self::EapCommon => "eapcommon",
+            Self::EapUser => "ehuc",
+        }
     }
 
     /// The URI to write.
@@ -146,6 +169,17 @@ impl Particle {
         }
     }
 
+    /// The elements that it names, in their order.
+    pub(crate) fn named(&self) -> Vec<&'static Element> {
+        match &self.term {
+            Term::Element(element) => vec![element],
+            Term::Choice(alternatives) => {
+                alternatives.iter().filter(|a| !a.prose).flat_map(|a| a.particles).flat_map(Self::named).collect()
+            }
+            Term::Foreign(foreign) => foreign.known.iter().map(|(e, _)| *e).collect(),
+        }
+    }
+
     /// The declarations that could be meant by that element, also behind the first of a choice.
     pub(crate) fn mentions(&self, node: Node<'_, '_>) -> Option<&'static Element> {
         match &self.term {
@@ -173,7 +207,7 @@ impl Alternative {
 impl Foreign {
     /// `##other` of XML Schema: some namespace, and not that one.
     fn accepts(&self, node: Node<'_, '_>) -> bool {
-        node.tag_name().namespace().is_some() && Ns::of(node) != Some(self.not)
+        node.tag_name().namespace().is_some_and(|uri| !uri.is_empty()) && Ns::of(node) != Some(self.not)
     }
 }
 

@@ -523,3 +523,47 @@ fn violations_hold_no_values() {
     assert_eq!(invalid.violations().len(), 4);
     assert!(!format!("{invalid:?} {invalid}").contains("hunter2"));
 }
+
+/// What xmllint found in the walker: an element without a namespace is foreign to none, and the
+/// credentials that may stand there as often as one likes may stand there twice.
+#[test]
+fn lax_places() {
+    let frame = "<WLANProfiles><l:WLANProfile><l:name>n</l:name><l:SSIDConfig><l:SSID><l:name>n</l:name></l:SSID>\
+        </l:SSIDConfig><l:MSM><l:security><l:authEncryption><l:authentication>open</l:authentication>\
+        <l:encryption>none</l:encryption></l:authEncryption>[]</l:security></l:MSM></l:WLANProfile></WLANProfiles>";
+    let credentials =
+        "<u:EapHostUserCredentials xmlns:u='http://www.microsoft.com/provisioning/EapHostUserCredentials'/>";
+    framed(
+        frame,
+        &["<f:x/>", &credentials.repeat(3)],
+        &[("<x xmlns=''/>", "x: no such element here"), ("<l:x/>", "x: no such element here")],
+    );
+}
+
+/// The 802.1X block with all that its schema has, and a method's configuration as octets.
+#[test]
+fn one_x() {
+    let frame = "<WLANProfiles><l:WLANProfile><l:name>n</l:name><l:SSIDConfig><l:SSID><l:name>n</l:name></l:SSID>\
+        </l:SSIDConfig><l:MSM><l:security><l:authEncryption><l:authentication>WPA2</l:authentication>\
+        <l:encryption>AES</l:encryption><l:useOneX>1</l:useOneX></l:authEncryption><o:OneX>[]</o:OneX></l:security>\
+        </l:MSM></l:WLANProfile></WLANProfiles>";
+    let method = "<e:EapMethod><e:Type>18</e:Type></e:EapMethod>";
+    let config = |rest: &str| format!("<o:EAPConfig><e:EapHostConfig>{method}{rest}</e:EapHostConfig></o:EAPConfig>");
+    let all = format!(
+        "<o:cacheUserData>true</o:cacheUserData><o:heldPeriod>1</o:heldPeriod><o:authPeriod>3600</o:authPeriod>\
+         <o:startPeriod>5</o:startPeriod><o:maxStart>3</o:maxStart><o:maxAuthFailures>1</o:maxAuthFailures>\
+         <o:supplicantMode>compliant</o:supplicantMode><o:authMode>user</o:authMode><o:singleSignOn><o:type>preLogon\
+         </o:type></o:singleSignOn>{}",
+        config("<e:ConfigBlob>0a0B</e:ConfigBlob>")
+    );
+    framed(
+        frame,
+        &[&config(""), &config("<e:Config><x/></e:Config>"), &all],
+        &[
+            ("", "OneX: EAPConfig is missing"),
+            (&config("<e:Config/><e:ConfigBlob/>"), "ConfigBlob: "),
+            (&config("<e:ConfigBlob>0</e:ConfigBlob>"), "ConfigBlob: must be hexadecimal"),
+            (&format!("<o:heldPeriod>0</o:heldPeriod>{}", config("")), "heldPeriod: must be a whole number from 1"),
+        ],
+    );
+}

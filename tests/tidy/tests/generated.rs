@@ -55,3 +55,20 @@ fn drawings_of_the_state_tables() {
     }
     fresh("states.md", &text);
 }
+
+#[test]
+fn schema_of_provisioning_documents() {
+    let mut text = String::from(
+        "# Schema of account-provisioning documents\n\nMade from the rule table of `daemon/provisioning`; do not edit. `cc.xsd` declares \
+         the root and imports the others:\n\n    xmllint --nonet --noout --schema cc.xsd DOCUMENT\n\n\
+         `tests/run provisioning` holds the daemon's own walker against `xmllint` with these files. What XML Schema cannot say, \
+         and\nthe daemon nevertheless holds or accepts:\n\n",
+    );
+    for rest in daemon_provisioning::unsaid() {
+        let _ = writeln!(text, "- {rest}");
+    }
+    fresh("provisioning/README.md", &text);
+    for file in daemon_provisioning::xsd() {
+        fresh(&format!("provisioning/{}", file.name), &file.text);
+    }
+}

@@ -114,6 +114,15 @@ pub(crate) fn integer(value: &str) -> Option<u64> {
 }
 
 impl Lexical {
+    /// The mark of a rule that the generated XML Schema states in part only: what is left out.
+    pub(crate) const fn beyond_xsd(self) -> Option<&'static str> {
+        match self {
+            Self::Ssid { .. } => Some("at most 32 octets of UTF-8"),
+            Self::Subscriber | Self::Locale => Some("beyond ASCII letters and digits only"),
+            _ => None,
+        }
+    }
+
     /// Whether the value is of this type.
     pub(crate) fn accepts(self, value: &str) -> bool {
         match self {
@@ -183,6 +192,7 @@ impl fmt::Display for Lexical {
             Self::PositiveDuration => f.write_str("must be a duration longer than nothing"),
             Self::DateTime => f.write_str("must be a date and time, such as 2026-03-01T00:00:00Z"),
             Self::Base64 => f.write_str("must be Base64"),
+            Self::Hex { max: OPEN, .. } => f.write_str("must be hexadecimal"),
             Self::Hex { min, max } => write!(f, "must be {min} to {max} octets in hexadecimal"),
             Self::Ssid { min } => {
                 write!(f, "must have at least {min} characters and at most 32 octets")

@@ -14,18 +14,53 @@ const MAX_SSIDS: usize = 10_000;
 /// Length of a profile's name that the published text allows; the schema allows 255. [PROV A8]
 const USUAL_NAME: usize = 64;
 
+/// One rule over the whole document.
+pub(super) struct Rule {
+    /// What holds, in a sentence.
+    pub(super) says: &'static str,
+    check: fn(Node<'_, '_>, &mut Walker),
+}
+
+/// All of them. XML Schema can say none of these (uniqueness it could, but only with the prefixes
+/// of one document), so that all are marked as beyond it.
+pub(super) const RULES: &[Rule] = &[
+    Rule { says: "a signature stands nowhere but at the end of the root", check: one_signature },
+    Rule { says: "data plans have different names", check: plan_names },
+    Rule { says: "Wi-Fi profiles have different names", check: wlan_names },
+    Rule { says: "a Wi-Fi profile has at most 10000 networks, of both versions together", check: networks },
+    Rule { says: "message rules have different identifiers, where they have any", check: rule_ids },
+    Rule { says: "policies of additional contexts have different names", check: policy_names },
+    Rule { says: "there is at most one list of certificates", check: one_certificate_list },
+    Rule { says: "a profile's name above 64 characters earns a warning", check: long_names },
+];
+
 /// Runs all of them.
 pub(super) fn check(root: Node<'_, '_>, walker: &mut Walker) {
-    one_signature(root, walker);
+    for rule in RULES {
+        (rule.check)(root, walker);
+    }
+}
+
+fn plan_names(root: Node<'_, '_>, walker: &mut Walker) {
     let plans = at(root, Ns::Cc, "Plans");
     unique(walker, plans, Ns::Plans, "Plan", |plan| plan.attribute("Name").map(str::to_owned));
+}
+
+fn wlan_names(root: Node<'_, '_>, walker: &mut Walker) {
     let wlan = at(root, Ns::Cc, "WLANProfiles");
     unique(walker, wlan, Ns::Wlan, "WLANProfile", |profile| {
         at(profile, Ns::Wlan, "name").map(|name| collapse(&text(name)).into_owned())
     });
+}
+
+fn networks(root: Node<'_, '_>, walker: &mut Walker) {
+    let wlan = at(root, Ns::Cc, "WLANProfiles");
     for profile in wlan.into_iter().flat_map(|w| children(w, Ns::Wlan, "WLANProfile")) {
         ssids(profile, walker);
     }
+}
+
+fn long_names(root: Node<'_, '_>, walker: &mut Walker) {
     let mbn = at(root, Ns::Cc, "MBNProfiles");
     for profile in ["DefaultProfile", "PurchaseProfile"] {
         let profile = mbn.and_then(|mbn| at(mbn, Ns::Wwan, profile));
@@ -36,11 +71,17 @@ pub(super) fn check(root: Node<'_, '_>, walker: &mut Walker) {
             walker.warning(name, remark);
         }
     }
-    let messages = mbn.and_then(|mbn| at(mbn, Ns::Wwan, "Messages"));
+}
+
+fn rule_ids(root: Node<'_, '_>, walker: &mut Walker) {
+    let messages = at(root, Ns::Cc, "MBNProfiles").and_then(|mbn| at(mbn, Ns::Wwan, "Messages"));
     unique(walker, messages, Ns::Wwan, "Message", |message| {
         let id = collapse(message.attribute("RuleId")?).into_owned();
         (!id.is_empty()).then_some(id)
     });
+}
+
+fn policy_names(root: Node<'_, '_>, walker: &mut Walker) {
     let policies = at(root, Ns::Cc, "Extensions")
         .and_then(|e| at(e, Ns::Cc2, "Extensions_v2"))
         .and_then(|e| at(e, Ns::Cc2, "AdditionalPDPContexts"))
@@ -48,6 +89,9 @@ pub(super) fn check(root: Node<'_, '_>, walker: &mut Walker) {
     unique(walker, policies, Ns::Cc2, "PDPContextPolicy", |policy| {
         at(policy, Ns::Cc2, "Name").map(|name| collapse(&text(name)).into_owned())
     });
+}
+
+fn one_certificate_list(root: Node<'_, '_>, walker: &mut Walker) {
     let key_info = at(root, Ns::Signature, "Signature").and_then(|s| at(s, Ns::Signature, "KeyInfo"));
     let data = key_info.into_iter().flat_map(|k| children(k, Ns::Signature, "X509Data"));
     for second in data.skip(1) {

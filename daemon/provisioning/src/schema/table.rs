@@ -15,7 +15,8 @@ pub(crate) use carrier::CARRIER_PROVISIONING as ROOT;
 use super::lexical::Lexical;
 use super::{Alternative, Attribute, Content, Element, Foreign, Ns, Particle, Term};
 
-const NO_LIMIT: u32 = u32::MAX;
+/// As often as one likes.
+pub(crate) const NO_LIMIT: u32 = u32::MAX;
 const ANY_LENGTH: usize = usize::MAX;
 
 const NAME: Lexical = Lexical::Token { min: 1, max: 255 };

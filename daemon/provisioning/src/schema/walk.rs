@@ -259,8 +259,8 @@ impl Walker {
         let known = wildcard.known.iter().zip(seen).find(|((e, _), _)| e.is(node));
         match known {
             Some(((element, max), seen)) => {
-                *seen += 1;
-                if *seen == *max + 1 {
+                *seen = seen.saturating_add(1);
+                if seen.checked_sub(1) == Some(*max) {
                     self.violation(node, at_most(*max));
                 }
                 self.element(node, element);
@@ -280,7 +280,7 @@ impl Walker {
         }
         let place = particles.iter().find_map(|p| p.mentions(node).map(|element| (p, element)));
         let Some((particle, element)) = place else {
-            let rule = unknown(node, particles.iter().flat_map(elements));
+            let rule = unknown(node, particles.iter().flat_map(Particle::named));
             self.violation(node, rule);
             return;
         };
@@ -295,7 +295,7 @@ impl Walker {
         } else if before >= particle.max as usize {
             at_most(particle.max)
         } else {
-            let order: Vec<_> = particles.iter().flat_map(elements).map(|e| e.name).collect();
+            let order: Vec<_> = particles.iter().flat_map(Particle::named).map(|e| e.name).collect();
             format!("out of order; the order is {}", order.join(", "))
         };
         self.violation(node, rule);
@@ -310,7 +310,7 @@ fn is_meant(particle: &'static Particle, sequence: &'static [Particle], node: No
         return true;
     }
     let name = node.tag_name().name();
-    let same_name = elements(particle).iter().any(|element| element.name == name);
+    let same_name = particle.named().iter().any(|element| element.name == name);
     same_name && !sequence.iter().any(|other| other.accepts(node))
 }
 
@@ -327,23 +327,12 @@ fn missing(particle: &'static Particle) -> String {
             .iter()
             .filter(|a| !a.prose)
             .filter_map(|a: &Alternative| a.particles.first())
-            .flat_map(elements)
+            .flat_map(Particle::named)
             .map(|e| e.name)
             .collect(),
-        _ => elements(particle).into_iter().map(|e| e.name).collect(),
+        _ => particle.named().into_iter().map(|e| e.name).collect(),
     };
     format!("{} is missing", names.join(" or "))
-}
-
-/// The elements that a particle names.
-fn elements(particle: &'static Particle) -> Vec<&'static Element> {
-    match &particle.term {
-        Term::Element(element) => vec![element],
-        Term::Choice(alternatives) => {
-            alternatives.iter().filter(|a| !a.prose).flat_map(|a| a.particles).flat_map(elements).collect()
-        }
-        Term::Foreign(foreign) => foreign.known.iter().map(|(e, _)| *e).collect(),
-    }
 }
 
 /// Why an element is not known here; says so where only the namespace is wrong.

@@ -99,14 +99,51 @@ static PMK_CACHE_SIZE: Element = text(Ns::Wlan, "PMKCacheSize", Lexical::Integer
 static PRE_AUTH_MODE: Element = text(Ns::Wlan, "preAuthMode", SWITCH);
 static PRE_AUTH_THROTTLE: Element = text(Ns::Wlan, "preAuthThrottle", Lexical::Integer { min: 1, max: 16 });
 
-/// The attribute-free upper levels of an 802.1X block; below `Config` each method has its own.
-static ONE_X: Element = element(Ns::OneX, "OneX", Content::Children(&[opt(&AUTH_MODE), one(&EAP_CONFIG)]));
+/// The upper levels of an 802.1X block, with all that its published schema has; below `Config`
+/// each method has its own.
+static ONE_X: Element = element(
+    Ns::OneX,
+    "OneX",
+    Content::Children(&[
+        opt(&CACHE_USER_DATA),
+        opt(&HELD_PERIOD),
+        opt(&AUTH_PERIOD),
+        opt(&START_PERIOD),
+        opt(&MAX_START),
+        opt(&MAX_AUTH_FAILURES),
+        opt(&SUPPLICANT_MODE),
+        opt(&AUTH_MODE),
+        opt(&SINGLE_SIGN_ON),
+        one(&EAP_CONFIG),
+    ]),
+);
+const SECONDS: Lexical = Lexical::Integer { min: 1, max: 3600 };
+const TIMES: Lexical = Lexical::Integer { min: 1, max: 100 };
+static CACHE_USER_DATA: Element = text(Ns::OneX, "cacheUserData", Lexical::Boolean);
+static HELD_PERIOD: Element = text(Ns::OneX, "heldPeriod", SECONDS);
+static AUTH_PERIOD: Element = text(Ns::OneX, "authPeriod", SECONDS);
+static START_PERIOD: Element = text(Ns::OneX, "startPeriod", SECONDS);
+static MAX_START: Element = text(Ns::OneX, "maxStart", TIMES);
+static MAX_AUTH_FAILURES: Element = text(Ns::OneX, "maxAuthFailures", TIMES);
+static SUPPLICANT_MODE: Element =
+    text(Ns::OneX, "supplicantMode", Lexical::Word(&["inhibitTransmission", "includeLearning", "compliant"]));
 static AUTH_MODE: Element = text(Ns::OneX, "authMode", TOKEN);
+static SINGLE_SIGN_ON: Element = element(Ns::OneX, "singleSignOn", Content::Anything);
 static EAP_CONFIG: Element =
     element(Ns::OneX, "EAPConfig", Content::Children(&[lax(Ns::OneX, &[(&EAP_HOST_CONFIG, 1)])]))
         .or_spelled("EAcomputeronfig");
-static EAP_HOST_CONFIG: Element =
-    element(Ns::EapHost, "EapHostConfig", Content::Children(&[one(&EAP_METHOD), opt(&EAP_METHOD_CONFIG)]));
+static EAP_HOST_CONFIG: Element = element(
+    Ns::EapHost,
+    "EapHostConfig",
+    Content::Children(&[
+        one(&EAP_METHOD),
+        Particle {
+            min: 0,
+            max: 1,
+            term: Term::Choice(&[way(&[one(&EAP_METHOD_CONFIG)]), way(&[one(&EAP_METHOD_CONFIG_BLOB)])]),
+        },
+    ]),
+);
 static EAP_METHOD: Element = element(
     Ns::EapHost,
     "EapMethod",
@@ -118,6 +155,7 @@ static EAP_VENDOR_ID: Element = text(Ns::EapCommon, "VendorId", EAP_NUMBER).or_i
 static EAP_VENDOR_TYPE: Element = text(Ns::EapCommon, "VendorType", EAP_NUMBER).or_in(Ns::EapHost);
 static EAP_AUTHOR_ID: Element = text(Ns::EapCommon, "AuthorId", EAP_NUMBER).or_in(Ns::EapHost);
 static EAP_METHOD_CONFIG: Element = element(Ns::EapHost, "Config", Content::Anything);
+static EAP_METHOD_CONFIG_BLOB: Element = text(Ns::EapHost, "ConfigBlob", Lexical::Hex { min: 0, max: ANY_LENGTH });
 static EAP_HOST_USER_CREDENTIALS: Element = element(Ns::EapUser, "EapHostUserCredentials", Content::Anything);
 
 static HOTSPOT_PROFILE: Element = element(
