@@ -3,9 +3,11 @@
 //! Texts are kept once each. Records, names, codes, selectors and access points lie in flat lists that a record refers
 //! to by ranges; the files' text is dropped.
 
+pub(crate) mod places;
 mod problem;
 mod reader;
 pub(crate) mod record;
+pub(crate) mod tree;
 
 pub use problem::{FileProblem, Severity, Trouble};
 pub(crate) use reader::read;
@@ -14,7 +16,8 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 
 use crate::identity::{Plmn, Sid};
-use record::{Apn, Detail, Draft, Host, Op, Record, Select, SelectDraft, Text};
+use crate::profile::Password;
+use record::{AccessPoint, Apn, Detail, Host, Op, OperatorRecord, Record, Select, Text};
 
 /// What was found in the files of a layer, elements counted as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +117,36 @@ impl Database {
         self.details.get(at).map(|(_, detail)| detail)
     }
 
+    /// A record as a file would say it.
+    pub(crate) fn said(&self, record: &Record) -> OperatorRecord {
+        let text = |text: Text| self.text(text).to_owned();
+        let apns = self.apns(record).map(|(number, apn)| {
+            let detail = self.detail(number);
+            AccessPoint {
+                value: text(apn.value),
+                user: text(apn.user),
+                password: Password::new(text(apn.password)),
+                mmsc: detail.map(|detail| text(detail.mmsc)).unwrap_or_default(),
+                mms_proxy: detail.map(|detail| text(detail.mms_proxy)).unwrap_or_default(),
+                dns: detail.map(|detail| detail.dns.to_vec()).unwrap_or_default(),
+                settings: apn.settings,
+            }
+        });
+        OperatorRecord {
+            country: text(record.country),
+            names: self.names(record).map(str::to_owned).collect(),
+            account_url: text(record.account_url),
+            plmns: self.plmns(record).to_vec(),
+            sids: self.sids(record).to_vec(),
+            selects: self.selects(record).iter().map(|select| select.map(|value| text(*value))).collect(),
+            apns: apns.collect(),
+            cdma: record.cdma.map(|(user, password)| (text(user), Password::new(text(password)))),
+            host: record.host,
+            op: record.op,
+            exclusive: record.exclusive,
+        }
+    }
+
     /// Records that list a network code, in document order.
     pub(crate) fn with_plmn(&self, code: Plmn) -> impl Iterator<Item = u32> {
         equal_range(&self.by_plmn, code)
@@ -210,12 +243,12 @@ impl Builder {
     }
 
     /// Adds a record.
-    pub(crate) fn push(&mut self, draft: Draft) {
+    pub(crate) fn push(&mut self, draft: OperatorRecord) {
         let names: Vec<Text> = draft.names.iter().map(|name| self.intern(name)).collect();
-        let selects: Vec<Select> = draft.selects.iter().map(|select| self.select(select)).collect();
+        let selects: Vec<Select> = draft.selects.iter().map(|select| select.map(|value| self.intern(value))).collect();
         let country = self.intern(&draft.country);
         let account_url = self.intern(&draft.account_url);
-        let cdma = draft.cdma.map(|(user, password)| (self.intern(&user), self.intern(&password)));
+        let cdma = draft.cdma.map(|(user, password)| (self.intern(&user), self.intern(password.reveal())));
         let mut distinct = draft.plmns.clone();
         distinct.sort_unstable();
         distinct.dedup();
@@ -226,7 +259,7 @@ impl Builder {
         for apn in draft.apns {
             let value = self.intern(&apn.value);
             let user = self.intern(&apn.user);
-            let password = self.intern(&apn.password);
+            let password = self.intern(apn.password.reveal());
             let mmsc = self.intern(&apn.mmsc);
             let mms_proxy = self.intern(&apn.mms_proxy);
             if mmsc != Text::EMPTY || mms_proxy != Text::EMPTY || !apn.dns.is_empty() {
@@ -253,25 +286,6 @@ impl Builder {
             file: self.file,
         };
         database.records.push(record);
-    }
-
-    fn select(&mut self, draft: &SelectDraft) -> Select {
-        let mut text = |value: &Option<String>| value.as_deref().map(|value| self.intern(value));
-        Select {
-            imsi_from: text(&draft.imsi_from),
-            imsi_to: text(&draft.imsi_to),
-            imsi_prefix: text(&draft.imsi_prefix),
-            iccid_from: text(&draft.iccid_from),
-            iccid_to: text(&draft.iccid_to),
-            iccid_prefix: text(&draft.iccid_prefix),
-            gid1: text(&draft.gid1),
-            gid2: text(&draft.gid2),
-            spn: text(&draft.spn),
-            pnn: text(&draft.pnn),
-            provider_name: text(&draft.provider_name),
-            hwid: text(&draft.hwid),
-            unknown: draft.unknown,
-        }
     }
 
     /// The records so far, not yet searchable.

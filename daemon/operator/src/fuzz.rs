@@ -1,13 +1,20 @@
-//! Entry for fuzzing: any octets as database files, and a choice from what comes of them.
+//! Entry for fuzzing: any octets as database files of each format, and a choice from what comes of them.
 
 use crate::choose::Wishes;
 use crate::identity::{CellClass, Identity, Reported};
+use crate::import;
 use crate::layers::{Layers, SourceFile};
+use crate::overlay::print;
 use crate::portal_url::{Parameters, hand_over};
 use crate::profile::PlanHint;
 
-/// Reads the octets as vendor file, as overlay, and as both, and chooses for made-up SIMs each time.
+/// Reads the octets as vendor file, as overlay, and as both, and chooses for made-up SIMs each time; and imports them,
+/// whatever they are, as an overlay that is read again.
 pub fn fuzz(bytes: &[u8]) {
+    if let Ok(imported) = import::read("fuzz.xml", bytes) {
+        let text = print(&imported.records);
+        let _ = Layers::load(&[], &[SourceFile { name: "imported.xml", bytes: text.as_bytes() }]);
+    }
     let file = [SourceFile { name: "fuzz.xml", bytes }];
     for (vendor, overlay) in [(&file[..], &[][..]), (&[][..], &file[..]), (&file[..], &file[..])] {
         let (layers, problems) = Layers::load(vendor, overlay);

@@ -1,6 +1,6 @@
 //! The databases, by precedence. `[OPER 3.3, 3.4]`
 
-use crate::database::record::{Op, Record};
+use crate::database::record::{Op, OperatorRecord, Record};
 use std::collections::BTreeMap;
 
 use crate::database::{Builder, Counts, Database, FileProblem, Hidden, read};
@@ -67,6 +67,14 @@ impl Layers {
     /// What the overlay layer holds.
     pub fn overlay_counts(&self) -> Counts {
         self.overlay.counts()
+    }
+
+    /// The records of the overlay or the vendor layer as a file would say them, in document order; of other layers none.
+    pub fn records(&self, layer: Layer) -> Vec<OperatorRecord> {
+        let found = self.databases().into_iter().find(|(of, _)| *of == layer);
+        found
+            .map(|(_, database)| database.records().map(|(_, record)| database.said(record)).collect())
+            .unwrap_or_default()
     }
 
     /// Whether some record of any layer lists the code, as it is or in its legacy form. `[OPER 1.3]`

@@ -15,9 +15,11 @@ pub mod database;
 pub mod fuzz;
 pub mod hwid;
 pub mod identity;
+pub mod import;
 pub mod layers;
 mod names;
 pub mod next;
+pub mod overlay;
 pub mod portal_url;
 pub mod profile;
 

@@ -260,7 +260,10 @@ pub(crate) struct Hwid {
 }
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Apn {
+    #[command(subcommand)]
+    pub(crate) command: Option<ApnCommand>,
     #[command(flatten)]
     pub(crate) identity: Hwid,
     /// Service provider name on the card
@@ -287,6 +290,16 @@ pub(crate) struct Apn {
     /// Overlay
     #[arg(long, value_name = "FILE")]
     pub(crate) overlay: Vec<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ApnCommand {
+    /// Print the database of another program as an overlay: Android's apns-conf.xml, the APN database of Windows 8, an
+    /// answer file for COSA, or a serviceproviders file
+    Import {
+        /// The file; `-` is standard input
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -109,6 +109,34 @@ fn access_points_with_their_reasons() {
 }
 
 #[test]
+fn databases_of_others_become_overlays() {
+    let folder = tempfile::tempdir().unwrap();
+    let android = r#"<apns version="8">
+<apn carrier="Contoso" mcc="001" mnc="01" apn="internet" type="default,supl" authtype="1" user="web"/>
+<apn carrier="Nowhere" mcc="" mnc="" apn="nowhere"/></apns>"#;
+    let list = file(&folder, "apns-conf.xml", android.as_bytes());
+    let output = run(&["apn", "import", &list]);
+    assert_eq!(output.status.code(), Some(0));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("apns-conf.xml:3:1: unusable value of mcc and mnc ignored"), "{told}");
+    let overlay = file(&folder, "10-android.xml", &output.stdout);
+    let question = ["apn", "--json", "--imsi", "001019912345678", "--mnc-length", "2", "--overlay", &overlay];
+    let value = json(&[&question[..], &["--database", &file(&folder, "db.xml", DATABASE.as_bytes())]].concat(), 0);
+    assert_eq!(value["operator"], json!({ "name": "Contoso", "country": "", "layer": "overlay" }));
+    assert_eq!((&value["candidates"][0]["apn"], &value["candidates"][0]["auth"]), (&json!("internet"), &json!("pap")));
+
+    let value = json(&["apn", "import", "--json", &list], 0);
+    assert_eq!((&value["format"], &value["records"]), (&json!("android"), &json!(1)));
+    assert_eq!(value["problems"].as_array().unwrap().len(), 1);
+    assert!(value["overlay"].as_str().unwrap().starts_with("<?xml"));
+    let other = file(&folder, "other.xml", b"<other/>");
+    let refused = run(&["apn", "import", &other]);
+    assert_eq!(refused.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("other.xml:1:1"), "says where");
+    assert_eq!(run(&["apn", "import"]).status.code(), Some(2));
+}
+
+#[test]
 fn hand_over_urls() {
     let arguments = [
         "portal-url",

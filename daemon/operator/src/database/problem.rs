@@ -53,6 +53,12 @@ pub enum Trouble {
     Format(String),
     /// An element that we do not know.
     UnknownElement(String),
+    /// The root element is none of the formats that can be imported; its name.
+    NotImportable(String),
+    /// There are more than 200,000 elements.
+    TooManyElements,
+    /// Something that records cannot say; why it was left out.
+    LeftOut(&'static str),
     /// A value that can not be used.
     Value {
         /// Element that has it.
@@ -74,6 +80,12 @@ impl fmt::Display for Trouble {
             Self::NotServiceProviders => f.write_str("the root element is not serviceproviders"),
             Self::Format(found) => write!(f, "format 2.0 is expected, found {found:?}"),
             Self::UnknownElement(name) => write!(f, "unknown element {name:?} ignored"),
+            Self::NotImportable(name) => write!(
+                f,
+                "{name:?} is none of serviceproviders, apns (Android), OperatorList (Windows), WindowsCustomizations (COSA)"
+            ),
+            Self::TooManyElements => f.write_str("there are more than 200000 elements"),
+            Self::LeftOut(why) => write!(f, "left out: {why}"),
             Self::Value { element } => write!(f, "unusable value of {element} ignored"),
         }
     }

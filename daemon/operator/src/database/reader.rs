@@ -4,51 +4,25 @@
 //! kept.
 
 use quick_xml::NsReader;
-use quick_xml::XmlVersion;
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::attributes::Attribute;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 
 use super::Builder;
+use super::places::{MAX_ATTRIBUTES, MAX_TEXT, Places, Stop, offset, quote, resolve, value};
 use super::problem::{FileProblem, Severity, Trouble};
-use super::record::{ApnDraft, Draft, Host, Op, SelectDraft, Usage};
+use super::record::{AccessPoint, Host, Op, OperatorRecord, Selectors, Usage};
 use crate::identity::{Plmn, Sid};
 use crate::names;
-use crate::profile::{Auth, IpType, Purposes, RoamingMode, is_apn};
+use crate::profile::{Auth, IpType, Password, Purposes, RoamingMode, is_apn};
 
-/// Largest file, in octets.
-const MAX_FILE: usize = 16 << 20;
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 16;
-/// Longest text or attribute, in octets.
-const MAX_TEXT: usize = 64 << 10;
-/// Most attributes of one element.
-const MAX_ATTRIBUTES: usize = 64;
-/// Most remarks about one file; further ones are not kept.
-const MAX_PROBLEMS: usize = 100;
-/// Longest piece of a file that a remark quotes, in characters.
-const MAX_QUOTE: usize = 80;
-
 const OVERLAY: Namespace<'static> = Namespace("urn:x-operator-overlay:1");
 
 /// Reads one file into the layer.
 pub(crate) fn read(file: &str, bytes: &[u8], into: &mut Builder) -> Vec<FileProblem> {
-    let mut places = Places { file, bytes, problems: Vec::new(), offset: 0, line: 1, line_start: 0 };
-    if bytes.len() > MAX_FILE {
-        places.problem(0, Severity::Error, Trouble::TooLarge);
-        return places.problems;
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    places.bytes = bytes;
-    // What stands before the first octet that is not text can still be read.
-    let (text, broken_at) = match core::str::from_utf8(bytes) {
-        Ok(text) => (text, None),
-        Err(error) => {
-            let good = bytes.get(..error.valid_up_to()).and_then(|good| core::str::from_utf8(good).ok());
-            (good.unwrap_or(""), Some(error.valid_up_to()))
-        }
-    };
+    let mut places = Places::new(file, bytes);
+    let Some((text, broken_at)) = places.text() else { return places.problems };
     let end = Walk::new(text, &mut places, into).run();
     match (end, broken_at) {
         (_, Some(at)) => places.problem(at, Severity::Error, Trouble::NotUtf8),
@@ -56,40 +30,6 @@ pub(crate) fn read(file: &str, bytes: &[u8], into: &mut Builder) -> Vec<FileProb
         (Ok(()), None) => {}
     }
     places.problems
-}
-
-/// Turns offsets into lines and columns, and collects the remarks.
-struct Places<'a> {
-    file: &'a str,
-    bytes: &'a [u8],
-    problems: Vec<FileProblem>,
-    offset: usize,
-    line: u32,
-    line_start: usize,
-}
-
-impl Places<'_> {
-    fn problem(&mut self, at: usize, severity: Severity, what: Trouble) {
-        if self.problems.len() >= MAX_PROBLEMS && severity != Severity::Error {
-            return;
-        }
-        if at < self.offset {
-            (self.offset, self.line, self.line_start) = (0, 1, 0);
-        }
-        let at = at.min(self.bytes.len());
-        for (place, byte) in self.bytes.iter().enumerate().take(at).skip(self.offset) {
-            if *byte == b'\n' {
-                self.line = self.line.saturating_add(1);
-                self.line_start = place + 1;
-            }
-        }
-        self.offset = at;
-        // Continuation octets of UTF-8 are no characters of their own.
-        let line = self.bytes.get(self.line_start..at).unwrap_or_default();
-        let before = line.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-        let column = u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1);
-        self.problems.push(FileProblem { file: self.file.to_owned(), severity, line: self.line, column, what });
-    }
 }
 
 /// Where in the file the reader stands.
@@ -122,8 +62,6 @@ enum Leaf {
     CdmaPassword,
 }
 
-type Stop = (usize, Trouble);
-
 struct Walk<'a, 'f, 'b> {
     reader: NsReader<&'a [u8]>,
     places: &'f mut Places<'a>,
@@ -131,8 +69,12 @@ struct Walk<'a, 'f, 'b> {
     stack: Vec<Element>,
     root_seen: bool,
     country: String,
-    draft: Draft,
-    apn: ApnDraft,
+    draft: OperatorRecord,
+    /// The record says something that we do not understand and that would change its meaning.
+    unusable_record: bool,
+    /// A code of the record could not be read.
+    lost_codes: bool,
+    apn: AccessPoint,
     /// Offset of the access point now read.
     apn_at: usize,
     text: String,
@@ -151,8 +93,10 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             stack: Vec::with_capacity(MAX_DEPTH),
             root_seen: false,
             country: String::new(),
-            draft: Draft::default(),
-            apn: ApnDraft::default(),
+            draft: OperatorRecord::default(),
+            unusable_record: false,
+            lost_codes: false,
+            apn: AccessPoint::default(),
             apn_at: 0,
             text: String::new(),
             at: 0,
@@ -254,7 +198,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             }
             (Some(Element::Gsm), (false, "apn")) => {
                 self.into.count(|counts| counts.apns += 1);
-                self.apn = ApnDraft::default();
+                self.apn = AccessPoint::default();
                 self.apn_at = self.at;
                 self.apn.value = attributes.get("value").unwrap_or("").trim().to_owned();
                 Element::Apn
@@ -264,7 +208,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
                 match attributes.get("value").and_then(Sid::parse) {
                     Some(sid) => self.draft.sids.push(sid),
                     None => {
-                        self.draft.lost_codes = true;
+                        self.lost_codes = true;
                         self.unusable("sid");
                     }
                 }
@@ -285,7 +229,9 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
     }
 
     fn provider(&mut self, attributes: &Attributes) {
-        self.draft = Draft { country: self.country.clone(), ..Draft::default() };
+        self.draft = OperatorRecord { country: self.country.clone(), ..OperatorRecord::default() };
+        self.unusable_record = false;
+        self.lost_codes = false;
         self.draft.host = match attributes.get("primary") {
             None => Host::Unsaid,
             Some("true") => Host::Yes,
@@ -310,7 +256,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Some(_) => {
                 // What the record is meant to do to others is not known, so it does nothing.
                 self.unusable("provider op");
-                self.draft.unusable = true;
+                self.unusable_record = true;
                 Op::Add
             }
         };
@@ -322,14 +268,14 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         match Plmn::from_parts(mcc, mnc) {
             Some(code) => self.draft.plmns.push(code),
             None => {
-                self.draft.lost_codes = true;
+                self.lost_codes = true;
                 self.unusable("network-id");
             }
         }
     }
 
     fn select(&mut self, attributes: &Attributes) {
-        let mut select = SelectDraft::default();
+        let mut select = Selectors::default();
         for (overlay, name, value) in &attributes.0 {
             match select.attribute(name).filter(|_| !overlay) {
                 Some(place) => *place = Some(value.trim().to_owned()),
@@ -405,11 +351,11 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Some(Element::Provider) => {
                 let draft = core::mem::take(&mut self.draft);
                 // Without the codes that could not be read, such a record would reach further than it was meant to.
-                let widened = draft.lost_codes
+                let widened = self.lost_codes
                     && draft.plmns.is_empty()
                     && draft.sids.is_empty()
                     && (draft.op == Op::Delete || !draft.selects.is_empty());
-                if !draft.unusable && !widened {
+                if !self.unusable_record && !widened {
                     self.into.count(|counts| counts.providers += 1);
                     self.into.push(draft);
                 }
@@ -443,7 +389,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Leaf::AccountUrl => self.draft.account_url = trimmed.to_owned(),
             // Credentials are taken as they stand: a blank may be a password.
             Leaf::ApnUser => self.apn.user = text,
-            Leaf::ApnPassword => self.apn.password = text,
+            Leaf::ApnPassword => self.apn.password = Password::new(text),
             Leaf::ApnDns => match trimmed.parse() {
                 Ok(address) => self.apn.dns.push(address),
                 Err(_) => self.unusable("dns"),
@@ -451,7 +397,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Leaf::ApnMmsc => self.apn.mmsc = trimmed.to_owned(),
             Leaf::ApnMmsProxy => self.apn.mms_proxy = trimmed.to_owned(),
             Leaf::CdmaUser => self.draft.cdma.get_or_insert_default().0 = text,
-            Leaf::CdmaPassword => self.draft.cdma.get_or_insert_default().1 = text,
+            Leaf::CdmaPassword => self.draft.cdma.get_or_insert_default().1 = Password::new(text),
         }
     }
 
@@ -524,29 +470,4 @@ impl Attributes {
         let found = self.0.iter().find(|(of_overlay, other, _)| *of_overlay == overlay && other == name);
         found.map(|(_, _, value)| value.as_str())
     }
-}
-
-fn value(attribute: &Attribute<'_>) -> Result<String, Trouble> {
-    match attribute.normalized_value(XmlVersion::Implicit1_0) {
-        Ok(value) => Ok(value.into_owned()),
-        Err(quick_xml::Error::Escape(_)) => Err(Trouble::Entity),
-        Err(error) => Err(Trouble::NotWellFormed(quote(&error.to_string()))),
-    }
-}
-
-/// The character of a character reference, or of one of the five entities of XML.
-fn resolve(reference: &BytesRef<'_>) -> Option<char> {
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => Some(character),
-        Ok(None) => resolve_predefined_entity(reference)?.chars().next(),
-        Err(_) => None,
-    }
-}
-
-fn offset(position: u64) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
-}
-
-fn quote(text: &str) -> String {
-    text.chars().take(MAX_QUOTE).collect()
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use daemon_operator::database::Severity;
 use daemon_operator::identity::Reported;
 use daemon_operator::profile::PlanHint;
-use daemon_operator::{Candidate, Choice, Layers, SourceFile, Wishes};
+use daemon_operator::{Candidate, Choice, Layers, SourceFile, Wishes, import, overlay};
 use serde_json::{Map, Value, json};
 
 use super::hwid;
-use crate::arguments::Apn;
+use crate::arguments::{Apn, ApnCommand};
 use crate::failure::Failure;
 use crate::show::{Output, table};
 
@@ -20,6 +20,9 @@ const PACKAGED: &str = "/usr/share/mobile-broadband-provider-info/serviceprovide
 const DATABASE: u64 = 16 * 1024 * 1024;
 
 pub(crate) fn run(question: &Apn, output: Output) -> Result<(), Failure> {
+    if let Some(ApnCommand::Import { file }) = &question.command {
+        return imported(file, output);
+    }
     let plan = plan(question.plan.as_deref())?;
     let ehplmn: Vec<&str> = question.ehplmn.iter().map(String::as_str).collect();
     let identity = hwid::identity(Reported {
@@ -32,6 +35,27 @@ pub(crate) fn run(question: &Apn, output: Output) -> Result<(), Failure> {
     let layers = load(&question.database, &question.overlay)?;
     let choice = layers.choose(&identity, &Wishes { plan, ..Wishes::default() });
     output.print(&value(&choice), || sheet(&choice));
+    Ok(())
+}
+
+/// The overlay goes to standard output, what it leaves out to standard error.
+fn imported(file: &Path, output: Output) -> Result<(), Failure> {
+    let bytes = super::read(file, DATABASE)?;
+    let made =
+        import::read(&file.display().to_string(), &bytes).map_err(|problem| Failure::invalid(problem.to_string()))?;
+    let problems: Vec<String> =
+        made.problems.iter().filter(|problem| problem.severity != Severity::Debug).map(ToString::to_string).collect();
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    let text = overlay::print(&made.records);
+    let json = json!({
+        "format": made.format.as_str(),
+        "records": made.records.len(),
+        "problems": problems,
+        "overlay": text,
+    });
+    output.print(&json, || text);
     Ok(())
 }
 
@@ -91,6 +115,11 @@ fn value(choice: &Choice) -> Value {
             "layer": operator.layer.as_str(),
         })),
         "rule": choice.rule_name(),
+        "alternatives": choice
+            .alternatives
+            .iter()
+            .map(|other| json!({ "name": other.name, "country": other.country }))
+            .collect::<Vec<_>>(),
         "selectors": selectors,
         "candidates": candidates,
         "portal_url": operator.and_then(|operator| operator.account_url.as_deref()),
@@ -123,6 +152,9 @@ fn sheet(choice: &Choice) -> String {
         ),
         None => "no operator matches\n".to_owned(),
     };
+    for other in &choice.alternatives {
+        text += &format!("  fits as well: {}/{}\n", other.country, other.name);
+    }
     let rows: Vec<[String; 5]> = choice
         .listed()
         .iter()
