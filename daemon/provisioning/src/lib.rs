@@ -23,6 +23,7 @@ mod results;
 mod run;
 mod schema;
 mod signature;
+mod signer;
 mod xml;
 
 pub use code::{Code, NotACode};
@@ -36,6 +37,8 @@ pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, 
 #[cfg(feature = "generate")]
 pub use schema::generate;
 pub use schema::{Violation, XsdFile, unsaid, xsd};
+pub use signature::{decode, parse};
+pub use signer::{Chain, Name, Signer, TrustedCertificate};
 pub use xml::MAX_DOCUMENT;
 
 /// Takes any octets all the way: parse, validate, authorise, plan, run to the end, results. For

@@ -3,7 +3,28 @@
 //! Checking signatures is not available yet. Until it is, the only verdict over a signed document
 //! is a refusal: no algorithm is accepted, which is what its code says.
 
+use std::borrow::Cow;
+
 use crate::code::Code;
+use crate::document::Invalid;
+use crate::xml;
+
+/// The text of a document under the limits of [PROV 16]: what [`validate`](crate::validate) does first, for those who check
+/// its signature and must not read it in another way.
+///
+/// # Errors
+/// Not UTF-8, nor UTF-16 with a byte-order mark, or too large.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Invalid> {
+    xml::decode(bytes).map_err(Invalid::from)
+}
+
+/// The tree of decoded text under the limits of [PROV 16], without a document type declaration.
+///
+/// # Errors
+/// Not well-formed, or over a limit.
+pub fn parse(text: &str) -> Result<roxmltree::Document<'_>, Invalid> {
+    xml::parse(text).map_err(Invalid::from)
+}
 
 /// What the schema let through of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

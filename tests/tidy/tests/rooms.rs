@@ -11,9 +11,32 @@ const EDGES: &[(&str, &[&str])] = &[
     ("daemon-operator", &[]),
     ("daemon-core", &["mbim-proto", "daemon-operator"]),
     ("daemon-provisioning", &["daemon-operator", "daemon-core"]),
+    ("daemon-verify", &["daemon-provisioning"]),
     ("dbus-api", &[]),
-    ("mbimd", &["mbim-proto", "daemon-core", "daemon-operator", "daemon-provisioning", "dbus-api", "harness"]),
-    ("mbimctl", &["dbus-api", "mbim-proto", "mbim-capture", "daemon-core", "daemon-operator", "daemon-provisioning"]),
+    (
+        "mbimd",
+        &[
+            "mbim-proto",
+            "daemon-core",
+            "daemon-operator",
+            "daemon-provisioning",
+            "daemon-verify",
+            "dbus-api",
+            "harness",
+        ],
+    ),
+    (
+        "mbimctl",
+        &[
+            "dbus-api",
+            "mbim-proto",
+            "mbim-capture",
+            "daemon-core",
+            "daemon-operator",
+            "daemon-provisioning",
+            "daemon-verify",
+        ],
+    ),
     ("virtual-modem", &["mbim-proto"]),
     ("virtual-operator", &[]),
     ("harness", &["virtual-modem", "virtual-operator"]),
@@ -27,6 +50,7 @@ const PURE: &[(&str, &str)] = &[
     ("daemon-core", "daemon/core/src/"),
     ("daemon-operator", "daemon/operator/src/"),
     ("daemon-provisioning", "daemon/provisioning/src/"),
+    ("daemon-verify", "daemon/verify/src/"),
 ];
 
 /// Crates of others that do IO, run tasks or read clocks.

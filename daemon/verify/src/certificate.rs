@@ -1,0 +1,347 @@
+//! Certificates: who is the signer, whom does the chain lead to, may it sign. [PROV 9.4, 12.3]
+
+use core::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use daemon_provisioning::{Chain, Code, Name, Signer};
+use ring::digest;
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use serde::{Deserialize, Serialize};
+use webpki::ring as algorithms;
+use x509_cert::Certificate;
+use x509_cert::der::asn1::{
+    BmpString, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef,
+};
+use x509_cert::der::{Any, Decode as _, Encode as _, Tag, Tagged as _};
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{
+    AuthorityInfoAccessSyntax, CertificatePolicies, CrlDistributionPoints, IssuerAltName, KeyUsage, SubjectAltName,
+};
+
+use crate::Rejected;
+
+/// The policy that the CA/Browser Forum gives to extended validation.
+pub const EXTENDED_VALIDATION: &str = "2.23.140.1.1";
+const ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32.0");
+
+/// What may have signed certificates of the chain.
+const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    algorithms::ECDSA_P256_SHA256,
+    algorithms::ECDSA_P256_SHA384,
+    algorithms::ECDSA_P384_SHA256,
+    algorithms::ECDSA_P384_SHA384,
+    algorithms::ED25519,
+    algorithms::RSA_PKCS1_2048_8192_SHA256,
+    algorithms::RSA_PKCS1_2048_8192_SHA384,
+    algorithms::RSA_PKCS1_2048_8192_SHA512,
+    algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+    algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+    algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+];
+
+/// A root that the administrator or the system trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// The certificate, DER.
+    #[serde(skip)]
+    pub der: Vec<u8>,
+    /// Dotted policies that mean extended validation under this root; by default there are none, trusted or not.
+    pub extended_validation: Vec<String>,
+}
+
+/// The certificates in PEM text, in its order; what is between them is skipped.
+#[must_use]
+pub fn certificates_in(pem: &str) -> Vec<Vec<u8>> {
+    blocks(pem, "CERTIFICATE")
+}
+
+/// The revocation lists in PEM text.
+#[must_use]
+pub fn revocation_lists_in(pem: &str) -> Vec<Vec<u8>> {
+    blocks(pem, "X509 CRL")
+}
+
+pub(crate) fn blocks(pem: &str, label: &str) -> Vec<Vec<u8>> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let mut found = Vec::new();
+    let mut rest = pem;
+    while let Some((_, after)) = rest.split_once(&begin) {
+        let Some((body, after)) = after.split_once(&end) else { break };
+        let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        found.extend(STANDARD.decode(body).ok());
+        rest = after;
+    }
+    found
+}
+
+/// What a certificate says of itself, for a listing.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn describe(der: &[u8]) -> Result<Described, String> {
+    let certificate = Certificate::from_der(der).map_err(|_| "it is not an X.509 certificate".to_owned())?;
+    let authority = certificate
+        .tbs_certificate()
+        .get_extension::<x509_cert::ext::pkix::BasicConstraints>()
+        .ok()
+        .flatten()
+        .is_some_and(|(_, constraints)| constraints.ca);
+    Ok(Described {
+        subject: name(certificate.tbs_certificate().subject()).to_string(),
+        fingerprint: fingerprint(der),
+        is_authority: authority,
+    })
+}
+
+/// Answer of [`describe`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Its subject, for people.
+    pub subject: String,
+    /// SHA-256, 64 lower-case hexadecimal digits.
+    pub fingerprint: String,
+    /// Whether it may issue certificates.
+    pub is_authority: bool,
+}
+
+/// SHA-256 of a certificate, 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn fingerprint(der: &[u8]) -> String {
+    digest::digest(&digest::SHA256, der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The certificates of a signature.
+pub(crate) struct Certificates {
+    der: Vec<Vec<u8>>,
+    parsed: Vec<Certificate>,
+    leaf: usize,
+}
+
+impl Certificates {
+    /// Reads them and finds the leaf: the one that issued none of the others; else the first.
+    pub(crate) fn read(der: Vec<Vec<u8>>) -> Result<Self, Rejected> {
+        let mut parsed = Vec::new();
+        for der in &der {
+            let certificate = Certificate::from_der(der)
+                .map_err(|_| Rejected::new(Code::SIGNATURE_INVALID, "a certificate cannot be read"))?;
+            parsed.push(certificate);
+        }
+        let issued_another = |index: usize, certificate: &Certificate| {
+            parsed.iter().enumerate().any(|(other, child)| {
+                other != index && child.tbs_certificate().issuer() == certificate.tbs_certificate().subject()
+            })
+        };
+        let leaf = parsed.iter().enumerate().position(|(index, certificate)| !issued_another(index, certificate));
+        let leaf = leaf.unwrap_or(0);
+        if parsed.is_empty() {
+            return Err(Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate"));
+        }
+        Ok(Self { der, parsed, leaf })
+    }
+
+    /// Key of the leaf; nothing else is ever used.
+    pub(crate) fn key(&self) -> Option<&x509_cert::spki::SubjectPublicKeyInfoOwned> {
+        self.parsed.get(self.leaf).map(|leaf| leaf.tbs_certificate().subject_public_key_info())
+    }
+
+    /// What is to be known of the signer at a moment, in seconds since 1970.
+    pub(crate) fn signer(&self, clock: u64, roots: &[Root], lists: &[Vec<u8>]) -> Option<Signer> {
+        let (der, leaf) = (self.der.get(self.leaf)?, self.parsed.get(self.leaf)?);
+        let certificate = leaf.tbs_certificate();
+        let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
+        let mut subjects = vec![name(certificate.subject())];
+        if let Ok(Some((_, SubjectAltName(names)))) = certificate.get_extension() {
+            subjects.extend(names.iter().filter_map(directory));
+        }
+        let mut issuers = vec![name(certificate.issuer())];
+        if let Ok(Some((_, IssuerAltName(names)))) = certificate.get_extension() {
+            issuers.extend(names.iter().filter_map(directory));
+        }
+        let usage = certificate.get_extension::<KeyUsage>();
+        Some(Signer {
+            fingerprint: fingerprint(der),
+            subjects,
+            issuers,
+            not_before: seconds(&certificate.validity().not_before),
+            not_after: seconds(&certificate.validity().not_after),
+            may_sign: matches!(usage, Ok(Some((_, usage))) if usage.digital_signature()),
+            chain: self.chain(clock, roots, lists),
+            revocation: revocation(leaf),
+        })
+    }
+
+    fn chain(&self, clock: u64, roots: &[Root], lists: &[Vec<u8>]) -> Chain {
+        let untrusted = |reason: &str| Chain::Untrusted { reason: reason.to_owned() };
+        let mut anchors: Vec<TrustAnchor<'_>> = Vec::new();
+        let mut owners: Vec<&Root> = Vec::new();
+        let certificates: Vec<CertificateDer<'_>> =
+            roots.iter().map(|root| CertificateDer::from(root.der.as_slice())).collect();
+        for (root, der) in roots.iter().zip(&certificates) {
+            // A root that cannot be read is nobody's: the others still count.
+            if let Ok(anchor) = webpki::anchor_from_trusted_cert(der) {
+                anchors.push(anchor);
+                owners.push(root);
+            }
+        }
+        let Some(leaf) = self.der.get(self.leaf).map(|der| CertificateDer::from(der.as_slice())) else {
+            return untrusted("there is no leaf");
+        };
+        let leaf = match webpki::EndEntityCert::try_from(&leaf) {
+            Ok(leaf) => leaf,
+            Err(error) => return untrusted(reason(&error)),
+        };
+        let others: Vec<CertificateDer<'_>> = self
+            .der
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != self.leaf)
+            .map(|(_, der)| CertificateDer::from(der.as_slice()))
+            .collect();
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(clock));
+        let lists: Vec<webpki::CertRevocationList<'_>> = lists
+            .iter()
+            .filter_map(|list| webpki::BorrowedCertRevocationList::from_der(list).ok())
+            .map(webpki::CertRevocationList::from)
+            .collect();
+        let lists: Vec<&webpki::CertRevocationList<'_>> = lists.iter().collect();
+        // Which policies the anchor of a path has for extended validation, and its owner.
+        let owner = |anchor: &TrustAnchor<'_>| -> Vec<&Root> {
+            let same = |known: &TrustAnchor<'_>| {
+                known.subject == anchor.subject && known.subject_public_key_info == anchor.subject_public_key_info
+            };
+            anchors.iter().zip(&owners).filter(|(known, _)| same(known)).map(|(_, root)| *root).collect()
+        };
+        let is_extended = |path: &webpki::VerifiedPath<'_>| {
+            let owners = owner(path.anchor());
+            let mut wanted = owners.iter().flat_map(|root| &root.extended_validation);
+            let leaf = self.parsed.get(self.leaf).map(policies).unwrap_or_default();
+            let between: Vec<Vec<ObjectIdentifier>> = path
+                .intermediate_certificates()
+                .map(|certificate| Certificate::from_der(&certificate.der()).map(|c| policies(&c)).unwrap_or_default())
+                .collect();
+            wanted.any(|policy| {
+                ObjectIdentifier::new(policy).is_ok_and(|policy| {
+                    leaf.contains(&policy)
+                        && between.iter().all(|has| has.contains(&policy) || has.contains(&ANY_POLICY))
+                })
+            })
+        };
+        let only_extended = |path: &webpki::VerifiedPath<'_>| {
+            // Any error will do: it makes the search go on to the next path.
+            if is_extended(path) { Ok(()) } else { Err(webpki::Error::UnknownIssuer) }
+        };
+        let verify = |extended: bool| {
+            let options = (!lists.is_empty())
+                .then(|| webpki::RevocationOptionsBuilder::new(&lists).ok())
+                .flatten()
+                // What no list knows is no reason to refuse: a walled garden may hide them. [PROV 12.3]
+                .map(|builder| builder.with_status_policy(webpki::UnknownStatusPolicy::Allow).build());
+            let check = extended.then_some(&only_extended as &PathCheck<'_>);
+            leaf.verify_for_usage(ALGORITHMS, &anchors, &others, time, AnyUsage, options, check)
+        };
+        let (path, extended_validation) = match verify(true) {
+            Ok(path) => (path, true),
+            Err(_) => match verify(false) {
+                Ok(path) => (path, false),
+                Err(error) => return untrusted(reason(&error)),
+            },
+        };
+        let root = owner(path.anchor()).first().and_then(|root| describe(&root.der).ok());
+        Chain::Trusted { root: root.map(|root| root.subject).unwrap_or_default(), extended_validation }
+    }
+}
+
+/// Whether a path of the chain will do; an error makes the search go on to the next one.
+type PathCheck<'a> = dyn Fn(&webpki::VerifiedPath<'_>) -> Result<(), webpki::Error> + 'a;
+
+/// Documents have no extended key usage of their own: the key usage decides. [PROV 12.3]
+struct AnyUsage;
+
+impl webpki::ExtendedKeyUsageValidator for AnyUsage {
+    fn validate(&self, purposes: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        for purpose in purposes {
+            purpose?;
+        }
+        Ok(())
+    }
+}
+
+fn reason(error: &webpki::Error) -> &'static str {
+    match error {
+        webpki::Error::CertExpired { .. } => "a certificate of the chain has expired",
+        webpki::Error::CertNotValidYet { .. } => "a certificate of the chain is not valid yet",
+        webpki::Error::CertRevoked => "a certificate of the chain was revoked",
+        webpki::Error::UnknownIssuer => "it does not lead to a trusted root",
+        webpki::Error::CaUsedAsEndEntity => "it is a certificate of an authority, which does not sign documents",
+        webpki::Error::EndEntityUsedAsCa => "a certificate that may not issue others did",
+        webpki::Error::PathLenConstraintViolated => "the chain is longer than one of its authorities allows",
+        webpki::Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not known",
+        webpki::Error::MaximumSignatureChecksExceeded | webpki::Error::MaximumPathBuildCallsExceeded => {
+            "the chain takes too much work"
+        }
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a certificate is signed with an algorithm that is not accepted"
+        }
+        webpki::Error::InvalidSignatureForPublicKey => "the signature of a certificate is wrong",
+        _ => "a certificate of the chain cannot be accepted",
+    }
+}
+
+fn policies(certificate: &Certificate) -> Vec<ObjectIdentifier> {
+    match certificate.tbs_certificate().get_extension::<CertificatePolicies>() {
+        Ok(Some((_, policies))) => policies.0.iter().map(|policy| policy.policy_identifier).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn revocation(leaf: &Certificate) -> Vec<String> {
+    const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+    let mut found = Vec::new();
+    let address = |name: &GeneralName| match name {
+        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
+        _ => None,
+    };
+    if let Ok(Some((_, AuthorityInfoAccessSyntax(entries)))) = leaf.tbs_certificate().get_extension() {
+        found.extend(entries.iter().filter(|e| e.access_method == OCSP).filter_map(|e| address(&e.access_location)));
+    }
+    if let Ok(Some((_, CrlDistributionPoints(points)))) = leaf.tbs_certificate().get_extension() {
+        for point in points {
+            if let Some(DistributionPointName::FullName(names)) = point.distribution_point {
+                found.extend(names.iter().filter_map(address));
+            }
+        }
+    }
+    found
+}
+
+fn directory(general: &GeneralName) -> Option<Name> {
+    match general {
+        GeneralName::DirectoryName(found) => Some(name(found)),
+        _ => None,
+    }
+}
+
+fn name(name: &x509_cert::name::Name) -> Name {
+    let part = |part: &x509_cert::name::RelativeDistinguishedName| {
+        part.iter().map(|pair| (pair.oid.to_string(), value(&pair.value))).collect()
+    };
+    Name::new(name.iter_rdn().map(part).collect())
+}
+
+/// A value as text, whichever of the string types it has; other types as the hexadecimal digits of their octets.
+fn value(any: &Any) -> String {
+    let text = match any.tag() {
+        Tag::Utf8String => any.decode_as::<Utf8StringRef<'_>>().ok().map(|s| s.as_str().to_owned()),
+        Tag::PrintableString => any.decode_as::<PrintableStringRef<'_>>().ok().map(|s| s.as_str().to_owned()),
+        Tag::Ia5String => any.decode_as::<Ia5StringRef<'_>>().ok().map(|s| s.as_str().to_owned()),
+        Tag::TeletexString => any.decode_as::<TeletexStringRef<'_>>().ok().map(|s| s.as_str().to_owned()),
+        Tag::BmpString => any.decode_as::<BmpString>().ok().map(|s| s.to_string()),
+        _ => None,
+    };
+    text.unwrap_or_else(|| {
+        let octets = any.to_der().unwrap_or_default();
+        core::iter::once("#".to_owned()).chain(octets.iter().map(|octet| format!("{octet:02x}"))).collect()
+    })
+}

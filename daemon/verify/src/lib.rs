@@ -1,0 +1,124 @@
+//! Signatures of account-provisioning documents: an enveloped XML signature in the one shape that is allowed, checked
+//! with the key of the leaf certificate. Pure: no file, no network, no clock. [PROV 9, 12.3]
+//!
+//! What comes out of [`Verifier::verify`] are the very octets that the signer's digest covers. The document that is applied
+//! is read from them and from nothing else, so that there is no way to have one thing signed and another one applied:
+//! whatever was added, moved or wrapped is either among these octets, and then its digest is wrong, or it is not, and
+//! then nobody sees it.
+//!
+//! Whether the signer is to be believed is not said here: [`Signer`] has the facts, the table is in
+//! `daemon-provisioning`.
+#![forbid(unsafe_code)]
+
+mod algorithm;
+mod canonical;
+mod certificate;
+mod shape;
+#[cfg(feature = "sign")]
+mod sign;
+mod wire;
+
+pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
+pub use canonical::Method;
+pub use certificate::{
+    Described, EXTENDED_VALIDATION, Root, certificates_in, describe, fingerprint, revocation_lists_in,
+};
+use daemon_provisioning::{Code, Signer};
+#[cfg(feature = "sign")]
+pub use sign::{Key, Signing, sign};
+pub use wire::{Answer, Asked, MAX_ANSWER, MAX_QUESTION, Question, WireError};
+
+/// What is to be checked, and against what.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The document as it came.
+    pub document: &'a [u8],
+    /// Now, seconds since 1970.
+    pub clock: u64,
+    /// Whether SHA-1 is accepted: for signers of old. [PROV 9.3]
+    pub sha1: bool,
+    /// Whom a chain may lead to.
+    pub roots: &'a [Root],
+    /// Revocation lists (DER) that are at hand; a certificate that one of them names is refused.
+    pub revocation_lists: &'a [Vec<u8>],
+}
+
+/// A signature that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The octets that were signed: the document in canonical form, without its signature.
+    pub octets: Vec<u8>,
+    /// Who signed.
+    pub signer: Signer,
+}
+
+/// A signature that does not hold, or cannot be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The code of [PROV 11.1].
+    pub code: Code,
+    /// One sentence for people; no value of the document.
+    pub reason: String,
+}
+
+impl Rejected {
+    fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}
+
+impl core::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.code, self.reason)
+    }
+}
+
+impl core::error::Error for Rejected {}
+
+/// Something that checks signatures.
+pub trait Verifier {
+    /// Checks the signature of a document, in the order of [PROV 12.1] step 5; the chain's fate is among the facts of the
+    /// signer.
+    ///
+    /// # Errors
+    /// The code of the first thing that is wrong.
+    fn verify(&self, request: &Request<'_>) -> Result<Verified, Rejected>;
+}
+
+/// The one that this project uses: the shape of [PROV 9.1] and nothing else. See docs/decisions/0007.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Narrow;
+
+impl Verifier for Narrow {
+    fn verify(&self, request: &Request<'_>) -> Result<Verified, Rejected> {
+        let text = daemon_provisioning::decode(request.document).map_err(|invalid| malformed(&invalid))?;
+        let tree = daemon_provisioning::parse(&text).map_err(|invalid| malformed(&invalid))?;
+        let shape = shape::read(&tree)?;
+        let certificates = certificate::Certificates::read(shape.certificates.clone())?;
+        let (signature_algorithm, digest_algorithm) = shape.algorithms(request.sha1)?;
+
+        let octets = canonical::document(&tree, Some(shape.signature.id()));
+        // What is applied is read from these octets, under the same limit.
+        if octets.len() > daemon_provisioning::MAX_DOCUMENT {
+            return Err(Rejected::new(Code::FILE_TOO_LARGE, "too large in canonical form"));
+        }
+        if digest_algorithm.digest(&octets).as_ref() != shape.digest {
+            return Err(Rejected::new(Code::DIGEST_INVALID, "the document was changed after it was signed"));
+        }
+        let signed_info = canonical::element(&tree, shape.signed_info, shape.method);
+        let holds = certificates.key().is_some_and(|key| signature_algorithm.verify(key, &signed_info, &shape.value));
+        if !holds {
+            let reason = "the signature value is not that of the certificate's key, or the key is too weak";
+            return Err(Rejected::new(Code::SIGNATURE_INVALID, reason));
+        }
+        let signer = certificates
+            .signer(request.clock, request.roots, request.revocation_lists)
+            .ok_or_else(|| Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate"))?;
+        Ok(Verified { octets, signer })
+    }
+}
+
+fn malformed(invalid: &daemon_provisioning::Invalid) -> Rejected {
+    let rule = invalid.violations().first().map(ToString::to_string).unwrap_or_default();
+    Rejected::new(invalid.code(), rule)
+}

@@ -1,0 +1,125 @@
+//! The signed documents among the samples, with the certificates that belong to them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+use std::path::PathBuf;
+
+use daemon_provisioning::{Chain, Code};
+use daemon_verify::{Answer, EXTENDED_VALIDATION, Narrow, Question, Rejected, Request, Root, Verified, Verifier};
+
+/// 2026-06-01.
+const CLOCK: u64 = 1_780_272_000;
+
+fn signed(file: &str) -> Vec<u8> {
+    std::fs::read(folder().join(file)).unwrap()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/documents/signed")
+}
+
+fn root() -> Root {
+    let pem = std::fs::read_to_string(folder().join("certs/root.pem")).unwrap();
+    let der = daemon_verify::certificates_in(&pem).remove(0);
+    Root { der, extended_validation: vec![EXTENDED_VALIDATION.to_owned()] }
+}
+
+fn verify_at(document: &[u8], clock: u64, roots: &[Root]) -> Result<Verified, Rejected> {
+    let request = Request { document, clock, sha1: false, roots, revocation_lists: &[] };
+    // Through the wire and back, as the daemon asks.
+    let asked = Question::encode(&request);
+    let asked = Question::decode(&asked).unwrap();
+    let result = Narrow.verify(&asked.request());
+    Answer::decode(&Answer::encode(&result)).unwrap()
+}
+
+fn verify(document: &[u8]) -> Result<Verified, Rejected> {
+    verify_at(document, CLOCK, &[root()])
+}
+
+/// What is read from the verified octets is what the document says, and is no longer signed. PROV-187.
+#[test]
+fn good_documents_verify_and_are_read_from_what_was_signed() {
+    for file in ["15-signed-ev.xml", "16-signed-inclusive-c14n.xml"] {
+        let verified = verify(&signed(file)).unwrap();
+        let chain = Chain::Trusted {
+            root: "C=XX, O=Example Mobile, CN=Example Mobile Test Root".to_owned(),
+            extended_validation: true,
+        };
+        assert_eq!(verified.signer.chain, chain, "{file}");
+        assert!(verified.signer.may_sign);
+        assert_eq!(verified.signer.name(), "C=XX, O=Example Mobile, CN=Example Mobile Provisioning");
+        let read = daemon_provisioning::validate(&verified.octets).unwrap();
+        assert!(!read.is_signed());
+    }
+}
+
+/// PROV-172.
+#[test]
+fn a_change_after_signing_shows() {
+    assert_eq!(verify(&signed("40-signed-tampered.xml")).unwrap_err().code, Code::DIGEST_INVALID);
+    let good = String::from_utf8(signed("15-signed-ev.xml")).unwrap();
+    let change = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        verify(good.replacen(from, to, 1).as_bytes()).unwrap_err().code
+    };
+    assert_eq!(change("<SignedInfo>", "<SignedInfo> "), Code::SIGNATURE_INVALID);
+    assert_eq!(change("<DigestValue>", "<DigestValue>A"), Code::XML_INVALID);
+    // One bit of the value.
+    let at = good.find("<SignatureValue>").unwrap() + "<SignatureValue>".len() + 3;
+    let mut changed = good.clone().into_bytes();
+    changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+    assert_eq!(verify(&changed).unwrap_err().code, Code::SIGNATURE_INVALID);
+}
+
+/// PROV-173.
+#[test]
+fn comments_may_come_and_white_space_may_not() {
+    let good = String::from_utf8(signed("15-signed-ev.xml")).unwrap();
+    let commented = good.replacen("<Global", "<!-- hello --><Global", 1).replacen("{7d3c", "{7d<!-- split -->3c", 1);
+    let verified = verify(commented.as_bytes()).unwrap();
+    assert_eq!(verified.octets, verify(good.as_bytes()).unwrap().octets);
+    let spaced = good.replacen("<Global", " <Global", 1);
+    assert_eq!(verify(spaced.as_bytes()).unwrap_err().code, Code::DIGEST_INVALID);
+}
+
+/// PROV-177: a chain that nobody trusts, one that has ended, one that has not begun.
+#[test]
+fn chains_that_are_not_to_be_trusted() {
+    let untrusted = |result: Result<Verified, Rejected>| match result.unwrap().signer.chain {
+        Chain::Untrusted { reason } => reason,
+        chain => panic!("{chain:?}"),
+    };
+    assert!(untrusted(verify(&signed("41-signed-untrusted-root.xml"))).contains("trusted root"));
+    assert!(untrusted(verify(&signed("42-signed-expired.xml"))).contains("expired"));
+    assert!(untrusted(verify_at(&signed("15-signed-ev.xml"), 1_600_000_000, &[root()])).contains("not valid yet"));
+    assert!(untrusted(verify_at(&signed("15-signed-ev.xml"), CLOCK, &[])).contains("trusted root"));
+}
+
+/// A root is none for extended validation unless it is marked.
+#[test]
+fn extended_validation_needs_the_mark() {
+    let root = Root { extended_validation: vec!["1.2.3".to_owned()], ..root() };
+    let verified = verify_at(&signed("15-signed-ev.xml"), CLOCK, &[root]).unwrap();
+    assert!(matches!(verified.signer.chain, Chain::Trusted { extended_validation: false, .. }));
+}
+
+#[test]
+fn octets_on_the_wire_are_checked() {
+    for bad in [
+        &b""[..],
+        b"{}",
+        b"{}\n",
+        b"{\"document\":5,\"clock\":0,\"sha1\":false,\"roots\":[],\"revocation_lists\":[]}\nabc",
+    ] {
+        assert!(Question::decode(bad).is_err());
+        assert!(Answer::decode(bad).is_err());
+    }
+    let request =
+        Request { document: b"<a/>", clock: 7, sha1: true, roots: &[root()], revocation_lists: &[vec![1, 2]] };
+    let mut octets = Question::encode(&request);
+    let asked = Question::decode(&octets).unwrap();
+    assert_eq!((asked.request().document, asked.request().clock, asked.request().sha1), (&b"<a/>"[..], 7, true));
+    assert_eq!((asked.request().roots, asked.request().revocation_lists), (&[root()][..], &[vec![1, 2]][..]));
+    octets.push(0);
+    assert!(Question::decode(&octets).is_err());
+}
