@@ -18,7 +18,7 @@ fn folder() -> PathBuf {
 }
 
 fn root() -> Root {
-    let pem = std::fs::read_to_string(folder().join("certs/root.pem")).unwrap();
+    let pem = std::fs::read_to_string(folder().join("../certs/root.pem")).unwrap();
     let der = daemon_verify::certificates_in(&pem).remove(0);
     Root { der, extended_validation: vec![EXTENDED_VALIDATION.to_owned()] }
 }
