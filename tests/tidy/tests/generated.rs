@@ -16,16 +16,19 @@ fn fresh(file: &str, wanted: &str) {
 fn coverage_of_the_wire() {
     let mut text = String::from(
         "# What mbim-proto can say\n\nMade from the registry; do not edit. Every body below is round-tripped, truncated at every offset and mutated by its\n\
-         property test, and reached by the fuzz target `message`: all three come from the declaration. The last column says\n\
-         whether Wireshark, an outsider, reads each of its fields as we wrote it: [where it does not](../wireshark.md).\n\n\
-         | Service | CID | Command | Body | Sent as | Since MBIMEx | Clause | Wireshark |\n|---|---|---|---|---|---|---|---|\n",
+         property test, and reached by the fuzz target `message`: all three come from the declaration. The last columns say\n\
+         whether an outsider reads each of its fields as we wrote it: Wireshark ([where it does not](../wireshark.md)) and\n\
+         libmbim ([where it does not](../libmbim.md)), of those releases that it knows.\n\n\
+         | Service | CID | Command | Body | Sent as | Since MBIMEx | Clause | Wireshark | libmbim |\n|---|---|---|---|---|---|---|---|---|\n",
     );
-    let page = std::fs::read_to_string(tidy::root().join("docs/wireshark.md")).unwrap();
-    let unread = |body: &str| {
+    let page = |name: &str| std::fs::read_to_string(tidy::root().join("docs").join(name)).unwrap();
+    let (wireshark, libmbim) = (page("wireshark.md"), page("libmbim.md"));
+    let unread = |page: &str, body: &str| {
         let whole =
             |row: &str| row.starts_with(&format!("| `{body}` |")) && row.split('|').nth(2).unwrap().contains("`*`");
         page.lines().any(whole)
     };
+    let says = |read: bool| if read { "yes" } else { "–" };
     for row in mbim_proto::registry::rows() {
         let service = mbim_proto::service::uuid_name(row.service)
             .map_or_else(|| row.service.to_string(), |name| name.to_string());
@@ -33,13 +36,14 @@ fn coverage_of_the_wire() {
         let since = row.since.bcd() >> 8;
         let _ = writeln!(
             text,
-            "| {service} | {} | {} | {} | {} | {since}.0 | {} | {} |",
+            "| {service} | {} | {} | {} | {} | {since}.0 | {} | {} | {} |",
             row.cid,
             row.cid_name,
             row.body,
             sent.join(", "),
             row.clause(),
-            if unread(row.body) { "–" } else { "yes" }
+            says(!unread(&wireshark, row.body)),
+            says(since <= 3 && !unread(&libmbim, row.body)),
         );
     }
     fresh("mbim-coverage.md", &text);

@@ -35,6 +35,8 @@ use std::collections::BTreeMap;
 
 pub use device::Traffic;
 #[cfg(feature = "mbimcli")]
+pub(crate) use registration::rsrp_and_snr;
+#[cfg(feature = "mbimcli")]
 pub(crate) use slots::{LTE_BANDS, NR_BANDS, WCDMA_BANDS};
 
 pub(crate) const STATUS_FAILURE: u32 = 2;

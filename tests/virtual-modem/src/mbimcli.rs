@@ -10,6 +10,8 @@
 mod basic;
 mod card;
 mod extensions;
+mod library;
+mod releases;
 mod services;
 mod words;
 
@@ -17,6 +19,9 @@ use crate::network::{Activation, Subscription};
 use crate::order::{Order, State};
 use crate::profile::Profile;
 use mbim_proto::service::basic_connect::{CellularClass, Provider, ProviderState};
+
+/// What a program prints, as a line, when it waits for an indication.
+pub const LISTENING: &str = "listening";
 
 /// The modem before its host: what it is and holds, and what it is doing.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +41,8 @@ pub struct Step {
     pub arguments: Vec<&'static str>,
     /// What happens to the modem before.
     pub orders: Vec<Order>,
+    /// What happens to it when the program says [`LISTENING`].
+    pub during: Vec<Order>,
     /// Whether the program must say that all went well.
     pub succeeds: bool,
     /// The modem starts anew afterwards: wait for it.
@@ -52,6 +59,7 @@ fn query(argument: &'static str, prints: fn(Seen<'_>) -> Vec<String>) -> Step {
         option: argument.split_once('=').map_or(argument, |(option, _)| option),
         arguments: vec![argument],
         orders: Vec::new(),
+        during: Vec::new(),
         succeeds: true,
         restarts: false,
         took: |_| true,
@@ -152,6 +160,12 @@ pub fn profile() -> Profile {
 #[must_use]
 pub fn table() -> Vec<Step> {
     [basic::steps(), extensions::steps(), card::steps(), services::steps()].concat()
+}
+
+/// The steps of a client on libmbim-glib, `tests/strangers`: the arguments behind the device's name.
+#[must_use]
+pub fn library() -> Vec<Step> {
+    library::steps()
 }
 
 /// The options that a `--help-all` offers for queries and sets: all but those of the program itself.

@@ -24,7 +24,7 @@ const HAS_RSRP: u32 = 0xe0;
 
 /// The codes of RSRP and SNR that go with one of RSSI. −113+2n dBm of RSSI is about 28 dB more than RSRP on a 20 MHz
 /// carrier: code 157−113−28+2n.
-pub(super) fn rsrp_and_snr(rssi: u32) -> (u32, u32) {
+pub(crate) fn rsrp_and_snr(rssi: u32) -> (u32, u32) {
     ((16 + 2 * rssi).min(126), (2 * rssi + 27).min(127))
 }
 

@@ -1,0 +1,62 @@
+//! The client in C on Debian's libmbim-glib, compiled where it is needed. What it is asked and must say is in the tests.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The release that `docs/libmbim.md` is about.
+const RELEASE: &str = "1.28.";
+
+/// Whether libmbim is of the release that all is compared with; another one is told.
+///
+/// # Errors
+/// What is missing, with the package that has it.
+pub fn is_the_one_compared() -> Result<bool, String> {
+    let version = pkg_config(&["--modversion"])?;
+    let is = version.starts_with(RELEASE);
+    if !is {
+        eprintln!("not compared: docs/libmbim.md is about libmbim {RELEASE}x, this is {}", version.trim());
+    }
+    Ok(is)
+}
+
+/// Compiles the client, if its source is younger than what is there, and says where it is.
+///
+/// # Errors
+/// What is missing, with the packages that have it.
+pub fn client() -> Result<PathBuf, String> {
+    compile("stranger.c")
+}
+
+fn compile(name: &str) -> Result<PathBuf, String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let flags = pkg_config(&["--cflags", "--libs"])?;
+    let folder = std::env::current_exe().ok().and_then(|test| test.parent().map(Path::to_owned));
+    let folder = folder.ok_or("where am I?")?;
+    let program = folder.join(name.trim_end_matches(".c"));
+    let age = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    if age(&program) > age(&source) {
+        return Ok(program);
+    }
+    // Another test may be at it as well: each writes its own, and the last one is as good as the first.
+    let fresh = folder.join(format!("stranger.{}", std::process::id()));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]).arg(&fresh).arg(&source);
+    let done = compiler.args(flags.split_whitespace()).output();
+    let done = done.map_err(|error| format!("cc: {error}: apt-get install gcc"))?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+    }
+    std::fs::rename(&fresh, &program).map_err(|error| error.to_string())?;
+    Ok(program)
+}
+
+fn pkg_config(asked: &[&str]) -> Result<String, String> {
+    let said = Command::new("pkg-config").args(asked).arg("mbim-glib").output();
+    let said = said.map_err(|error| format!("pkg-config: {error}: apt-get install pkg-config"))?;
+    if said.status.success() {
+        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+    } else {
+        Err("libmbim's headers are missing: apt-get install libmbim-glib-dev".to_owned())
+    }
+}
