@@ -3,3 +3,4 @@
 pub(crate) mod modem;
 pub(crate) mod provision;
 pub(crate) mod standin;
+pub(crate) mod trace;

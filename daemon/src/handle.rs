@@ -1,6 +1,7 @@
 //! How the parts of the shell reach each other: a snapshot to read and a channel to ask through. Nothing is shared
 //! behind a lock; who drops a handle loses nothing but the view.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use daemon_core::proxy::{GuestId, News, Order};
@@ -19,6 +20,8 @@ pub(crate) struct ModemHandle {
     pub(crate) requests: mpsc::Sender<(Request, oneshot::Sender<Result<Reply, RequestError>>)>,
     /// Clients of the proxy to the task that owns the modem.
     pub(crate) guests: mpsc::Sender<Guest>,
+    /// Readers of its traffic to the task that owns the modem.
+    pub(crate) tracers: mpsc::Sender<Tracer>,
 }
 
 impl ModemHandle {
@@ -26,13 +29,32 @@ impl ModemHandle {
     /// [`RequestErrorKind::Gone`].
     pub(crate) async fn request(&self, request: Request) -> Result<Reply, RequestError> {
         let (answer, wait) = oneshot::channel();
-        let gone = || RequestError {
-            kind: RequestErrorKind::Gone,
-            reason: Reason { code: "gone", text: "The modem is no longer there; plug it in again.".into() },
-        };
         self.requests.send((request, answer)).await.map_err(|_| gone())?;
         wait.await.unwrap_or_else(|_| Err(gone()))
     }
+
+    /// Has everything that is said to the modem and by it written into a socket, from now on.
+    pub(crate) async fn trace(&self, socket: OwnedFd) -> Result<(), RequestError> {
+        let (answer, wait) = oneshot::channel();
+        self.tracers.send(Tracer { socket, answer }).await.map_err(|_| gone())?;
+        wait.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> RequestError {
+    RequestError {
+        kind: RequestErrorKind::Gone,
+        reason: Reason { code: "gone", text: "The modem is no longer there; plug it in again.".into() },
+    }
+}
+
+/// One who wants to read a modem's traffic.
+#[derive(Debug)]
+pub(crate) struct Tracer {
+    /// Where the records go.
+    pub(crate) socket: OwnedFd,
+    /// Whether they do.
+    pub(crate) answer: oneshot::Sender<Result<(), RequestError>>,
 }
 
 /// What a client of the proxy says to its modem.

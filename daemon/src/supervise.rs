@@ -45,6 +45,8 @@ const LOADING: Duration = Duration::from_secs(3);
 const REQUESTS: usize = 16;
 /// Orders of the proxy's clients that wait for one modem.
 const GUESTS: usize = 64;
+/// Readers of its traffic that may wait.
+const TRACERS: usize = 4;
 /// Time that a modem has to disconnect and close when the daemon stops.
 const STOP: Duration = Duration::from_secs(8);
 /// Time in which a modem that the last run left has to be found again.
@@ -427,10 +429,12 @@ impl Task {
         });
         let (asking, requests) = mpsc::channel(REQUESTS);
         let (joining, guests) = mpsc::channel(GUESTS);
+        let (reading, tracers) = mpsc::channel(TRACERS);
         let first = Snapshot { port: described.unwrap_or_default(), ..Snapshot::default() };
         let (shown, snapshot) = watch::channel(Arc::new(first));
-        self.shown.send_modify(|list| list.push(ModemHandle { id, snapshot, requests: asking, guests: joining }));
-        Ends { requests, guests, shown, device: None }
+        let handle = ModemHandle { id, snapshot, requests: asking, guests: joining, tracers: reading };
+        self.shown.send_modify(|list| list.push(handle));
+        Ends { requests, guests, tracers, shown, device: None }
     }
 
     fn stand_in(&mut self, at: usize, ends: Ends) {
@@ -500,6 +504,7 @@ impl Task {
             rfkill,
             requests: ends.requests,
             guests: ends.guests,
+            tracers: ends.tracers,
             shown: ends.shown,
             let_go: letting_go,
             start: shared.start,

@@ -8,5 +8,6 @@ pub mod error;
 pub mod name;
 pub mod path;
 pub mod proxy;
+pub mod trace;
 pub mod value;
 pub mod xml;

@@ -110,6 +110,7 @@ fn returned(signature: &str) -> &'static str {
         "i" => "i32",
         "t" => "u64",
         "as" => "Vec<String>",
+        "h" => "OwnedFd",
         "(ss)" => "(String, String)",
         "a(ss)" => "Vec<(String, String)>",
         "a(ssss)" => "Vec<(String, String, String, String)>",

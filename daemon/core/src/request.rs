@@ -66,6 +66,9 @@ pub enum Request {
     Suspend,
     /// The machine woke, or did not sleep after all.
     Resume,
+    /// Close the control session and open it anew; what is connected is interrupted, and connects again. Answered when it
+    /// has begun.
+    Restart,
     /// Set session down and close; the modem is to be let go.
     Stop,
     /// Let the modem go as it is: a connection that is up stays up, on the modem and on the interface, for the next start

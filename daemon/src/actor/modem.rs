@@ -14,7 +14,7 @@ use daemon_core::effect::{Effect, LinkSettings, ProbeOrder, ProbeReport};
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, LinkFailure, Modem, ModemConfig, Output, RequestId};
 use daemon_core::proxy::{GuestId, News, Order};
-use daemon_core::request::{Reply, Request, RequestError};
+use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Device, Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::standin::Ends;
-use crate::handle::Guest;
+use super::trace::{Last, Traces};
+use crate::handle::{Guest, Tracer};
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets};
@@ -76,6 +77,8 @@ pub(crate) struct Setup {
     pub(crate) requests: mpsc::Receiver<Asked>,
     /// Clients of the proxy.
     pub(crate) guests: mpsc::Receiver<Guest>,
+    /// Readers of its traffic.
+    pub(crate) tracers: mpsc::Receiver<Tracer>,
     /// Where the snapshot is shown.
     pub(crate) shown: watch::Sender<Arc<Snapshot>>,
     /// Becomes true when the modem is to be let go at once.
@@ -122,6 +125,7 @@ enum Happened {
     Sent(Sent),
     Asked(Option<Asked>),
     Guest(Guest),
+    Tracer(Tracer),
     Done(Done),
     Wake,
     Trouble(Option<Reason>),
@@ -151,6 +155,7 @@ struct Actor {
     answers: BTreeMap<RequestId, oneshot::Sender<Result<Reply, RequestError>>>,
     next_request: u64,
     guests: BTreeMap<GuestId, mpsc::Sender<News>>,
+    traces: Traces,
     stop: Option<(RequestId, Ended)>,
     ended: Option<Ended>,
     shown: watch::Sender<Arc<Snapshot>>,
@@ -162,7 +167,7 @@ struct Actor {
 
 /// Runs a modem to its end. The object's ends come back, for whoever stands at it next.
 pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
-    let Setup { mut requests, mut guests, mut rfkill, mut let_go, .. } = setup;
+    let Setup { mut requests, mut guests, mut tracers, mut rfkill, mut let_go, .. } = setup;
     let mut actor = Actor {
         id: setup.id,
         spec: setup.spec,
@@ -184,6 +189,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         answers: BTreeMap::new(),
         next_request: 0,
         guests: BTreeMap::new(),
+        traces: Traces::new(),
         stop: None,
         ended: None,
         shown: setup.shown,
@@ -207,6 +213,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
                 sent = send(port.as_ref(), front, out_done) => Happened::Sent(sent),
                 asked = requests.recv(), if !requests.is_closed() => Happened::Asked(asked),
                 Some(guest) = guests.recv() => Happened::Guest(guest),
+                Some(tracer) = tracers.recv() => Happened::Tracer(tracer),
                 Some(done) = work.next(), if !work.is_empty() => Happened::Done(done),
                 () = sleep_until(wake) => Happened::Wake,
                 trouble = trouble(port.as_ref(), told) => Happened::Trouble(trouble),
@@ -217,12 +224,19 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         actor.wake_from_sleep();
         match happened {
             Happened::Received(Received::Bytes(count)) => {
-                actor.feed(Input::Bytes(buffer.get(..count).unwrap_or_default()));
+                let bytes = buffer.get(..count).unwrap_or_default();
+                actor.traces.received(bytes);
+                actor.feed(Input::Bytes(bytes));
             }
-            Happened::Received(Received::Overrun) => actor.feed(Input::Overrun),
+            Happened::Received(Received::Overrun) => {
+                actor.traces.interrupted();
+                actor.feed(Input::Overrun);
+            }
             Happened::Received(Received::Gone) | Happened::Sent(Sent::Gone) | Happened::LetGo => actor.gone(),
             Happened::Sent(Sent::Done) => {
-                actor.out.pop_front();
+                if let Some(frame) = actor.out.pop_front() {
+                    actor.traces.sent(&frame);
+                }
                 actor.out_done = 0;
             }
             Happened::Sent(Sent::Failed(error)) => {
@@ -234,6 +248,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             // All handles are gone: nobody will ask any more.
             Happened::Asked(None) => requests.close(),
             Happened::Guest(guest) => actor.guest(guest),
+            Happened::Tracer(tracer) => actor.tracer(tracer),
             Happened::Done(done) => actor.done(done),
             Happened::Wake => actor.feed(Input::Wake),
             Happened::Trouble(trouble) => actor.trouble(trouble),
@@ -244,7 +259,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         }
     }
     let (shown, device) = (actor.shown.clone(), actor.device.take());
-    (actor.finish().await, Ends { requests, guests, shown, device })
+    (actor.finish().await, Ends { requests, guests, tracers, shown, device })
 }
 
 async fn receive(port: Option<&Port>, buffer: &mut [u8]) -> Received {
@@ -331,6 +346,15 @@ impl Actor {
         self.feed(Input::Guest { id, order });
     }
 
+    fn tracer(&mut self, Tracer { socket, answer }: Tracer) {
+        let full = || RequestError {
+            kind: RequestErrorKind::Refused,
+            reason: Reason { code: "too-many-traces", text: "Too many traces of this modem; end one.".into() },
+        };
+        // Who asked may have gone.
+        let _ = answer.send(if self.traces.join(socket) { Ok(()) } else { Err(full()) });
+    }
+
     /// A client that takes less than it is told is let go; that it left, it says by itself.
     fn tell(&mut self, id: GuestId, news: News) {
         if self.guests.get(&id).is_some_and(|to| to.try_send(news).is_err()) {
@@ -351,6 +375,7 @@ impl Actor {
     }
 
     fn attach(&mut self, port: Port, first: Input<'_>) {
+        self.traces.interrupted();
         port.carry(&self.interfaces);
         self.port = Some(port);
         self.feed(first);
@@ -535,6 +560,11 @@ impl Actor {
     /// Lets the last effects end, then takes away what may still stand.
     async fn finish(mut self) -> Ended {
         let ended = self.ended.unwrap_or(Ended::Gone);
+        self.traces.end(match ended {
+            Ended::Gone | Ended::Other => Last::Gone,
+            Ended::Stopped => Last::Stopped,
+            Ended::Left => Last::Left,
+        });
         // The port goes first: an unplugged node is not held, a stopped modem is free for others.
         if let Some(port) = self.port.take().or(self.leaving.take()) {
             port.close().await;

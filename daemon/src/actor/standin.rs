@@ -10,7 +10,7 @@ use mbim_proto::status::Status;
 use tokio::sync::{mpsc, watch};
 
 use super::modem::Asked;
-use crate::handle::Guest;
+use crate::handle::{Guest, Tracer};
 
 /// The modem's side of its object: goes from the task that owns it to the next.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Ends {
     pub(crate) requests: mpsc::Receiver<Asked>,
     /// Clients of the proxy.
     pub(crate) guests: mpsc::Receiver<Guest>,
+    /// Readers of its traffic.
+    pub(crate) tracers: mpsc::Receiver<Tracer>,
     /// Where the snapshot is shown.
     pub(crate) shown: watch::Sender<Arc<Snapshot>>,
     /// What the modem said that it is, when it was last asked.
@@ -47,6 +49,9 @@ pub(crate) async fn run(mut ends: Ends, snapshot: Snapshot, mut let_go: watch::R
                     let _ = news.try_send(News::Refused(Status::BUSY));
                 }
             }
+            Some(tracer) = ends.tracers.recv() => {
+                let _ = tracer.answer.send(Err(refusal(custody, &reason)));
+            }
             // An error means that the supervisor is gone.
             _ = let_go.changed() => return ends,
         }
@@ -71,8 +76,9 @@ mod tests {
         let (requests, asked) = mpsc::channel(4);
         let (shown, seen) = watch::channel(Arc::default());
         let (guests, joining) = mpsc::channel(4);
-        let mut handle = ModemHandle { id: 7, snapshot: seen, requests, guests };
-        let mut ends = Ends { requests: asked, guests: joining, shown, device: None };
+        let (tracers, reading) = mpsc::channel(4);
+        let mut handle = ModemHandle { id: 7, snapshot: seen, requests, guests, tracers };
+        let mut ends = Ends { requests: asked, guests: joining, tracers: reading, shown, device: None };
         for (custody, kind) in
             [(Custody::Withheld, RequestErrorKind::WrongState), (Custody::Absent, RequestErrorKind::Gone)]
         {
@@ -81,6 +87,8 @@ mod tests {
             let task = tokio::spawn(run(ends, Snapshot { custody, reason, ..Snapshot::default() }, letting_go));
             let error = handle.request(Request::Probe).await.unwrap_err();
             assert_eq!((error.kind, error.reason.code), (kind, "x"));
+            let (socket, _) = crate::actor::trace::pair().unwrap();
+            assert_eq!(handle.trace(socket).await.unwrap_err().kind, kind);
             assert_eq!(handle.snapshot.borrow_and_update().custody, custody);
             let_go.send_replace(true);
             ends = task.await.unwrap();

@@ -20,6 +20,7 @@ pub(super) enum Action {
     Identity,
     Portal,
     Signal,
+    Trace,
     Provision,
     ProvisionWebsite,
 }
@@ -27,7 +28,7 @@ pub(super) enum Action {
 impl Action {
     /// All actions.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Connect,
         Self::Radio,
         Self::Settings,
@@ -35,6 +36,7 @@ impl Action {
         Self::Identity,
         Self::Portal,
         Self::Signal,
+        Self::Trace,
         Self::Provision,
         Self::ProvisionWebsite,
     ];
@@ -48,6 +50,7 @@ impl Action {
             Self::Identity => "org.mbimd.identity",
             Self::Portal => "org.mbimd.portal",
             Self::Signal => "org.mbimd.signal",
+            Self::Trace => "org.mbimd.trace",
             Self::Provision => "org.mbimd.provision",
             Self::ProvisionWebsite => "org.mbimd.provision.website",
         }

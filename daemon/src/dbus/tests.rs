@@ -23,13 +23,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use zbus::{Connection, Guid, MessageStream, connection, message};
 
 use super::policy::Gate;
-use crate::handle::{Job, ModemHandle, Provisioner, Submission};
+use crate::actor::trace::{Last, Traces};
+use crate::handle::{Job, ModemHandle, Provisioner, Submission, Tracer};
 
 pub(super) const IMSI: &str = "001017654321098";
 pub(super) const ICCID: &str = "8900101765432109874";
 pub(super) const IMEI: &str = "490154203237518";
 pub(super) const NUMBER: &str = "15550107654321";
 pub(super) const URL: &str = "https://portal.example/?SubId=001017654321098";
+
+/// What a trace of the modem holds.
+pub(super) const FRAME: &[u8] = &[2, 0, 0, 0, 12, 0, 0, 0, 7, 0, 0, 0];
 
 /// A modem that answers requests as told and remembers them.
 pub(super) struct FakeModem {
@@ -51,7 +55,18 @@ impl FakeModem {
                 let _ = answer.send(reply);
             }
         });
-        Self { handle: ModemHandle { id, snapshot: seen, requests, guests: mpsc::channel(1).0 }, snapshot, asked }
+        let (tracers, mut reading) = mpsc::channel::<Tracer>(1);
+        tokio::spawn(async move {
+            while let Some(Tracer { socket, answer }) = reading.recv().await {
+                let mut traces = Traces::new();
+                let joined = traces.join(socket);
+                traces.sent(FRAME);
+                traces.end(Last::Stopped);
+                assert!(joined && answer.send(Ok(())).is_ok());
+            }
+        });
+        let handle = ModemHandle { id, snapshot: seen, requests, guests: mpsc::channel(1).0, tracers };
+        Self { handle, snapshot, asked }
     }
 
     pub(super) fn change(&self, how: impl FnOnce(&mut Snapshot)) {

@@ -13,7 +13,7 @@ use crate::bus::Bus;
 #[derive(Debug, Parser)]
 #[command(name = "mbimctl", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    /// Print JSON: one object, one per line for monitor
+    /// Print JSON: one object, one per line for monitor and trace
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Where the daemon is: system, session, or a D-Bus address
@@ -85,6 +85,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Provision,
     },
+    /// Show what is said to a modem and by it, until interrupted (needs authorisation)
+    Trace(Trace),
     /// Print the hardware ids of an identity, in match order (offline)
     Hwid(Hwid),
     /// Print the operator and its access points for an identity, with what matched (offline)
@@ -112,6 +114,22 @@ pub(crate) struct Wait {
     /// Longest wait
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub(crate) timeout: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trace {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Write a capture (pcapng) that Wireshark, decode and replay read, in place of text; - is standard output. For now only
+    /// as it is, with --reveal
+    #[arg(long, value_name = "FILE", requires = "reveal")]
+    pub(crate) write: Option<PathBuf>,
+    /// Personal fields and secrets as they are, in place of ###
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Begin the session with the modem anew, so that the trace holds all of it; what is connected is interrupted
+    #[arg(long)]
+    pub(crate) restart: bool,
 }
 
 #[derive(Args, Debug)]

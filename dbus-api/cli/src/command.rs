@@ -17,6 +17,7 @@ pub(crate) mod replay;
 mod settings;
 mod signal;
 mod status;
+mod trace;
 
 use std::io::Read;
 use std::path::Path;
@@ -46,6 +47,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::Pin { operation, which } => pin::run(&connection, operation, &which, output).await,
             Command::Signal(which) => signal::run(&connection, &which, output).await,
             Command::Portal { which, open } => portal::run(&connection, &which, open, output).await,
+            Command::Trace(wish) => trace::run(&connection, &wish, output).await,
             Command::Provision { command } => provision::live(&connection, command, output).await,
             Command::Hwid(_) | Command::Apn(_) | Command::PortalUrl(_) | Command::Decode(_) | Command::Replay(_) => {
                 Err(Failure::failed("this command needs no daemon"))

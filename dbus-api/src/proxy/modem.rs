@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use zbus::OwnedVariant;
+use zbus::{OwnedFd, OwnedVariant, Variant};
 
 /// The device, its radio and its network.
 #[zbus::proxy(interface = "org.mbimd.Mbimd1.Modem", default_service = "org.mbimd.Mbimd1", assume_defaults = false)]
@@ -22,6 +22,10 @@ pub trait Modem {
     /// Counters, which change too often for properties.
     #[zbus(allow_interactive_auth)]
     fn get_statistics(&self) -> zbus::Result<HashMap<String, u64>>;
+
+    /// Everything that is said to the modem and by it, from now on: a socket of [packets](crate::trace).
+    #[zbus(allow_interactive_auth)]
+    fn trace(&self, options: &HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedFd>;
 
     /// The number in the object path.
     #[zbus(property(emits_changed_signal = "const"))]

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
+use mbim_proto::MbimEx;
 use mbim_proto::message::Header;
 
 use crate::read::{half, slice, word};
@@ -38,6 +39,8 @@ pub struct Frame<'a> {
     pub direction: Option<Direction>,
     /// Whose it is, in captures of a bus.
     pub device: Option<Device>,
+    /// The release of the extensions that was in force before the first frame, if the file says so.
+    pub mbimex: Option<MbimEx>,
     /// The bytes.
     pub bytes: &'a [u8],
 }
@@ -107,7 +110,8 @@ fn exported<'a>(packet: &Packet<'a>) -> Result<Option<Frame<'a>>, Malformed> {
         return Err(fault(Problem::Cut { kept: packet.bytes.len() as u32, size: packet.size }));
     }
     let bytes = packet.bytes.get(at..).unwrap_or_default();
-    Ok(Some(Frame { offset: packet.offset + at, time: packet.time, direction, device: None, bytes }))
+    let &Packet { offset, time, mbimex, .. } = packet;
+    Ok(Some(Frame { offset: offset + at, time, direction, device: None, mbimex, bytes }))
 }
 
 impl Frames<'_> {
@@ -154,7 +158,8 @@ impl Frames<'_> {
             return Err(fault(Problem::Cut { kept, size }));
         }
         let (direction, device) = (Some(direction), Some(device));
-        Ok(Some(Frame { offset: packet.offset + header, time: packet.time, direction, device, bytes: message }))
+        let &Packet { offset, time, .. } = packet;
+        Ok(Some(Frame { offset: offset + header, time, direction, device, mbimex: None, bytes: message }))
     }
 }
 

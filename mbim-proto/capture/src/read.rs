@@ -2,14 +2,15 @@
 
 use core::time::Duration;
 
-use crate::write::{BYTE_ORDER, ENHANCED, INTERFACE, SECTION};
+use mbim_proto::MbimEx;
+
+use crate::write::{BYTE_ORDER, ENHANCED, INTERFACE, OPTION_DESCRIPTION, OPTION_RESOLUTION, SECTION, in_force};
 use crate::{Malformed, Problem};
 
 /// Blocks of packets without time, and those of old writers. [pcapng 4.4, appendix A]
 const SIMPLE: u32 = 3;
 const OBSOLETE: u32 = 2;
-/// Options of an interface: resolution of its times, and what is added to them. [pcapng 4.2]
-const OPTION_RESOLUTION: u16 = 9;
+/// Option of an interface: what is added to its times. [pcapng 4.2]
 const OPTION_SHIFT: u16 = 14;
 /// How a pcap file starts, with microseconds and with nanoseconds.
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
@@ -33,6 +34,8 @@ pub struct Packet<'a> {
     pub size: u32,
     /// Whether its numbers are big-endian, where a link type leaves that to the machine that captured.
     pub big_endian: bool,
+    /// The release of MBIM's extensions that was in force before the first packet, if the file says so.
+    pub mbimex: Option<MbimEx>,
 }
 
 /// Whether a file starts like a capture.
@@ -93,6 +96,7 @@ struct Interface {
     snapshot: u32,
     resolution: u8,
     shift: i64,
+    mbimex: Option<MbimEx>,
 }
 
 impl<'a> Iterator for Packets<'a> {
@@ -138,7 +142,7 @@ impl<'a> Packets<'a> {
         let time = Duration::from_secs(seconds.into())
             + if nanoseconds { Duration::from_nanos(fraction.into()) } else { Duration::from_micros(fraction.into()) };
         self.at = offset + bytes.len();
-        Some(Ok(Packet { offset, time: Some(time), link_type, bytes, size, big_endian: self.big_endian }))
+        Some(Ok(Packet { offset, time: Some(time), link_type, bytes, size, big_endian: self.big_endian, mbimex: None }))
     }
 
     /// The next block that is a packet.
@@ -195,13 +199,17 @@ impl<'a> Packets<'a> {
         let (Some(link_type), Some(snapshot)) = (half(body, 0, big), word(body, 4, big)) else {
             return Err(self.truncated("interface", 20));
         };
-        let mut interface = Interface { link_type, snapshot, resolution: 6, shift: 0 };
+        let mut interface = Interface { link_type, snapshot, resolution: 6, shift: 0, mbimex: None };
         let mut at = 8;
         while let (Some(code), Some(length)) = (half(body, at, big), half(body, at + 2, big)) {
             let value = slice(body, at + 4, length.into()).ok_or_else(|| self.truncated("option", length.into()))?;
             match (code, value) {
                 (0, _) => break,
                 (OPTION_RESOLUTION, [resolution, ..]) => interface.resolution = *resolution,
+                (OPTION_DESCRIPTION, text) => {
+                    let says = |release: &MbimEx| text.ends_with(in_force(*release).as_bytes());
+                    interface.mbimex = MbimEx::ALL.into_iter().find(says);
+                }
                 (OPTION_SHIFT, value) => {
                     if let Some(bytes) = value.first_chunk() {
                         interface.shift = if big { i64::from_be_bytes(*bytes) } else { i64::from_le_bytes(*bytes) };
@@ -242,7 +250,8 @@ impl<'a> Packets<'a> {
         };
         let bytes = slice(body, start, kept).ok_or_else(|| self.truncated("packet", 32 + u64::from(kept)))?;
         let offset = self.at + 8 + start;
-        Ok(Packet { offset, time, link_type: interface.link_type, bytes, size, big_endian: big })
+        let Interface { link_type, mbimex, .. } = *interface;
+        Ok(Packet { offset, time, link_type, bytes, size, big_endian: big, mbimex })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use mbim_proto::MbimEx;
+
 use crate::Direction;
 
 /// Block types. [pcapng 4]
@@ -19,21 +21,67 @@ pub(crate) const TAG_DIRECTION: u16 = 35;
 /// The dissector that exported PDUs name.
 pub(crate) const DISSECTOR: &[u8] = b"mbim.control";
 
-/// Options of blocks: end, resolution of times (an exponent of ten), direction of a packet.
+/// Options of all blocks: end, comment.
 const OPTION_END: u16 = 0;
-const OPTION_RESOLUTION: u16 = 9;
+const OPTION_COMMENT: u16 = 1;
+/// Options of a section. [pcapng 4.1]
+const OPTION_HARDWARE: u16 = 2;
+const OPTION_SYSTEM: u16 = 3;
+const OPTION_APPLICATION: u16 = 4;
+/// Options of an interface: name, description, resolution of times (an exponent of ten). [pcapng 4.2]
+const OPTION_NAME: u16 = 2;
+pub(crate) const OPTION_DESCRIPTION: u16 = 3;
+pub(crate) const OPTION_RESOLUTION: u16 = 9;
+/// Option of a packet: its direction. [pcapng 4.3]
 const OPTION_FLAGS: u16 = 2;
 const NANOSECONDS: u8 = 9;
 
+/// What a file says about itself. Empty texts are left out; what is longer than 65535 bytes is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The program that writes, with its version.
+    pub application: &'a str,
+    /// The operating system.
+    pub system: &'a str,
+    /// What kind of machine or modem.
+    pub hardware: &'a str,
+    /// Whatever else is to be known.
+    pub comment: &'a str,
+    /// Name of the control port.
+    pub port: &'a str,
+    /// The release of the extensions in force before the first frame; none if the file begins with OPEN, or nobody knows.
+    pub mbimex: Option<MbimEx>,
+}
+
 /// What a file starts with.
 pub fn start() -> Vec<u8> {
+    start_of(&Origin::default())
+}
+
+/// What a file starts with that says where it comes from.
+pub fn start_of(origin: &Origin<'_>) -> Vec<u8> {
     let mut section = BYTE_ORDER.to_le_bytes().to_vec();
     section.extend([1, 0, 0, 0]); // version 1.0
     section.extend(u64::MAX.to_le_bytes()); // as long as the file is
+    let about = [
+        (OPTION_COMMENT, origin.comment),
+        (OPTION_HARDWARE, origin.hardware),
+        (OPTION_SYSTEM, origin.system),
+        (OPTION_APPLICATION, origin.application),
+    ];
+    let before = section.len();
+    about.into_iter().for_each(|(code, value)| text(&mut section, code, value));
+    if section.len() > before {
+        option(&mut section, OPTION_END, &[]);
+    }
     let mut interface = Vec::new();
     interface.extend(EXPORTED.to_le_bytes());
     interface.extend([0; 2]);
     interface.extend(0u32.to_le_bytes()); // packets are never cut
+    text(&mut interface, OPTION_NAME, origin.port);
+    if let Some(release) = origin.mbimex {
+        text(&mut interface, OPTION_DESCRIPTION, &format!("MBIM control channel, {}", in_force(release)));
+    }
     option(&mut interface, OPTION_RESOLUTION, &[NANOSECONDS]);
     option(&mut interface, OPTION_END, &[]);
     let mut out = block(SECTION, &section);
@@ -66,6 +114,11 @@ pub fn frame(time: Duration, direction: Direction, frame: &[u8]) -> Vec<u8> {
     block(ENHANCED, &body)
 }
 
+/// How the description of an interface says which release of the extensions is in force.
+pub(crate) fn in_force(release: MbimEx) -> String {
+    format!("MBIMEx {}.0", release.bcd() >> 8)
+}
+
 /// Type, length, body, length again.
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len() + 12).unwrap_or(u32::MAX).to_le_bytes();
@@ -78,6 +131,17 @@ fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     out.extend(u16::try_from(value.len()).unwrap_or(u16::MAX).to_le_bytes());
     out.extend_from_slice(value);
     pad(out);
+}
+
+/// A text option, if there is something to say.
+fn text(out: &mut Vec<u8>, code: u16, value: &str) {
+    let mut most = value.len().min(usize::from(u16::MAX));
+    while !value.is_char_boundary(most) {
+        most -= 1;
+    }
+    if let Some(value) = value.get(..most).filter(|value| !value.is_empty()) {
+        option(out, code, value.as_bytes());
+    }
 }
 
 /// A tag of an exported PDU: big-endian, padded to 4.

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use mbim_capture::{Device, Direction, Frame, Malformed, Problem, frames, is_capture, packets, write};
-use mbim_proto::Message;
 use mbim_proto::message::{Content, Open};
+use mbim_proto::{MbimEx, Message};
 use proptest::prelude::*;
 
 const TIME: Duration = Duration::new(1_700_000_000, 123_456_000);
@@ -38,6 +38,33 @@ fn what_we_write_we_read() {
         assert_eq!(&file[frame.offset..][..frame.bytes.len()], frame.bytes, "the place is that of the bytes");
     }
     assert!(is_capture(&file) && !is_capture(&open(1)) && !is_capture(b"pcap") && !is_capture(&[]));
+}
+
+/// Where a file comes from, as Wireshark's `capinfos` and as we read it.
+#[test]
+fn a_file_says_where_it_comes_from() {
+    let origin = write::Origin {
+        application: "mbimctl 0.1",
+        system: "Linux 6.1",
+        hardware: "A modem",
+        comment: "Two lines\nof it",
+        port: "/dev/cdc-wdm0",
+        mbimex: Some(MbimEx::V3),
+    };
+    let file = [write::start_of(&origin), write::frame(TIME, Direction::Sent, &open(1))].concat();
+    let read = all(&file).unwrap();
+    assert_eq!((read[0].mbimex, read[0].bytes), (Some(MbimEx::V3), &open(1)[..]));
+    assert_eq!(all(&ours()).unwrap()[0].mbimex, None);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.pcapng");
+    std::fs::write(&path, file).unwrap();
+    let out = Command::new("capinfos").arg(&path).output().expect("capinfos, of tshark");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    for said in ["mbimctl 0.1", "Linux 6.1", "A modem", "of it", "/dev/cdc-wdm0", "MBIM control channel, MBIMEx 3.0"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 /// Wireshark's own writer: three formats, and from each the same messages.

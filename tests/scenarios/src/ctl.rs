@@ -81,3 +81,58 @@ impl Ctl {
         Ok(Said { status, output: text(output.stdout), error: text(output.stderr) })
     }
 }
+
+/// A call that goes on.
+#[derive(Debug)]
+pub struct Running {
+    doing: String,
+    child: tokio::process::Child,
+    output: PathBuf,
+    error: PathBuf,
+}
+
+impl Ctl {
+    /// Starts a call that goes on until it is told to end. What it says goes into files of this folder.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn start(&self, folder: &Path, arguments: &[&str]) -> Result<Running, Error> {
+        let doing = format!("running mbimctl {}", arguments.join(" "));
+        let name = arguments.join("_").replace('/', "+");
+        let [output, error] = ["out", "err"].map(|kind| folder.join(format!("{name}.{kind}")));
+        let file = |path: &Path| std::fs::File::create(path).trying(&doing).map(Stdio::from);
+        let mut command = Command::new(&self.program);
+        command.args(["--bus", &self.bus]).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        let child = command.stdout(file(&output)?).stderr(file(&error)?).spawn().trying(&doing)?;
+        Ok(Running { doing, child, output, error })
+    }
+}
+
+impl Running {
+    /// What it printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        std::fs::read(&self.output).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) -> Result<(), Error> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.ok_or_else(|| Error::new(&self.doing, "it has ended"))?;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).trying(&self.doing)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn end(mut self) -> Result<Said, Error> {
+        let ended = wait::at_most(&self.doing, PATIENCE, self.child.wait()).await?.trying(&self.doing)?;
+        let error = std::fs::read(&self.error).trying(&self.doing)?;
+        let error = String::from_utf8_lossy(&error).into_owned();
+        Ok(Said { status: ended.code().unwrap_or(-1), output: self.output(), error })
+    }
+}

@@ -369,14 +369,7 @@ impl Modem {
         self.recovering = true;
         self.recoveries += 1;
         self.emit(Event::warn("hung").with("why", why).with("recoveries", self.recoveries));
-        self.trouble =
-            Some(reason::reason("modem-restarting", "The modem stopped answering; it is being started anew."));
-        self.timers.clear_session();
-        self.link_down();
-        self.disown_extras(now);
-        self.fail_requests(now, &reason::restarted());
-        self.forget_session(now);
-        self.adoption.told = None;
+        self.leave_session(now, "The modem stopped answering; it is being started anew.");
         if self.recoveries > RECOVERIES {
             self.session.gone();
             self.step(|t| &mut t.power, PowerEvent::OpenFailed);
@@ -385,6 +378,24 @@ impl Modem {
         } else {
             self.session.open(now, true);
         }
+    }
+
+    /// Closes and opens the session anew because somebody wants to see it.
+    pub(super) fn restart(&mut self, now: Time) {
+        self.step(|t| &mut t.power, PowerEvent::Hang);
+        self.emit(Event::info("restart"));
+        self.leave_session(now, "The session with the modem is begun anew, as was asked for.");
+        self.session.open(now, true);
+    }
+
+    fn leave_session(&mut self, now: Time, why: &str) {
+        self.trouble = Some(reason::reason("modem-restarting", why));
+        self.timers.clear_session();
+        self.link_down();
+        self.disown_extras(now);
+        self.fail_requests(now, &reason::restarted());
+        self.forget_session(now);
+        self.adoption.told = None;
     }
 
     /// The modem proved that it works. Recoveries are forgotten only after a while, or one that breaks down as soon as

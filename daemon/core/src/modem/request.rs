@@ -130,6 +130,11 @@ impl Modem {
                 Power::Ready => self.ask_signal(now, Some(id)),
                 _ => self.refuse(id),
             },
+            Request::Restart if self.tables.power == Power::Ready && !self.requests.stopping => {
+                self.restart(now);
+                self.reply(id, Ok(Reply::Done { changed: true }));
+            }
+            Request::Restart => self.refuse(id),
             Request::Stop => self.request_stop(now, id, true),
             Request::Suspend => self.request_suspend(now, id),
             Request::Resume => {

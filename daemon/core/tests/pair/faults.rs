@@ -159,6 +159,20 @@ fn a_modem_that_says_it_is_not_open_is_opened_again() {
 }
 
 #[test]
+fn a_session_is_begun_anew_when_asked_for() {
+    let mut pair = Pair::new(Profile::default());
+    assert_eq!(pair.ask(Request::Restart).unwrap_err().kind, RequestErrorKind::WrongState, "it has not begun yet");
+    pair.attach();
+    pair.connect();
+    pair.ask(Request::Restart).expect("begun");
+    assert!(!pair.events.iter().any(|event| event.name == "hung"), "nothing went wrong: {}", pair.account());
+    pair.connect();
+    let opened = pair.device.log().count(|entry| entry.kind == kind::OPEN);
+    let closed = pair.device.log().count(|entry| entry.kind == kind::CLOSE);
+    assert_eq!((opened, closed), (2, 1));
+}
+
+#[test]
 fn a_reset_is_an_unplug_and_a_plug() {
     let mut pair = Pair::new(Profile::default());
     pair.attach();

@@ -8,7 +8,9 @@ use daemon_core::modem::NetworkMode;
 use daemon_core::request::{PinRequest, RequestErrorKind};
 use daemon_core::snapshot::{self, ModemState};
 use daemon_core::subscriber::Settings;
+use dbus_api::trace::{Record, What};
 use mbim_proto::Secret;
+use mbim_proto::message::{Header, MessageType};
 use std::io::Write as _;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc::UnboundedSender;
@@ -19,6 +21,7 @@ use virtual_modem::{Order, Profile, Sim, Slot, VirtualModem};
 struct Bench {
     orders: UnboundedSender<Control>,
     requests: mpsc::Sender<Asked>,
+    tracers: mpsc::Sender<Tracer>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     rfkill: watch::Sender<bool>,
     let_go: watch::Sender<bool>,
@@ -51,6 +54,7 @@ impl Bench {
         config.probe.enabled = false;
         let (requests, asked) = mpsc::channel(4);
         let (shown, snapshot) = watch::channel(Arc::default());
+        let (tracers, traced) = mpsc::channel(1);
         let (rfkill, switch) = watch::channel(false);
         let (let_go, letting_go) = watch::channel(false);
         let resolver = Resolver::new(Dns::ResolvConf, None, folder.path());
@@ -68,12 +72,13 @@ impl Bench {
             rfkill: switch,
             requests: asked,
             guests: mpsc::channel(1).1,
+            tracers: traced,
             shown,
             let_go: letting_go,
             start: Instant::now(),
         };
         let task = tokio::spawn(async move { run(setup).await.0 });
-        Self { orders, requests, snapshot, rfkill, let_go, task, folder }
+        Self { orders, requests, tracers, snapshot, rfkill, let_go, task, folder }
     }
 
     async fn reaches(&mut self, state: ModemState) {
@@ -127,6 +132,41 @@ async fn unplugged_while_someone_waits() {
     let mut snapshot = bench.snapshot.clone();
     assert_eq!(bench.ends().await, Ended::Gone);
     while snapshot.changed().await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_trace_holds_the_session_that_it_began_and_ends_with_the_modem() {
+    let mut bench = Bench::new(None);
+    bench.reaches(ModemState::Connected).await;
+    let (socket, reader) = crate::actor::trace::pair().unwrap();
+    let (answer, joined) = oneshot::channel();
+    bench.tracers.send(Tracer { socket, answer }).await.unwrap();
+    assert_eq!(joined.await.unwrap(), Ok(()));
+    assert!(bench.ask(Request::Restart).await.is_ok());
+    bench.reaches(ModemState::Connected).await;
+    bench.orders.send(Control::Order(Order::Unplug)).unwrap();
+    assert_eq!(bench.ends().await, Ended::Gone);
+
+    let mut buffer = vec![0; dbus_api::trace::LONGEST];
+    let (mut sent, mut received, mut last) = (Vec::new(), Vec::new(), None);
+    loop {
+        let (_, count) = rustix::net::recv(&reader, &mut buffer[..], rustix::net::RecvFlags::DONTWAIT).unwrap();
+        let Some(record) = Record::decode(&buffer[..count]) else { break };
+        match record.what {
+            What::Sent(frame) => sent.push(Header::decode(frame).unwrap().kind),
+            What::Received(frame) => received.push(Header::decode(frame).unwrap().kind),
+            other => last = Some(format!("{other:?}")),
+        }
+    }
+    // What was under way when it joined comes first.
+    let from = |all: &[MessageType], kind| all[all.iter().position(|one| *one == kind).unwrap()..].to_vec();
+    let (sent, received) = (from(&sent, MessageType::CLOSE), from(&received, MessageType::CLOSE_DONE));
+    assert_eq!(sent[..2], [MessageType::CLOSE, MessageType::OPEN]);
+    assert_eq!(received[..2], [MessageType::CLOSE_DONE, MessageType::OPEN_DONE]);
+    let answers = received.iter().filter(|kind| **kind == MessageType::COMMAND_DONE).count();
+    let commands = sent.iter().filter(|kind| **kind == MessageType::COMMAND).count();
+    assert!(commands > 10 && answers > 10, "{commands} commands, {answers} answers");
+    assert_eq!(last, Some(format!("{:?}", What::End("gone"))));
 }
 
 /// A file where the store's folder should be: nothing can be written.

@@ -30,8 +30,13 @@ fn bench(folder: &std::path::Path) -> Bench {
     (snapshot.sim.identity, _) = Identity::normalise(&reported);
     let (shown, seen) = watch::channel(Arc::new(snapshot));
     let (ask, requests) = mpsc::channel(4);
-    let (modems, list) =
-        watch::channel(vec![ModemHandle { id: 3, snapshot: seen, requests: ask, guests: mpsc::channel(1).0 }]);
+    let (modems, list) = watch::channel(vec![ModemHandle {
+        id: 3,
+        snapshot: seen,
+        requests: ask,
+        guests: mpsc::channel(1).0,
+        tracers: mpsc::channel(1).0,
+    }]);
     let state = folder.join("state");
     let store = Store::open(&state, Operators::default()).unwrap();
     let (provisioner, agent) = start(list, store, apps);

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use daemon_core::explain::{Verdict, explain};
 use daemon_core::request::Request;
+use dbus_api::error::Code;
 use zbus::message::Header;
-use zbus::{Connection as Bus, OwnedVariant};
+use zbus::{Connection as Bus, OwnedFd, OwnedVariant};
 
 use super::{Access, Known, candidate, reason};
+use crate::actor::trace::pair;
 use crate::dbus::failure::Failure;
+use crate::dbus::options::Options;
 use crate::dbus::policy::Action;
 use crate::dbus::words;
 
@@ -34,6 +37,26 @@ impl Modem {
     ) -> Result<(), Failure> {
         self.0.gate.check(bus, &call, Action::Signal).await?;
         self.0.ask(Request::RefreshSignal).await
+    }
+
+    #[zbus(out_args("socket"))]
+    async fn trace(
+        &self,
+        options: HashMap<String, OwnedVariant>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<OwnedFd, Failure> {
+        let uid = self.0.gate.check(bus, &call, Action::Trace).await?;
+        let mut options = Options::new(options)?;
+        let restart = options.flag("restart")?.unwrap_or_default();
+        options.finish()?;
+        let (ours, theirs) = pair().map_err(|error| Failure::new(Code::Failed, format!("No socket: {error}.")))?;
+        self.0.modem.trace(ours).await?;
+        tracing::info!(modem = self.0.modem.id, uid, restart, "traced");
+        if restart {
+            self.0.ask(Request::Restart).await?;
+        }
+        Ok(theirs.into())
     }
 
     #[zbus(out_args("chain"))]

@@ -3,6 +3,7 @@
 use daemon_core::request::{PinRequest, Request};
 use daemon_core::subscriber::UserApn;
 use dbus_api::error::{Code, Error};
+use dbus_api::trace::{Record, What};
 use zbus::{Variant, message};
 
 use super::{URL, no_options, open_gate, proxy, shut_gate, stand};
@@ -142,6 +143,25 @@ async fn what_names_a_person_needs_authorisation() {
 }
 
 #[tokio::test]
+async fn a_trace_is_a_socket_of_records() {
+    let stand = stand(open_gate()).await;
+    let modem = proxy!(stand, ModemProxy);
+    let socket = modem.trace(&no_options()).await.unwrap();
+    let mut buffer = [0; 128];
+    let mut next = || {
+        let (_, count) = rustix::net::recv(&socket, &mut buffer[..], rustix::net::RecvFlags::DONTWAIT).unwrap();
+        Record::decode(&buffer[..count]).map(|record| format!("{:?}", record.what))
+    };
+    assert_eq!(next(), Some(format!("{:?}", What::Sent(super::FRAME))));
+    assert_eq!(next(), Some(format!("{:?}", What::End("stopped"))));
+    assert_eq!(next(), None, "the end of the socket");
+    assert!(stand.modem.asked().is_empty(), "the modem's session goes on");
+    modem.trace(&[("restart", true.into())].into()).await.unwrap();
+    assert_eq!(stand.modem.asked(), [Request::Restart]);
+    assert_eq!(code(modem.trace(&[("reveal", true.into())].into()).await), Code::InvalidArgs);
+}
+
+#[tokio::test]
 async fn nobody_unauthorised_reaches_the_modem() {
     let stand = stand(shut_gate()).await;
     let modem = proxy!(stand, ModemProxy);
@@ -152,6 +172,8 @@ async fn nobody_unauthorised_reaches_the_modem() {
     let codes = [
         code(modem.set_radio(false).await),
         code(modem.refresh_signal().await),
+        code(modem.trace(&no_options()).await),
+        code(modem.trace(&[("restart", true.into())].into()).await),
         code(sim.enter_pin("1234").await),
         code(sim.enable_pin("1234").await),
         code(sim.disable_pin("1234").await),

@@ -3,6 +3,8 @@
 mod input;
 mod session;
 
+use std::time::Duration;
+
 use mbim_proto::MbimEx;
 use mbim_proto::registry::{Description, describe};
 use serde_json::{Value, json};
@@ -12,32 +14,52 @@ use crate::failure::Failure;
 use crate::show::Output;
 pub(super) use input::FILE;
 use input::Input;
-use session::{Entry, Sessions};
+pub(super) use input::Piece;
+use session::Entry;
+pub(super) use session::Sessions;
 
 pub(crate) fn run(question: &Decode, output: Output) -> Result<(), Failure> {
     let bytes = input::bytes(&question.input)?;
     let input = Input::of(&bytes);
-    let fixed = question.mbimex.map(|number| MbimEx::from_bcd(u16::from(number) << 8));
-    let (mut good, mut start) = (true, None);
-    let mut print = |entry: Entry<'_>| {
-        let description = entry
-            .message
-            .as_ref()
-            .ok()
-            .map(|message| describe(message, fixed.unwrap_or(entry.release), question.reveal));
-        good &= description.as_ref().is_some_and(|description| description.error.is_none());
-        start = start.or(entry.time);
-        let elapsed = entry.time.zip(start).map(|(time, start)| time.saturating_sub(start));
-        let head = head(&entry, elapsed.map(|elapsed| elapsed.as_secs_f64()), input.several());
-        output.print(&object(&entry, description.as_ref()), || match &entry.message {
+    let mut printer = Printer::new(output, question.reveal);
+    printer.fixed = question.mbimex.map(|number| MbimEx::from_bcd(u16::from(number) << 8));
+    printer.several = input.several();
+    let mut sessions = Sessions::default();
+    input.entries().for_each(|piece| sessions.take(piece, &mut |entry| printer.print(&entry)));
+    sessions.finish(&mut |entry| printer.print(&entry));
+    if printer.good { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// Prints messages, one after the other.
+pub(super) struct Printer {
+    output: Output,
+    reveal: bool,
+    /// The release that all of them are read as, in place of the one that they agree on.
+    fixed: Option<MbimEx>,
+    /// Whether there is more than one, so that places are worth telling.
+    several: bool,
+    start: Option<Duration>,
+    /// None was malformed so far.
+    pub(super) good: bool,
+}
+
+impl Printer {
+    pub(super) fn new(output: Output, reveal: bool) -> Self {
+        Self { output, reveal, fixed: None, several: true, start: None, good: true }
+    }
+
+    pub(super) fn print(&mut self, entry: &Entry<'_>) {
+        let release = self.fixed.unwrap_or(entry.release);
+        let description = entry.message.as_ref().ok().map(|message| describe(message, release, self.reveal));
+        self.good &= description.as_ref().is_some_and(|description| description.error.is_none());
+        self.start = self.start.or(entry.time);
+        let elapsed = entry.time.zip(self.start).map(|(time, start)| time.saturating_sub(start));
+        let head = head(entry, elapsed.map(|elapsed| elapsed.as_secs_f64()), self.several);
+        self.output.print(&object(entry, description.as_ref()), || match &entry.message {
             Ok(_) => head + &description.as_ref().map(Description::to_string).unwrap_or_default(),
             Err(problem) => format!("{head}error: {problem}"),
         });
-    };
-    let mut sessions = Sessions::default();
-    input.entries().for_each(|piece| sessions.take(piece, &mut print));
-    sessions.finish(&mut print);
-    if good { Ok(()) } else { Err(Failure::told()) }
+    }
 }
 
 /// What stands in front of a message: when, which way, on which device; in files of several the place.

@@ -114,9 +114,11 @@ async fn strangers(stage: &mut Stage) -> Outcome {
             assert!(found.is_empty(), "{arguments:?}: {found:?}");
         }
     }
-    let guarded: [&[&str]; 7] = [
+    let guarded: [&[&str]; 9] = [
         &["identity", "--reveal"],
         &["portal"],
+        &["trace"],
+        &["trace", "--restart", "--reveal"],
         &["disconnect"],
         &["connect"],
         &["radio", "off"],

@@ -23,6 +23,7 @@ mod sessions;
 mod settings;
 mod sleep;
 mod store;
+mod trace;
 mod unplug;
 
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 14] = [
+    let groups: [&[Case]; 15] = [
         open::CASES,
         proxy::CASES,
         garden::CASES,
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         sessions::CASES,
         settings::CASES,
         store::CASES,
+        trace::CASES,
         command_line::CASES,
         canaries::CASES,
         device::CASES,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mbim_capture::{Device, Direction, frames, is_capture};
+use mbim_proto::MbimEx;
 use mbim_proto::message::{HEADER, Header};
 
 use crate::failure::Failure;
@@ -41,12 +42,15 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A frame with what is known about it, or what is wrong at its place.
-pub(super) struct Piece<'a> {
-    pub(super) offset: usize,
-    pub(super) time: Option<Duration>,
-    pub(super) direction: Option<Direction>,
-    pub(super) device: Option<Device>,
-    pub(super) frame: Result<&'a [u8], String>,
+pub(in crate::command) struct Piece<'a> {
+    /// Where it starts; none where there is no file.
+    pub(in crate::command) offset: Option<usize>,
+    pub(in crate::command) time: Option<Duration>,
+    pub(in crate::command) direction: Option<Direction>,
+    pub(in crate::command) device: Option<Device>,
+    /// The release in force before the first one, if that is known.
+    pub(in crate::command) mbimex: Option<MbimEx>,
+    pub(in crate::command) frame: Result<&'a [u8], String>,
 }
 
 pub(super) enum Input<'a> {
@@ -74,10 +78,11 @@ impl<'a> Input<'a> {
             Self::Capture(file) => match frames(file) {
                 Ok(frames) => Box::new(frames.map(|item| match item {
                     Ok(frame) => Piece {
-                        offset: frame.offset,
+                        offset: Some(frame.offset),
                         time: frame.time,
                         direction: frame.direction,
                         device: frame.device,
+                        mbimex: frame.mbimex,
                         frame: Ok(frame.bytes),
                     },
                     Err(malformed) => bad(malformed),
@@ -90,8 +95,8 @@ impl<'a> Input<'a> {
 }
 
 fn bad<'a>(malformed: mbim_capture::Malformed) -> Piece<'a> {
-    let (time, direction, device) = (None, None, None);
-    Piece { offset: malformed.offset, time, direction, device, frame: Err(malformed.to_string()) }
+    let (offset, time, direction, device, mbimex) = (Some(malformed.offset), None, None, None, None);
+    Piece { offset, time, direction, device, mbimex, frame: Err(malformed.to_string()) }
 }
 
 /// Frames one behind the other by their lengths. What cannot be cut is a piece as it is, and the last.
@@ -100,7 +105,8 @@ fn octets<'a>(bytes: &'a [u8]) -> impl Iterator<Item = Piece<'a>> + 'a {
     std::iter::from_fn(move || {
         let rest = bytes.get(offset..).filter(|rest| !rest.is_empty() || offset == 0 && bytes.is_empty())?;
         let frame = cut(rest).unwrap_or(rest);
-        let piece = Piece { offset, time: None, direction: None, device: None, frame: Ok(frame) };
+        let (time, direction, device, mbimex) = (None, None, None, None);
+        let piece = Piece { offset: Some(offset), time, direction, device, mbimex, frame: Ok(frame) };
         offset += frame.len().max(1);
         Some(piece)
     })
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn frames_are_cut_by_their_lengths() {
         let close = [2, 0, 0, 0, 12, 0, 0, 0, 7, 0, 0, 0];
-        let offsets = |bytes: &[u8]| octets(bytes).map(|piece| piece.offset).collect::<Vec<_>>();
+        let offsets = |bytes: &[u8]| octets(bytes).filter_map(|piece| piece.offset).collect::<Vec<_>>();
         assert_eq!(offsets(&[close, close].concat()), [0, 12]);
         assert_eq!(offsets(&[&close[..], &[1, 2, 3]].concat()), [0, 12], "what is left over is shown");
         assert_eq!(offsets(&[0; 40]), [0], "a length that cannot be ends the cutting");

@@ -16,7 +16,7 @@ use super::input::Piece;
 const MOST_DEVICES: usize = 64;
 
 /// A message to show, or what is wrong.
-pub(super) struct Entry<'a> {
+pub(in crate::command) struct Entry<'a> {
     /// Where it starts in what was given; for one of several fragments, where the last does. None for what never came.
     pub(super) offset: Option<usize>,
     pub(super) time: Option<Duration>,
@@ -28,7 +28,7 @@ pub(super) struct Entry<'a> {
 }
 
 #[derive(Default)]
-pub(super) struct Sessions {
+pub(in crate::command) struct Sessions {
     devices: BTreeMap<Option<Device>, Session>,
 }
 
@@ -42,9 +42,10 @@ struct Session {
 
 impl Sessions {
     /// Hands out what a piece completes.
-    pub(super) fn take<'a>(&mut self, piece: Piece<'a>, print: &mut impl FnMut(Entry<'a>)) {
+    pub(in crate::command) fn take<'a>(&mut self, piece: Piece<'a>, print: &mut impl FnMut(Entry<'a>)) {
         let room = self.devices.len() < MOST_DEVICES || self.devices.contains_key(&piece.device);
-        let session = self.devices.entry(piece.device.filter(|_| room)).or_default();
+        let begun = || Session { release: piece.mbimex.unwrap_or_default(), ..Session::default() };
+        let session = self.devices.entry(piece.device.filter(|_| room)).or_insert_with(begun);
         let message = match piece.frame {
             // Pauses are the captured host's affair: the clock stands still.
             Ok(frame) => match session.joiner.push(Duration::ZERO, frame) {
@@ -60,12 +61,11 @@ impl Sessions {
             session.follow(message);
         }
         let Piece { offset, time, direction, device, .. } = piece;
-        let offset = Some(offset);
         print(Entry { offset, time, direction, device, release: session.release, message });
     }
 
     /// What never came whole.
-    pub(super) fn finish<'a>(&mut self, print: &mut impl FnMut(Entry<'a>)) {
+    pub(in crate::command) fn finish<'a>(&mut self, print: &mut impl FnMut(Entry<'a>)) {
         for (device, session) in &mut self.devices {
             while let Some(error) = session.joiner.expire(Duration::MAX) {
                 let problem = match error.transaction() {
