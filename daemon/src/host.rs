@@ -1,5 +1,6 @@
 //! Speaking to the machine and to servers: facts in, orders out, no decisions.
 
+pub(crate) mod advertised;
 pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod ledger;

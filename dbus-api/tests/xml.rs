@@ -118,6 +118,7 @@ fn returned(signature: &str) -> &'static str {
         "a{ss}" => "HashMap<String, String>",
         "a{st}" => "HashMap<String, u64>",
         "a{sv}" => "HashMap<String, OwnedVariant>",
+        "a{sa{ss}}" => "HashMap<String, HashMap<String, String>>",
         "a{s(ss)}" => "HashMap<String, (String, String)>",
         "aa{ss}" => "Vec<HashMap<String, String>>",
         "aa{sv}" => "Vec<HashMap<String, OwnedVariant>>",

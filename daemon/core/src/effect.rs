@@ -4,6 +4,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::kept::Kept;
+pub use crate::probe::seen::{ApiAnswer, ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
 use crate::snapshot::IpSettings;
 use crate::subscriber::SubscriberState;
 
@@ -102,72 +103,8 @@ pub struct ProbeOrder {
     pub ipv4: bool,
     /// Test IPv6.
     pub ipv6: bool,
-}
-
-/// What a probe saw, without judgement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProbeReport {
-    /// Evidence for IPv4; `None` when it was not tested.
-    pub ipv4: Option<FamilyReport>,
-    /// Evidence for IPv6; `None` when it was not tested.
-    pub ipv6: Option<FamilyReport>,
-    /// Octets sent and received, estimated with headers.
-    pub bytes: u64,
-    /// Testing is off (no probe host configured) or could not be bound: no verdict, and why.
-    pub skipped: Option<&'static str>,
-}
-
-/// Evidence for one family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FamilyReport {
-    /// Answer to the plain HTTP request (P1).
-    pub http: HttpSeen,
-    /// Answer to the HTTPS request (P2).
-    pub https: HttpsSeen,
-}
-
-/// What became of the plain request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HttpSeen {
-    /// Name resolution failed.
-    DnsFailed,
-    /// No connection or no answer in time.
-    Failed(String),
-    /// An answer.
-    Answer {
-        /// Status code.
-        status: u16,
-        /// `Location` resolved against the request, as text; not trusted.
-        location: Option<String>,
-        /// At most 16 KiB were read; whether the trimmed body is what is expected (or empty, or one byte).
-        body: BodySeen,
-    },
-}
-
-/// What the body looked like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodySeen {
-    /// Empty or one byte.
-    Empty,
-    /// Equal to the configured text.
-    Expected,
-    /// Something else that is HTML or begins with a tag.
-    Html,
-    /// Something else.
-    Other,
-}
-
-/// What became of the HTTPS request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HttpsSeen {
-    /// No HTTPS host is configured: not tested.
-    NotTested,
-    /// Name resolution failed.
-    DnsFailed,
-    /// No connection or no answer in time.
-    Failed(String),
-    /// The certificate is not for this host or its issuer is unknown.
-    Intercepted(String),
-    /// A valid certificate and an answer.
-    Ok,
+    /// The operator's own site, host and port, to be looked at when nothing else answers: a garden lets one reach it.
+    pub site: Option<(String, u16)>,
+    /// URL of a captive portal API that a record names; one that the network announces goes before. `[RFC 8908]`
+    pub api: Option<String>,
 }

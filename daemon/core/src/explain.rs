@@ -264,20 +264,52 @@ fn addresses(snapshot: &Snapshot) -> ChainLink {
 
 fn internet(snapshot: &Snapshot) -> ChainLink {
     let connectivity = &snapshot.connectivity;
-    let reason = if connectivity.reason.is_empty() { String::new() } else { format!(" ({})", connectivity.reason) };
-    match connectivity.state {
-        ConnectivityState::Full => link("internet", Verdict::Ok, format!("reached{reason}"), ""),
-        ConnectivityState::Portal => link(
-            "internet",
-            Verdict::Broken,
-            format!("the operator's portal answers instead{reason}"),
-            "mbimctl portal",
-        ),
-        ConnectivityState::Limited => {
-            link("internet", Verdict::Broken, format!("connected, but nothing answers{reason}"), "ask the operator")
+    let (cause, next) = means(connectivity.state, &connectivity.reason);
+    let cause =
+        if connectivity.reason.is_empty() { cause.to_owned() } else { format!("{cause} ({})", connectivity.reason) };
+    let verdict = match connectivity.state {
+        ConnectivityState::Full => Verdict::Ok,
+        ConnectivityState::Portal | ConnectivityState::Limited => Verdict::Broken,
+        ConnectivityState::None => Verdict::Waiting,
+        ConnectivityState::Unknown => Verdict::Unknown,
+    };
+    link("internet", verdict, cause, next)
+}
+
+/// What a verdict means for a person, and what to do.
+fn means(state: ConnectivityState, reason: &str) -> (&'static str, &'static str) {
+    use ConnectivityState as State;
+    match (state, reason) {
+        (State::Full, "http-blocked") => ("reached; plain HTTP is blocked on the way", ""),
+        (State::Full, "http-altered") => ("reached; somebody changes plain HTTP pages on the way", ""),
+        (State::Full, "v4-literal-unreachable") => ("reached over IPv6; there is no way to IPv4 addresses", ""),
+        (State::Full, _) => ("reached", ""),
+        (State::Portal, "redirect") => ("every page leads to the operator's portal", "mbimctl portal"),
+        (State::Portal, "api") => ("the network says that a person has to do something first", "mbimctl portal"),
+        (State::Portal, "dns-hijack") => ("name servers send every name to the operator's portal", "mbimctl portal"),
+        (State::Portal, _) => ("the operator's portal answers instead", "mbimctl portal"),
+        (State::Limited, "dns") => ("connected, but name servers do not answer", "ask the operator"),
+        (State::Limited, "dns-hijack") => {
+            ("name servers make addresses up, and nothing answers there", "ask the operator")
         }
-        ConnectivityState::None => link("internet", Verdict::Waiting, "no connection", ""),
-        ConnectivityState::Unknown => link("internet", Verdict::Unknown, format!("not tested{reason}"), ""),
+        (State::Limited, "tls") => {
+            ("somebody between here and the Internet opens encrypted connections", "trust no site over this link")
+        }
+        (State::Limited, "https-blocked") => ("plain HTTP passes, encrypted connections do not", "ask the operator"),
+        (State::Limited, "zero-rated") => {
+            ("only chosen hosts can be reached: the data plan may be used up", "mbimctl portal")
+        }
+        (State::Limited, "walled-garden") => {
+            ("only the operator's own site answers: something has to be bought or activated", "mbimctl portal")
+        }
+        (State::Limited, _) => ("connected, but nothing answers", "ask the operator"),
+        (State::None, _) => ("no connection", ""),
+        (State::Unknown, "off") => ("not tested", "name a probe host in the configuration: probe.http"),
+        (State::Unknown, "bind") => {
+            ("not tested: no socket could be bound to the modem's interface", "see the daemon's log")
+        }
+        (State::Unknown, "no-route") => ("not tested: no route leads over the modem's interface", "look at: ip route"),
+        (State::Unknown, _) => ("not tested", ""),
     }
 }
 

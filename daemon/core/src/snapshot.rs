@@ -376,8 +376,8 @@ pub enum ConnectivityState {
 pub struct Connectivity {
     /// The verdict over both families.
     pub state: ConnectivityState,
-    /// Verdict and reason code for IPv4 and IPv6, `Unknown` where a family is absent.
-    pub families: [(ConnectivityState, String); 2],
+    /// Verdict and reason code for IPv4, IPv6 and IPv4 through NAT64, `Unknown` where it was not tested.
+    pub families: [(ConnectivityState, String); 3],
     /// Why, kebab-case, for example `redirect`, `dns`, `tls`; empty when there is nothing to say.
     pub reason: String,
     /// The subscriber has to buy or activate something: a hand-over is called for.
@@ -388,8 +388,25 @@ pub struct Connectivity {
     pub portal_source: String,
     /// When the last probe ended.
     pub last_probe: Option<Time>,
-    /// Bytes that probes have cost so far today.
-    pub probe_bytes: u64,
+    /// What the last probe saw, by `ipv4`, `ipv6`, `nat64` and `link`; see [`crate::probe::evidence`].
+    pub evidence: Vec<(&'static str, crate::probe::evidence::Rows)>,
+    /// What probes cost.
+    pub cost: ProbeCost,
+}
+
+/// What probes cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProbeCost {
+    /// Octets of the last one, with heads, about.
+    pub octets: u64,
+    /// Round trips of the last one, one after the other.
+    pub round_trips: u32,
+    /// Time of the last one.
+    pub took: core::time::Duration,
+    /// Octets of all in the running day.
+    pub today: u64,
+    /// What those that nobody asked for may cost in a day, octets.
+    pub budget: u64,
 }
 
 /// Counters of the control channel.

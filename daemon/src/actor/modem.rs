@@ -26,9 +26,10 @@ use tokio::time::Instant;
 use super::standin::Ends;
 use super::trace::{Last, Traces};
 use crate::handle::{Guest, Tracer};
+use crate::host::advertised::Advertised;
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
-use crate::host::probe::{self, Bearer, Targets};
+use crate::host::probe::{self, Bearer, Targets, Wanted};
 use crate::logging;
 use crate::store::Store;
 use crate::transport::open::{self, Spec};
@@ -106,7 +107,7 @@ enum Done {
     Operators(Arc<Layers>),
     Subscriber(Option<Box<SubscriberState>>),
     Saved(std::io::Result<()>),
-    Probe { id: u64, report: ProbeReport },
+    Probe { id: u64, report: Box<ProbeReport> },
     Reopened(Option<Port>),
     Nothing,
 }
@@ -150,6 +151,8 @@ struct Actor {
     place: Place,
     store: Store,
     targets: Option<Arc<Targets>>,
+    /// What routers announce on the data interface; `None` = there is no testing, or no interface.
+    advertised: Option<Arc<Advertised>>,
     work: FuturesUnordered<Work>,
     probes: BTreeMap<u64, AbortHandle>,
     answers: BTreeMap<RequestId, oneshot::Sender<Result<Reply, RequestError>>>,
@@ -168,6 +171,8 @@ struct Actor {
 /// Runs a modem to its end. The object's ends come back, for whoever stands at it next.
 pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
     let Setup { mut requests, mut guests, mut tracers, mut rfkill, mut let_go, .. } = setup;
+    let advertised = setup.config.port.interface.as_deref().filter(|_| setup.targets.is_some());
+    let advertised = advertised.and_then(|interface| Advertised::open(interface).ok()).map(Arc::new);
     let mut actor = Actor {
         id: setup.id,
         spec: setup.spec,
@@ -184,6 +189,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         place: setup.place,
         store: setup.store,
         targets: setup.targets,
+        advertised,
         work: FuturesUnordered::new(),
         probes: BTreeMap::new(),
         answers: BTreeMap::new(),
@@ -417,7 +423,12 @@ impl Actor {
         let store = self.store.clone();
         match effect {
             Effect::LinkUp(settings) => self.link_orders.push_back(LinkOrder::Up(settings)),
-            Effect::LinkDown { session } => self.link_orders.push_back(LinkOrder::Down(session)),
+            Effect::LinkDown { session } => {
+                if let Some(ear) = self.advertised.as_ref().filter(|_| session == 0) {
+                    ear.forget();
+                }
+                self.link_orders.push_back(LinkOrder::Down(session));
+            }
             Effect::LoadOperators => self.begin(async move {
                 match store.operators().await {
                     Ok(layers) => Done::Operators(layers),
@@ -464,7 +475,7 @@ impl Actor {
         let skipped = |why| ProbeReport { skipped: Some(why), ..ProbeReport::default() };
         let (Some(targets), Some(interface)) = (self.targets.clone(), self.interface.clone()) else {
             let why = if self.targets.is_none() { "off" } else { "no-interface" };
-            self.begin(async move { Done::Probe { id, report: skipped(why) } });
+            self.begin(async move { Done::Probe { id, report: Box::new(skipped(why)) } });
             return;
         };
         let ip =
@@ -476,14 +487,20 @@ impl Actor {
                 .and_then(|ip| ip.ipv6.iter().find(|(a, _)| !a.is_unicast_link_local()))
                 .map(|(address, _)| *address),
         };
-        let (ipv4, ipv6) = (order.ipv4, order.ipv6);
-        let servers: Vec<SocketAddr> = order.dns.iter().map(|server: &IpAddr| SocketAddr::new(*server, 53)).collect();
-        let work = async move { probe::run(&targets, &bearer, &servers, ipv4, ipv6).await };
+        let wanted = Wanted {
+            servers: order.dns.iter().map(|server: &IpAddr| SocketAddr::new(*server, 53)).collect(),
+            ipv4: order.ipv4,
+            ipv6: order.ipv6,
+            site: order.site.clone(),
+            api: order.api.clone(),
+            advertised: self.advertised.clone(),
+        };
+        let work = async move { probe::run(&targets, &bearer, &wanted).await };
         let (work, handle) = abortable(work);
         self.probes.insert(id, handle);
         self.begin(async move {
             match work.await {
-                Ok(report) => Done::Probe { id, report },
+                Ok(report) => Done::Probe { id, report: Box::new(report) },
                 Err(_aborted) => Done::Nothing,
             }
         });
@@ -549,7 +566,7 @@ impl Actor {
             Done::Nothing => {}
             Done::Probe { id, report } => {
                 if self.probes.remove(&id).is_some() || report.skipped.is_some() {
-                    self.feed(Input::ProbeDone { id, report });
+                    self.feed(Input::ProbeDone { id, report: *report });
                 }
             }
             Done::Reopened(Some(port)) => self.attach(port, Input::Attached),

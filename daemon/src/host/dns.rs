@@ -8,12 +8,17 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::probe::{Bearer, Meter};
+use super::probe::Bearer;
+use super::probe::cost::Cost;
 
 /// Time for one try.
 const TRY: Duration = Duration::from_secs(3);
 /// Tries a name and family.
 const TRIES: usize = 2;
+/// Largest answer that is read, octets.
+const LARGEST: usize = 4096;
+/// Most datagrams that are looked at for one question: others may send what they like.
+const MAX_DATAGRAMS: usize = 16;
 /// Most addresses that are kept of an answer.
 const MAX_ADDRESSES: usize = 8;
 
@@ -26,15 +31,26 @@ pub(crate) enum Family {
     V6,
 }
 
-/// Asks for the addresses of one family. Empty: there is none, or nobody answered.
+/// What became of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// It has addresses.
+    Found(Vec<IpAddr>),
+    /// A server says that it has none of this family.
+    None,
+    /// Nobody answered, or with an error.
+    Failed,
+}
+
+/// Asks for the addresses of one family.
 pub(crate) async fn resolve(
     bearer: &Bearer,
     servers: &[SocketAddr],
     host: &str,
     family: Family,
-    meter: &Meter,
-) -> Vec<IpAddr> {
-    let Ok(mut name) = Name::from_ascii(host) else { return Vec::new() };
+    cost: Cost<'_>,
+) -> Names {
+    let Ok(mut name) = Name::from_ascii(host) else { return Names::None };
     name.set_fqdn(true);
     let kind = match family {
         Family::V4 => RecordType::A,
@@ -42,33 +58,43 @@ pub(crate) async fn resolve(
     };
     for server in servers.iter().cycle().take(if servers.is_empty() { 0 } else { TRIES }) {
         // Silent, refusing or broken: the next try may reach another server.
-        if let Ok(Some(addresses)) = tokio::time::timeout(TRY, ask(bearer, *server, &name, kind, meter)).await {
-            return addresses;
+        match tokio::time::timeout(TRY, ask(bearer, *server, &name, kind, cost)).await {
+            Ok(Some(addresses)) if addresses.is_empty() => return Names::None,
+            Ok(Some(addresses)) => return Names::Found(addresses),
+            Ok(None) | Err(_) => {}
         }
     }
-    Vec::new()
+    Names::Failed
 }
 
 /// One question to one server. `None` = no usable answer.
-async fn ask(bearer: &Bearer, server: SocketAddr, name: &Name, kind: RecordType, meter: &Meter) -> Option<Vec<IpAddr>> {
+async fn ask(
+    bearer: &Bearer,
+    server: SocketAddr,
+    name: &Name,
+    kind: RecordType,
+    cost: Cost<'_>,
+) -> Option<Vec<IpAddr>> {
     let mut id = [0; 2];
     rustix::rand::getrandom(&mut id[..], rustix::rand::GetRandomFlags::empty()).ok()?;
     let id = u16::from_ne_bytes(id);
     let question = question(id, name, kind)?;
     let socket = bearer.udp(server).await.ok()?;
     socket.send(&question).await.ok()?;
-    meter.add(question.len() + 28);
-    let mut buffer = [0; 4096];
-    loop {
+    cost.trip();
+    cost.datagram(server, question.len());
+    let mut buffer = vec![0; LARGEST];
+    for _ in 0..MAX_DATAGRAMS {
         let count = socket.recv(&mut buffer).await.ok()?;
-        meter.add(count + 28);
+        cost.datagram(server, count);
         match read_answer(buffer.get(..count)?, id, name, kind) {
             Seen::NotOurs => {}
-            Seen::Truncated => return ask_stream(bearer, server, &question, id, name, kind, meter).await,
+            Seen::Truncated => return ask_stream(bearer, server, &question, id, name, kind, cost).await,
             Seen::Addresses(addresses) => return Some(addresses),
             Seen::Failure => return None,
         }
     }
+    None
 }
 
 async fn ask_stream(
@@ -78,13 +104,15 @@ async fn ask_stream(
     id: u16,
     name: &Name,
     kind: RecordType,
-    meter: &Meter,
+    cost: Cost<'_>,
 ) -> Option<Vec<IpAddr>> {
-    let mut stream = meter.count(bearer.connect(server).await.ok()?);
+    let mut stream = cost.connect(bearer, server).await.ok()?;
     let length = u16::try_from(question.len()).ok()?;
     stream.write_all(&[&length.to_be_bytes()[..], question].concat()).await.ok()?;
+    cost.trip();
     let length = stream.read_u16().await.ok()?;
-    let mut answer = vec![0; usize::from(length)];
+    // Larger answers than a datagram holds are not wanted: two addresses are used.
+    let mut answer = vec![0; usize::from(length).min(LARGEST)];
     stream.read_exact(&mut answer).await.ok()?;
     match read_answer(&answer, id, name, kind) {
         Seen::Addresses(addresses) => Some(addresses),

@@ -6,8 +6,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Longest head of an answer, octets.
 const MAX_HEAD: usize = 16 * 1024;
-/// What is read of a body, octets. `[OPER 4.3]`
-const MAX_BODY: usize = 16 * 1024;
+/// What is read of a page, octets. `[OPER 4.3]`
+pub(crate) const PAGE: usize = 16 * 1024;
 /// Most header lines.
 const MAX_HEADERS: usize = 64;
 /// Longest `Location` that is kept, octets.
@@ -121,10 +121,16 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Sends the request and reads the answer. The error is a short text without anything that the server said.
-pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, url: &Url) -> Result<Answer, String> {
+/// Sends the request and reads the answer, of the body at most `limit` octets. The error is a short text without anything
+/// that the server said.
+pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    url: &Url,
+    accept: &str,
+    limit: usize,
+) -> Result<Answer, String> {
     let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nCache-Control: no-cache\r\n\
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {USER_AGENT}\r\nAccept: {accept}\r\nCache-Control: no-cache\r\n\
          Connection: close\r\n\r\n",
         url.target,
         url.authority()
@@ -148,7 +154,7 @@ pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, url: 
     let mut answer = head.answer;
     let bodiless = (100..200).contains(&answer.status) || answer.status == 204 || answer.status == 304;
     if !bodiless {
-        answer.body = body(stream, data, head.framing).await?;
+        answer.body = body(stream, data, head.framing, limit).await?;
     }
     Ok(answer)
 }
@@ -196,17 +202,22 @@ fn parse_head(data: &[u8], url: &Url) -> Result<Option<Head>, String> {
 }
 
 /// Reads the beginning of a body; a connection that breaks inside a body is the body's end.
-async fn body<S: AsyncRead + Unpin>(stream: &mut S, mut data: Vec<u8>, framing: Framing) -> Result<Vec<u8>, String> {
+async fn body<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    mut data: Vec<u8>,
+    framing: Framing,
+    wanted: usize,
+) -> Result<Vec<u8>, String> {
     let limit = match framing {
-        Framing::Length(length) => usize::try_from(length).unwrap_or(MAX_BODY).min(MAX_BODY),
+        Framing::Length(length) => usize::try_from(length).unwrap_or(wanted).min(wanted),
         // Chunk heads come on top; a server that sends one-byte chunks is not listened to for long.
-        Framing::Chunked => MAX_BODY * 2,
-        Framing::Close => MAX_BODY,
+        Framing::Chunked => wanted * 2,
+        Framing::Close => wanted,
     };
     loop {
         if framing == Framing::Chunked {
-            let (plain, ended) = unchunk(&data)?;
-            if ended || plain.len() >= MAX_BODY {
+            let (plain, ended) = unchunk(&data, wanted)?;
+            if ended || plain.len() >= wanted {
                 return Ok(plain);
             }
         }
@@ -215,23 +226,21 @@ async fn body<S: AsyncRead + Unpin>(stream: &mut S, mut data: Vec<u8>, framing: 
         }
     }
     if framing == Framing::Chunked {
-        return unchunk(&data).map(|(plain, _)| plain);
+        return unchunk(&data, wanted).map(|(plain, _)| plain);
     }
     data.truncate(limit);
     Ok(data)
 }
 
 async fn fill<S: AsyncRead + Unpin>(stream: &mut S, data: &mut Vec<u8>, limit: usize) -> Result<bool, String> {
-    let mut buffer = [0; 2048];
-    let room = limit.saturating_sub(data.len()).min(buffer.len());
-    let space = buffer.get_mut(..room).unwrap_or_default();
-    let count = stream.read(space).await.map_err(|error| error.kind().to_string())?;
-    data.extend_from_slice(space.get(..count).unwrap_or_default());
+    let room = limit.saturating_sub(data.len()).min(2048);
+    data.reserve(room);
+    let count = (&mut *stream).take(room as u64).read_buf(data).await.map_err(|error| error.kind().to_string())?;
     Ok(count > 0)
 }
 
-/// The content of the chunks so far, at most 16 KiB, and whether the last one was seen.
-fn unchunk(mut data: &[u8]) -> Result<(Vec<u8>, bool), String> {
+/// The content of the chunks so far, at most `wanted` octets, and whether the last one was seen.
+fn unchunk(mut data: &[u8], wanted: usize) -> Result<(Vec<u8>, bool), String> {
     let mut plain = Vec::new();
     loop {
         let (start, size) = match httparse::parse_chunk_size(data) {
@@ -245,9 +254,9 @@ fn unchunk(mut data: &[u8]) -> Result<(Vec<u8>, bool), String> {
         let rest = data.get(start..).unwrap_or_default();
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let chunk = rest.get(..size.min(rest.len())).unwrap_or_default();
-        plain.extend_from_slice(chunk.get(..chunk.len().min(MAX_BODY - plain.len())).unwrap_or_default());
+        plain.extend_from_slice(chunk.get(..chunk.len().min(wanted - plain.len())).unwrap_or_default());
         match size.checked_add(2).and_then(|end| rest.get(end..)) {
-            Some(next) if plain.len() < MAX_BODY => data = next,
+            Some(next) if plain.len() < wanted => data = next,
             _ => return Ok((plain, false)),
         }
     }
@@ -324,7 +333,7 @@ mod tests {
             }
             asked
         });
-        let got = get(&mut near, &Url::parse("http://h.example/t").unwrap()).await;
+        let got = get(&mut near, &Url::parse("http://h.example/t").unwrap(), "*/*", PAGE).await;
         drop(near);
         let asked = String::from_utf8(server.await.unwrap()).unwrap();
         assert!(asked.starts_with("GET /t HTTP/1.1\r\nHost: h.example\r\n"), "{asked}");
@@ -363,14 +372,13 @@ mod tests {
         assert!(check(&endless).await.unwrap_err().contains("too long"));
         let many = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(MAX_HEADERS + 1), b"\r\n".to_vec()].concat();
         assert!(check(&many).await.is_err());
-        let large =
-            [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec(), vec![b'a'; MAX_BODY * 2]].concat();
-        assert_eq!(check(&large).await.unwrap().body.len(), MAX_BODY);
+        let large = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec(), vec![b'a'; PAGE * 2]].concat();
+        assert_eq!(check(&large).await.unwrap().body.len(), PAGE);
         let huge_chunk = [
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n".to_vec(),
-            vec![b'a'; MAX_BODY * 3],
+            vec![b'a'; PAGE * 3],
         ]
         .concat();
-        assert_eq!(check(&huge_chunk).await.unwrap().body.len(), MAX_BODY);
+        assert_eq!(check(&huge_chunk).await.unwrap().body.len(), PAGE);
     }
 }

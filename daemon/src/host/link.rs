@@ -80,12 +80,21 @@ fn parameters(interface: &str, slaac: bool, ipv6: bool, metric: u32) -> Vec<(Pat
     if slaac {
         // 2: also where this machine forwards packets.
         list.push(v6("accept_ra", "2".into()));
-        list.push(v6("autoconf", "1".into()));
+        // As the kernel has them at first, also behind a session that had its addresses by MBIM.
+        for key in ["accept_ra_defrtr", "accept_ra_pinfo", "accept_ra_mtu", "autoconf"] {
+            list.push(v6(key, "1".into()));
+        }
         // 1: the kernel makes no link-local address of its own; the network gave one.
         list.push(v6("addr_gen_mode", "1".into()));
         list.push(v6("ra_defrtr_metric", metric.to_string()));
     } else if ipv6 {
-        list.push(v6("accept_ra", "0".into()));
+        // Addresses and routes come by MBIM. Advertisements are received for what else is in them: whether the network
+        // has a captive portal API, and its NAT64. [RFC 8910, RFC 8781] The kernel asks for them three times, not for ever.
+        for key in ["accept_ra_defrtr", "accept_ra_pinfo", "accept_ra_mtu", "accept_ra_rt_info_max_plen", "autoconf"] {
+            list.push(v6(key, "0".into()));
+        }
+        list.push(v6("router_solicitations", "3".into()));
+        list.push(v6("accept_ra", "2".into()));
     }
     if ipv6 {
         list.push(v6("disable_ipv6", "0".into()));

@@ -1,30 +1,44 @@
 //! One connectivity probe: what was seen over one link, without judgement. `[OPER 4.2]`, `[OPER 4.3]`
 
+use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use daemon_core::effect::{BodySeen, FamilyReport, HttpSeen, HttpsSeen, ProbeReport};
+use daemon_core::effect::{ApiAnswer, ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
+use daemon_core::probe::verdict::{self, Plain, Worth};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::dns::{self, Family};
+use super::advertised::Advertised;
+use super::dns::{self, Family, Names};
 use super::http::{self, Url};
+use cost::{Chain, Cost, Counted, Meter};
 
-/// Time to connect.
+mod captive;
+pub(crate) mod cost;
+mod nat64;
+
+pub(crate) use nat64::LENGTHS as PREFIX_LENGTHS;
+
+/// Time to connect to one address.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Time for the whole probe.
+/// Time to connect to any address of a host.
+const DIAL: Duration = Duration::from_secs(7);
+/// Time for the tests.
 const WHOLE: Duration = Duration::from_secs(10);
-/// Octets of IP and TCP heads of one short connection, about.
-const CONNECTION: usize = 400;
+/// Time for what is looked at beside the tests: the API, the operator's site, a second port.
+const BESIDE: Duration = Duration::from_secs(3);
+/// Least time that is left to a test after another one has all but decided. The most is as long as that one took.
+const GRACE: Duration = Duration::from_secs(1);
+/// What a connection may receive unread, octets: what a server sends beyond what is wanted is paid for all the same.
+const WINDOW: u32 = 16 * 1024;
+/// Port of plain HTTP.
+const HTTP: u16 = 80;
 
 /// What a probe asks, from the configuration.
 #[derive(Clone, Debug)]
@@ -63,6 +77,7 @@ impl Bearer {
         let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.bind_device(self.interface.as_deref().map(str::as_bytes))?;
         socket.bind(self.source(to))?;
+        socket.set_recv_buffer_size(WINDOW)?;
         socket.connect(to).await
     }
 
@@ -83,89 +98,466 @@ impl Bearer {
     }
 }
 
-/// Counts octets over all sockets of a probe.
+/// What is wanted of one probe.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Arc<AtomicU64>);
-
-impl Meter {
-    /// Adds octets.
-    pub(crate) fn add(&self, octets: usize) {
-        self.0.fetch_add(octets as u64, Ordering::Relaxed);
-    }
-
-    /// Counts what goes through a stream, and its heads.
-    pub(crate) fn count(&self, stream: TcpStream) -> Counted {
-        self.add(CONNECTION);
-        Counted { stream, meter: self.clone() }
-    }
-
-    fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
+pub(crate) struct Wanted {
+    /// Name servers of the bearer.
+    pub(crate) servers: Vec<SocketAddr>,
+    /// Test IPv4.
+    pub(crate) ipv4: bool,
+    /// Test IPv6.
+    pub(crate) ipv6: bool,
+    /// The operator's own site.
+    pub(crate) site: Option<(String, u16)>,
+    /// URL of a captive portal API that a record names.
+    pub(crate) api: Option<String>,
+    /// The ear for advertisements on the link.
+    pub(crate) advertised: Option<Arc<Advertised>>,
 }
 
-/// A stream that is counted.
-#[derive(Debug)]
-pub(crate) struct Counted {
-    stream: TcpStream,
+/// Runs one probe. Ends within some twenty seconds, with an answer of a network that is well in four round trips.
+pub(crate) async fn run(targets: &Targets, bearer: &Bearer, wanted: &Wanted) -> ProbeReport {
+    let start = Instant::now();
+    let mut report = ProbeReport::default();
+    let (ipv4, ipv6) =
+        match (reachable(bearer, wanted.ipv4, Family::V4).await, reachable(bearer, wanted.ipv6, Family::V6).await) {
+            (Err(why), _) | (_, Err(why)) => {
+                report.skipped = Some(why);
+                return report;
+            }
+            (Ok(v4), Ok(v6)) if v4 || v6 => (v4, v6),
+            _ => {
+                report.skipped = Some("no-route");
+                return report;
+            }
+        };
+    let run = Run { targets, bearer, wanted, start, roots: Roots::default(), meter: Meter::default() };
+    if targets.https.is_some() {
+        run.roots.begin(targets);
+    }
+    Box::pin(run.tests(ipv4, ipv6, &mut report)).await;
+    report.link.strict_filter = ipv4 && is_strict(bearer);
+    report.bytes = run.meter.total();
+    report.took = start.elapsed();
+    report
+}
+
+/// One probe under way.
+struct Run<'a> {
+    targets: &'a Targets,
+    bearer: &'a Bearer,
+    wanted: &'a Wanted,
+    start: Instant,
+    roots: Roots,
     meter: Meter,
 }
 
-impl AsyncRead for Counted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.meter.add(buf.filled().len().saturating_sub(before));
-        polled
+impl Run<'_> {
+    async fn tests(&self, ipv4: bool, ipv6: bool, report: &mut ProbeReport) {
+        let announced = || self.wanted.advertised.as_ref().map(|ear| ear.hear()).unwrap_or_default();
+        let first = if ipv4 { Family::V4 } else { Family::V6 };
+        let only6 = ipv6 && !ipv4;
+        // The random label, the translator and an API that is known already go beside the tests.
+        let tests = async {
+            let started = announced();
+            let early = self.api_url(started.api);
+            let deep = OnceLock::new();
+            // Boxed: as parts of one future they would be copied from stack to stack, each several kilobytes.
+            let v4 = Box::pin(self.family(ipv4.then_some(Family::V4), &deep));
+            let v6 = Box::pin(self.family(ipv6.then_some(Family::V6), &deep));
+            let translated = async { if only6 { Box::pin(self.translated(started.nat64, &deep)).await } else { None } };
+            let asked = async {
+                match &early {
+                    Some((source, url)) => Some(Box::pin(self.api(source, url, first, 0)).await),
+                    None => None,
+                }
+            };
+            let ((pair, nat64), api) = tokio::join!(beside(better(v4, v6), translated, |_| GRACE), asked);
+            (pair, nat64.flatten(), api)
+        };
+        let quick = |((v4, v6), _, _): &(Pair, _, _)| {
+            let good = |seen: &Option<Tested>| seen.as_ref().is_some_and(|tested| tested.worth() == Worth::Full);
+            if good(v4) || good(v6) { Duration::ZERO } else { GRACE }
+        };
+        let (((v4, v6), nat64, api), hijacked) = beside(tests, self.made_up(first), quick).await;
+        let depth = [&v4, &v6].into_iter().flatten().map(|tested| tested.depth).max().unwrap_or(0);
+        report.round_trips = depth;
+        report.link = LinkSeen {
+            hijacked: hijacked.flatten(),
+            nat64_prefix: nat64.as_ref().map(|(prefix, _)| *prefix),
+            ..LinkSeen::default()
+        };
+        let same = v6.as_ref().map(|tested| FamilyReport { https: HttpsSeen::NotTested, ..tested.seen.clone() });
+        report.nat64 = nat64.and_then(|(_, seen)| seen.or(same));
+        let silent = [&v4, &v6].into_iter().flatten().all(|tested| verdict::is_silent(&tested.seen));
+        report.ipv4 = v4.map(|tested| tested.seen);
+        report.ipv6 = v6.map(|tested| tested.seen);
+        report.link.api = api.map(|(seen, _)| seen);
+        if report.link.api.is_none()
+            && let Some((source, url)) = self.api_url(announced().api)
+        {
+            let (seen, depth) = Box::pin(self.api(source, &url, first, depth)).await;
+            report.link.api = Some(seen);
+            report.round_trips = depth;
+        }
+        if silent && let Some((host, port)) = &self.wanted.site {
+            let chain = Chain::behind(depth);
+            let reached = timeout(BESIDE, self.dial(host, *port, None, first, self.cost(&chain))).await;
+            report.link.site = Some(matches!(reached, Ok(Ok(_))));
+            report.round_trips = report.round_trips.max(chain.depth());
+        }
+    }
+
+    fn cost<'c>(&'c self, chain: &'c Chain) -> Cost<'c> {
+        Cost { meter: &self.meter, chain }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.start + WHOLE
+    }
+
+    /// What the network announces goes before what a record says.
+    fn api_url(&self, announced: Option<String>) -> Option<(&'static str, String)> {
+        let recorded = || self.wanted.api.clone().map(|url| ("record", url));
+        announced.map(|url| ("advertisement", url)).or_else(recorded)
+    }
+
+    /// Both tests over one family. `deep`: where the address of the plain test's host is told.
+    async fn family(&self, family: Option<Family>, deep: &OnceLock<Option<IpAddr>>) -> Option<Tested> {
+        let family = family?;
+        let deadline = self.deadline();
+        let (one, other) = (Chain::default(), Chain::default());
+        let address = OnceLock::new();
+        let plain = async {
+            let asked = timeout_at(deadline, self.plain(family, &address, deep, self.cost(&one))).await;
+            asked.unwrap_or_else(|_| HttpSeen::Failed("timed out".into()))
+        };
+        let encrypted = async {
+            let Some(url) = &self.targets.https else { return HttpsSeen::NotTested };
+            match timeout_at(deadline, self.encrypted(url, family, self.cost(&other))).await {
+                Ok(Ok(seen)) => seen,
+                Ok(Err(Trouble::Dns | Trouble::NoAddress)) => HttpsSeen::DnsFailed,
+                Ok(Err(Trouble::Other(why))) => HttpsSeen::Failed(why),
+                Err(_) => HttpsSeen::Failed("timed out".into()),
+            }
+        };
+        let patience = |http: &HttpSeen| match verdict::plain(http) {
+            _ if verdict::is_decided(http) => Duration::ZERO,
+            Plain::Suspected(_) => GRACE.max(self.start.elapsed()),
+            _ => deadline.saturating_duration_since(Instant::now()),
+        };
+        let (http, https) = beside(plain, encrypted, patience).await;
+        let https = https.unwrap_or_else(|| match verdict::is_decided(&http) {
+            true => HttpsSeen::NotTested,
+            false => HttpsSeen::Failed("no answer while the plain test had one".into()),
+        });
+        let mut seen = FamilyReport::new(http, https);
+        seen.address = address.get().copied();
+        let mut depth = one.depth();
+        if !verdict::is_decided(&seen.http) {
+            depth = depth.max(other.depth());
+        }
+        if let Some(url) = self.targets.https.as_ref().filter(|url| url.port() != HTTP)
+            && verdict::plain(&seen.http) == Plain::Good
+            && matches!(seen.https, HttpsSeen::Failed(_))
+        {
+            let chain = Chain::behind(depth);
+            let reached = timeout(BESIDE, self.dial(url.host(), HTTP, None, family, self.cost(&chain))).await;
+            seen.elsewhere = Some(matches!(reached, Ok(Ok(_))));
+            depth = chain.depth();
+        }
+        Some(Tested { seen, depth })
+    }
+
+    async fn plain(
+        &self,
+        family: Family,
+        address: &OnceLock<IpAddr>,
+        deep: &OnceLock<Option<IpAddr>>,
+        cost: Cost<'_>,
+    ) -> HttpSeen {
+        let url = &self.targets.http;
+        let asked = async {
+            let addresses = match self.names(url.host(), family, cost).await {
+                Ok(addresses) => addresses,
+                Err(trouble) => {
+                    let _ = deep.set(None);
+                    return Err(trouble);
+                }
+            };
+            if let Some(first) = addresses.first() {
+                let _ = address.set(*first);
+                let _ = deep.set(Some(*first));
+            }
+            Box::pin(self.page(url, &addresses, cost)).await
+        };
+        match asked.await {
+            Ok(seen) => seen,
+            Err(Trouble::Dns) => HttpSeen::DnsFailed,
+            Err(Trouble::NoAddress) => HttpSeen::NoAddress,
+            Err(Trouble::Other(why)) => HttpSeen::Failed(why),
+        }
+    }
+
+    /// The plain page of one of the addresses.
+    async fn page(&self, url: &Url, addresses: &[IpAddr], cost: Cost<'_>) -> Result<HttpSeen, Trouble> {
+        let mut stream = self.connect(addresses, url.port(), cost).await?;
+        cost.trip();
+        let answer = http::get(&mut stream, url, "*/*", http::PAGE).await.map_err(Trouble::Other)?;
+        let body = seen(&answer, &self.targets.body);
+        Ok(HttpSeen::Answer { status: answer.status, location: answer.location, body })
+    }
+
+    async fn encrypted(&self, url: &Url, family: Family, cost: Cost<'_>) -> Result<HttpsSeen, Trouble> {
+        match Box::pin(self.secure(url, family, "*/*", http::PAGE, cost)).await? {
+            Ok(_) => Ok(HttpsSeen::Ok),
+            Err(why) => Ok(HttpsSeen::Intercepted(why.to_owned())),
+        }
+    }
+
+    /// A page over TLS; the inner error is a certificate that is not the host's.
+    async fn secure(
+        &self,
+        url: &Url,
+        family: Family,
+        accept: &str,
+        limit: usize,
+        cost: Cost<'_>,
+    ) -> Result<Result<http::Answer, &'static str>, Trouble> {
+        let dialled = self.dial(url.host(), url.port(), url.address(), family, cost);
+        let (stream, config) = tokio::join!(dialled, self.roots.get(self.targets));
+        let (stream, config) = (stream?, config.map_err(Trouble::Other)?);
+        let name = ServerName::try_from(url.host().to_owned()).map_err(|e| Trouble::Other(e.to_string()))?;
+        cost.trip();
+        let mut stream = match tokio_rustls::TlsConnector::from(config).connect(name, stream).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                return match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    Some(rustls::Error::InvalidCertificate(why)) => Ok(Err(certificate(why))),
+                    Some(_) => Err(Trouble::Other("no TLS".into())),
+                    None => Err(Trouble::Other(error.kind().to_string())),
+                };
+            }
+        };
+        if stream.get_ref().1.protocol_version() != Some(rustls::ProtocolVersion::TLSv1_3) {
+            cost.trip();
+        }
+        cost.trip();
+        http::get(&mut stream, url, accept, limit).await.map(Ok).map_err(Trouble::Other)
+    }
+
+    /// Whether a name that nobody gave has an address. `None` = nobody answers.
+    async fn made_up(&self, family: Family) -> Option<bool> {
+        let host = self.targets.http.host();
+        if self.targets.http.address().is_some() {
+            return None;
+        }
+        let mut random = [0; 8];
+        rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty()).ok()?;
+        let label: String = random.iter().map(|octet| char::from(b'a' + octet % 26)).collect();
+        let chain = Chain::default();
+        let name = format!("{label}.{host}");
+        match Box::pin(dns::resolve(self.bearer, &self.wanted.servers, &name, family, self.cost(&chain))).await {
+            Names::Found(_) => Some(true),
+            Names::None => Some(false),
+            Names::Failed => None,
+        }
+    }
+
+    /// The plain test of an IPv4 address through the network's translator, `None` in place of what it saw where the test
+    /// over IPv6 goes through it as well. `known`: its prefix, if a router says it.
+    async fn translated(
+        &self,
+        known: Option<Prefix>,
+        deep: &OnceLock<Option<IpAddr>>,
+    ) -> Option<(Prefix, Option<FamilyReport>)> {
+        let chain = Chain::default();
+        let cost = self.cost(&chain);
+        let url = &self.targets.http;
+        let prefix = async {
+            match known {
+                Some(prefix) => Some(prefix),
+                None => match self.names(nat64::WELL_KNOWN, Family::V6, cost).await {
+                    Ok(answer) => nat64::prefix(&answer),
+                    Err(_) => None,
+                },
+            }
+        };
+        let (prefix, host) = tokio::join!(prefix, self.names(url.host(), Family::V4, cost));
+        let prefix = prefix?;
+        let seen = match host {
+            // DNS64 gave an address of the translator's: the test over IPv6 is this one.
+            _ if matches!(deep.get(), Some(Some(IpAddr::V6(v6))) if nat64::is_inside(prefix, *v6)) => {
+                return Some((prefix, None));
+            }
+            Ok(addresses) => {
+                let through: Vec<IpAddr> = addresses
+                    .iter()
+                    .filter_map(|address| if let IpAddr::V4(v4) = address { Some(*v4) } else { None })
+                    .map(|v4| IpAddr::V6(nat64::embed(prefix, v4)))
+                    .collect();
+                let asked = timeout_at(self.deadline(), Box::pin(self.page(url, &through, cost))).await;
+                let http = match asked {
+                    Ok(Ok(seen)) => seen,
+                    Ok(Err(Trouble::Other(why))) => HttpSeen::Failed(why),
+                    Ok(Err(_)) => HttpSeen::NoAddress,
+                    Err(_) => HttpSeen::Failed("timed out".into()),
+                };
+                FamilyReport { address: through.first().copied(), ..FamilyReport::new(http, HttpsSeen::NotTested) }
+            }
+            Err(Trouble::NoAddress) => FamilyReport::new(HttpSeen::NoAddress, HttpsSeen::NotTested),
+            Err(_) => FamilyReport::new(HttpSeen::DnsFailed, HttpsSeen::NotTested),
+        };
+        Some((prefix, Some(seen)))
+    }
+
+    /// What the network's API says, and the round trips until then.
+    async fn api(&self, source: &'static str, url: &str, family: Family, before: u32) -> (ApiSeen, u32) {
+        let chain = Chain::behind(before);
+        let asked = async {
+            let url = Url::parse(url).filter(|_| captive::is_secure(url)).ok_or("not an https URL")?;
+            let secure = self.secure(&url, family, captive::MEDIA_TYPE, captive::LARGEST, self.cost(&chain));
+            match Box::pin(secure).await {
+                Ok(Ok(answer)) => captive::read(&answer),
+                Ok(Err(why)) => Err(why.to_owned()),
+                Err(Trouble::Dns) => Err("name servers do not answer".to_owned()),
+                Err(Trouble::NoAddress) => Err("no such name or no address".to_owned()),
+                Err(Trouble::Other(why)) => Err(why),
+            }
+        };
+        let answer: Result<ApiAnswer, String> =
+            timeout(BESIDE + GRACE, asked).await.unwrap_or_else(|_| Err("timed out".to_owned()));
+        (ApiSeen { source, answer }, chain.depth())
+    }
+
+    async fn names(&self, host: &str, family: Family, cost: Cost<'_>) -> Result<Vec<IpAddr>, Trouble> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            let fits = address.is_ipv4() == (family == Family::V4);
+            return if fits { Ok(vec![address]) } else { Err(Trouble::NoAddress) };
+        }
+        match Box::pin(dns::resolve(self.bearer, &self.wanted.servers, host, family, cost)).await {
+            Names::Found(addresses) => Ok(addresses),
+            Names::None => Err(Trouble::NoAddress),
+            Names::Failed => Err(Trouble::Dns),
+        }
+    }
+
+    async fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        literal: Option<IpAddr>,
+        family: Family,
+        cost: Cost<'_>,
+    ) -> Result<Counted, Trouble> {
+        let addresses = match literal {
+            Some(address) if address.is_ipv4() == (family == Family::V4) => vec![address],
+            Some(_) => return Err(Trouble::NoAddress),
+            None => self.names(host, family, cost).await?,
+        };
+        self.connect(&addresses, port, cost).await
+    }
+
+    /// Connects to one of the addresses; one more is tried, not all eight: the probe has ten seconds.
+    async fn connect(&self, addresses: &[IpAddr], port: u16, cost: Cost<'_>) -> Result<Counted, Trouble> {
+        let end = Instant::now() + DIAL;
+        let mut last = Trouble::NoAddress;
+        for address in addresses.iter().take(2) {
+            let limit = CONNECT.min(end.saturating_duration_since(Instant::now()));
+            last = match timeout(limit, cost.connect(self.bearer, SocketAddr::new(*address, port))).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => Trouble::Other(error.kind().to_string()),
+                Err(_) => Trouble::Other("timed out".into()),
+            };
+        }
+        Err(last)
     }
 }
 
-impl AsyncWrite for Counted {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if let Poll::Ready(Ok(count)) = &polled {
-            self.meter.add(*count);
-        }
-        polled
-    }
+/// A NAT64 prefix and its length.
+type Prefix = (Ipv6Addr, u8);
+/// Both families, as far as they were tested.
+type Pair = (Option<Tested>, Option<Tested>);
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
+/// A family and the round trips that it took.
+struct Tested {
+    seen: FamilyReport,
+    depth: u32,
+}
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+impl Tested {
+    fn worth(&self) -> Worth {
+        verdict::family(&self.seen, &LinkSeen::default()).worth
     }
 }
 
-/// Runs one probe. Ends within ten seconds.
-pub(crate) async fn run(
-    targets: &Targets,
-    bearer: &Bearer,
-    servers: &[SocketAddr],
-    ipv4: bool,
-    ipv6: bool,
-) -> ProbeReport {
-    let mut report = ProbeReport::default();
-    let (ipv4, ipv6) = match (reachable(bearer, ipv4, Family::V4).await, reachable(bearer, ipv6, Family::V6).await) {
-        (Err(why), _) | (_, Err(why)) => {
-            report.skipped = Some(why);
-            return report;
-        }
-        (Ok(v4), Ok(v6)) if v4 || v6 => (v4, v6),
-        _ => {
-            report.skipped = Some("no-route");
-            return report;
+/// Runs something beside the main thing, and when that is done for as long as `patience` says.
+async fn beside<A, B>(
+    main: impl Future<Output = A>,
+    side: impl Future<Output = B>,
+    patience: impl FnOnce(&A) -> Duration,
+) -> (A, Option<B>) {
+    tokio::pin!(main, side);
+    let mut done = None;
+    let result = loop {
+        tokio::select! {
+            result = &mut main => break result,
+            early = &mut side, if done.is_none() => done = Some(early),
         }
     };
-    let meter = Meter::default();
-    let deadline = Instant::now() + WHOLE;
-    let roots = Roots::load(targets);
-    let (v4, v6) = tokio::join!(
-        family(targets, bearer, servers, &roots, ipv4.then_some(Family::V4), deadline, &meter),
-        family(targets, bearer, servers, &roots, ipv6.then_some(Family::V6), deadline, &meter),
-    );
-    ProbeReport { ipv4: v4, ipv6: v6, bytes: meter.total(), skipped: None }
+    if done.is_none() {
+        done = timeout(patience(&result), &mut side).await.ok();
+    }
+    (result, done)
+}
+
+/// Both families; when one of them is well the other has as long again, at least a second.
+async fn better(v4: impl Future<Output = Option<Tested>>, v6: impl Future<Output = Option<Tested>>) -> Pair {
+    let start = Instant::now();
+    tokio::pin!(v4, v6);
+    let (mut one, mut other): (Option<Option<Tested>>, Option<Option<Tested>>) = (None, None);
+    let mut limit = start + WHOLE + BESIDE;
+    let mut good = false;
+    while one.is_none() || other.is_none() {
+        let seen = tokio::select! {
+            seen = &mut v4, if one.is_none() => one.insert(seen),
+            seen = &mut v6, if other.is_none() => other.insert(seen),
+            () = tokio::time::sleep_until(limit) => break,
+        };
+        if !good && seen.as_ref().is_some_and(|tested| tested.worth() == Worth::Full) {
+            good = true;
+            limit = limit.min(Instant::now() + GRACE.max(start.elapsed()));
+        }
+    }
+    let given_up = || {
+        let why = || "no answer while the other family had one".to_owned();
+        Some(Tested { seen: FamilyReport::new(HttpSeen::Failed(why()), HttpsSeen::Failed(why())), depth: 0 })
+    };
+    (one.unwrap_or_else(given_up), other.unwrap_or_else(given_up))
+}
+
+/// What is wrong with a certificate, in words that no server chose.
+fn certificate(why: &rustls::CertificateError) -> &'static str {
+    use rustls::CertificateError as Error;
+    match why {
+        Error::UnknownIssuer => "unknown issuer",
+        Error::NotValidForName | Error::NotValidForNameContext { .. } => "for another name",
+        Error::Expired | Error::ExpiredContext { .. } => "expired",
+        Error::NotValidYet | Error::NotValidYetContext { .. } => "not valid yet",
+        Error::Revoked => "revoked",
+        _ => "not valid",
+    }
+}
+
+/// Whether answers may be dropped on the link because another one has the better route. `[OPER 4.2]`
+fn is_strict(bearer: &Bearer) -> bool {
+    let Some(interface) = &bearer.interface else { return false };
+    let value = |name: &str| {
+        let path = std::path::Path::new("/proc/sys/net/ipv4/conf").join(name).join("rp_filter");
+        std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u8>().ok()).unwrap_or(0)
+    };
+    // The kernel takes the greater one; 1 is strict, 2 loose.
+    value("all").max(value(interface)) == 1
 }
 
 /// Whether a route of the family leads over the link; nothing is sent. The error is the reason not to test at all:
@@ -194,130 +586,35 @@ async fn reachable(bearer: &Bearer, wanted: bool, family: Family) -> Result<bool
 /// What became of loading the certificates; `None` while they are on their way.
 type Loaded = Option<Result<Arc<ClientConfig>, String>>;
 
-/// Root certificates on their way from the disk, for both families.
-struct Roots(Option<tokio::sync::watch::Receiver<Loaded>>);
+/// Root certificates, loaded when they are first wanted, for all tests of one probe.
+#[derive(Default)]
+struct Roots(OnceLock<tokio::sync::watch::Receiver<Loaded>>);
 
 impl Roots {
-    fn load(targets: &Targets) -> Self {
-        if targets.https.is_none() {
-            return Self(None);
-        }
-        let (sender, receiver) = tokio::sync::watch::channel(None);
-        let extra = targets.ca.clone();
-        tokio::task::spawn_blocking(move || sender.send_replace(Some(super::tls::load(&extra))));
-        Self(Some(receiver))
+    fn begin(&self, targets: &Targets) -> tokio::sync::watch::Receiver<Loaded> {
+        let begin = || {
+            let (sender, receiver) = tokio::sync::watch::channel(None);
+            let extra = targets.ca.clone();
+            tokio::task::spawn_blocking(move || sender.send_replace(Some(super::tls::load(&extra))));
+            receiver
+        };
+        self.0.get_or_init(begin).clone()
     }
 
-    async fn get(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut receiver = self.0.clone().ok_or("not wanted")?;
+    async fn get(&self, targets: &Targets) -> Result<Arc<ClientConfig>, String> {
+        let mut receiver = self.begin(targets);
         let loaded = receiver.wait_for(Option::is_some).await.map_err(|_| "loading certificates failed")?;
         loaded.clone().unwrap_or_else(|| Err("loading certificates failed".into()))
     }
 }
 
-async fn family(
-    targets: &Targets,
-    bearer: &Bearer,
-    servers: &[SocketAddr],
-    roots: &Roots,
-    family: Option<Family>,
-    deadline: Instant,
-    meter: &Meter,
-) -> Option<FamilyReport> {
-    let family = family?;
-    let plain = async {
-        match plain(targets, bearer, servers, family, meter).await {
-            Ok(seen) => seen,
-            Err(Trouble::Dns) => HttpSeen::DnsFailed,
-            Err(Trouble::Other(why)) => HttpSeen::Failed(why),
-        }
-    };
-    let encrypted = async {
-        let Some(url) = &targets.https else { return HttpsSeen::NotTested };
-        match encrypted(url, bearer, servers, roots, family, meter).await {
-            Ok(seen) => seen,
-            Err(Trouble::Dns) => HttpsSeen::DnsFailed,
-            Err(Trouble::Other(why)) => HttpsSeen::Failed(why),
-        }
-    };
-    let (http, https) =
-        tokio::join!(tokio::time::timeout_at(deadline, plain), tokio::time::timeout_at(deadline, encrypted));
-    Some(FamilyReport {
-        http: http.unwrap_or_else(|_| HttpSeen::Failed("timed out".into())),
-        https: https.unwrap_or_else(|_| HttpsSeen::Failed("timed out".into())),
-    })
-}
-
 /// Why a test ended before an answer.
 enum Trouble {
+    /// Nobody answers questions for names.
     Dns,
+    /// There is no such name, or it has no address of the family.
+    NoAddress,
     Other(String),
-}
-
-async fn dial(
-    url: &Url,
-    bearer: &Bearer,
-    servers: &[SocketAddr],
-    family: Family,
-    meter: &Meter,
-) -> Result<Counted, Trouble> {
-    let addresses = match url.address() {
-        Some(address) if address.is_ipv4() == (family == Family::V4) => vec![address],
-        Some(_) => return Err(Trouble::Other("the host has no address of this family".into())),
-        None => dns::resolve(bearer, servers, url.host(), family, meter).await,
-    };
-    // One more address is tried, not all eight: the probe has ten seconds.
-    let mut last = Trouble::Dns;
-    for address in addresses.into_iter().take(2) {
-        let to = SocketAddr::new(address, url.port());
-        last = match tokio::time::timeout(CONNECT, bearer.connect(to)).await {
-            Ok(Ok(stream)) => return Ok(meter.count(stream)),
-            Ok(Err(error)) => Trouble::Other(error.kind().to_string()),
-            Err(_) => Trouble::Other("timed out".into()),
-        };
-    }
-    Err(last)
-}
-
-async fn plain(
-    targets: &Targets,
-    bearer: &Bearer,
-    servers: &[SocketAddr],
-    family: Family,
-    meter: &Meter,
-) -> Result<HttpSeen, Trouble> {
-    let mut stream = dial(&targets.http, bearer, servers, family, meter).await?;
-    let answer = http::get(&mut stream, &targets.http).await.map_err(Trouble::Other)?;
-    let body = seen(&answer, &targets.body);
-    Ok(HttpSeen::Answer { status: answer.status, location: answer.location, body })
-}
-
-async fn encrypted(
-    url: &Url,
-    bearer: &Bearer,
-    servers: &[SocketAddr],
-    roots: &Roots,
-    family: Family,
-    meter: &Meter,
-) -> Result<HttpsSeen, Trouble> {
-    let (stream, config) = tokio::join!(dial(url, bearer, servers, family, meter), roots.get());
-    let (stream, config) = (stream?, config.map_err(Trouble::Other)?);
-    let name = ServerName::try_from(url.host().to_owned()).map_err(|e| Trouble::Other(e.to_string()))?;
-    let mut stream = match tokio_rustls::TlsConnector::from(config).connect(name, stream).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            let intercepted = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()).and_then(|e| match e {
-                rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
-                _ => None,
-            });
-            return match intercepted {
-                Some(why) => Ok(HttpsSeen::Intercepted(why)),
-                None => Err(Trouble::Other(error.to_string())),
-            };
-        }
-    };
-    http::get(&mut stream, url).await.map_err(Trouble::Other)?;
-    Ok(HttpsSeen::Ok)
 }
 
 fn seen(answer: &http::Answer, expected: &str) -> BodySeen {

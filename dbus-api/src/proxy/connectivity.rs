@@ -30,7 +30,7 @@ pub trait Connectivity {
     #[zbus(property)]
     fn reason(&self) -> zbus::Result<String>;
 
-    /// For "ipv4" and "ipv6" the verdict as in StateName and the reason as in Reason.
+    /// For "ipv4", "ipv6" and "nat64" the verdict as in StateName and the reason as in Reason.
     #[zbus(property)]
     fn families(&self) -> zbus::Result<HashMap<String, (String, String)>>;
 
@@ -45,4 +45,12 @@ pub trait Connectivity {
     /// As the second value of GetPortalUrl; empty when there is none.
     #[zbus(property)]
     fn portal_source(&self) -> zbus::Result<String>;
+
+    /// What the last test saw, by part ("ipv4", "ipv6", "nat64", "link") and name.
+    #[zbus(property)]
+    fn evidence(&self) -> zbus::Result<HashMap<String, HashMap<String, String>>>;
+
+    /// Octets, round trips and time of the last test, octets of the day and what the day allows.
+    #[zbus(property)]
+    fn cost(&self) -> zbus::Result<HashMap<String, u64>>;
 }

@@ -15,15 +15,22 @@ use crate::Time;
 use crate::effect::{Effect, ProbeOrder, ProbeReport};
 use crate::event::Event;
 use crate::probe::budget::Budget;
+use crate::probe::evidence::{self, Rows, host_of};
 use crate::probe::schedule::{self, Jitter, Situation};
 use crate::probe::verdict::{self, Verdict, Worth};
 use crate::request::{Reply, RequestError, RequestErrorKind};
-use crate::snapshot::ConnectivityState;
+use crate::snapshot::{ConnectivityState, ProbeCost};
 
 /// A report that takes longer is not waited for. A whole probe takes at most 10 s. `[OPER 4.3]`
 const REPORT: Duration = Duration::from_secs(30);
 /// Limited verdicts in a row after which another candidate is worth a try.
 const LIMITED_ENOUGH: u32 = 3;
+/// Reason of a verdict: nothing but the operator's site answers.
+const WALLED: &str = "walled-garden";
+/// The network's API is asked again this long before it says that things change. `[OPER 4.5]`
+const BEFORE_EXPIRY: Duration = Duration::from_secs(30);
+/// The soonest that an expiry makes a probe due.
+const SOONEST_EXPIRY: Duration = Duration::from_secs(10);
 /// Reasons of the shell why no probe will ever run with this configuration.
 const OFF: &[&str] = &["off", "not-configured"];
 
@@ -40,10 +47,18 @@ pub(super) struct Online {
     since: Time,
     /// Probes that ended in the present state.
     probes: u32,
-    pub(super) families: [(ConnectivityState, String); 2],
+    pub(super) families: [(ConnectivityState, String); 3],
     pub(super) reason: String,
-    /// Where the portal redirected to; not trusted.
-    redirect: Option<String>,
+    /// What the last probe saw.
+    pub(super) evidence: Vec<(&'static str, Rows)>,
+    /// Octets, round trips and time of the last probe.
+    last_cost: (u64, u32, Duration),
+    /// Where the portal is, and how that is known: `redirect` or `api`; not trusted.
+    learnt: Option<(String, &'static str)>,
+    /// When the network's API says that things change.
+    expires: Option<Time>,
+    /// How the modem was registered at the last probe: roaming, and data class.
+    place: Option<(bool, u32)>,
     hand_over: Option<Time>,
     pub(super) last_probe: Option<Time>,
     retried: bool,
@@ -62,7 +77,11 @@ impl Online {
             probes: 0,
             families: Default::default(),
             reason: String::new(),
-            redirect: None,
+            evidence: Vec::new(),
+            last_cost: (0, 0, Duration::ZERO),
+            learnt: None,
+            expires: None,
+            place: None,
             hand_over: None,
             last_probe: None,
             retried: false,
@@ -83,6 +102,12 @@ impl Online {
 
     pub(super) fn spent(&self, now: Time) -> u64 {
         self.budget.clone().spent(now)
+    }
+
+    /// What probes cost; `budget`: octets a day.
+    pub(super) fn cost(&self, now: Time, budget: u64) -> ProbeCost {
+        let (octets, round_trips, took) = self.last_cost;
+        ProbeCost { octets, round_trips, took, today: self.spent(now), budget }
     }
 
     /// Gives up the probe that runs, if one does.
@@ -119,7 +144,10 @@ impl Modem {
         self.online.due = false;
         self.online.families = Default::default();
         self.online.reason.clear();
-        self.online.redirect = None;
+        self.online.evidence.clear();
+        self.online.learnt = None;
+        self.online.expires = None;
+        self.online.place = None;
         let before = self.tables.reach;
         self.step(|t| &mut t.reach, ReachEvent::LinkLost);
         if before != Reach::None {
@@ -146,7 +174,28 @@ impl Modem {
         self.online.due = true;
     }
 
+    /// Octets that unasked probes may cost in a day.
+    pub(super) fn probe_budget(&self) -> u64 {
+        if self.roaming() { self.config.probe.roaming_budget } else { self.config.probe.daily_budget }
+    }
+
+    /// Another network, or another technology while things are not well, is a reason to look again. `[OPER 4.6]`
+    fn notice_place(&mut self) {
+        let Some((roaming, class)) = self.online.place else { return };
+        let here = self.place();
+        let moved = here.0 != roaming || here.1 != class && self.tables.reach != Reach::Full;
+        if moved {
+            self.online.place = Some(here);
+            self.online.due = true;
+        }
+    }
+
+    fn place(&self) -> (bool, u32) {
+        (self.roaming(), self.facts.packet.map_or(0, |packet| packet.data_class))
+    }
+
     pub(super) fn advance_probe(&mut self, now: Time) {
+        self.notice_place();
         if self.sleep.near() || !self.online.due || self.online.running.is_some() || self.tables.context != Context::Up
         {
             return;
@@ -157,7 +206,7 @@ impl Modem {
             self.step(|t| &mut t.reach, ReachEvent::Untested);
             return;
         }
-        let limit = if self.roaming() { self.config.probe.roaming_budget } else { self.config.probe.daily_budget };
+        let limit = self.probe_budget();
         if self.online.waiting.is_empty() && !self.online.budget.allows(now, limit) {
             self.emit(Event::info("probe").with("outcome", "budget-spent"));
             if let Some(at) = self.online.budget.next_day() {
@@ -171,8 +220,11 @@ impl Modem {
             session: SESSION,
             dns: ip.dns.clone(),
             ipv4: !ip.ipv4.is_empty(),
-            ipv6: !ip.ipv6.is_empty(),
+            ipv6: !ip.ipv6.is_empty() || ip.slaac,
+            site: self.operator_hand_over().map(|over| site_of(over.host(), over.reveal())),
+            api: None,
         };
+        self.online.place = Some(self.place());
         self.online.next_id += 1;
         self.online.running = Some(order.id);
         self.timers.set(Timer::Report, now + REPORT);
@@ -195,6 +247,9 @@ impl Modem {
         self.timers.clear(Timer::Report);
         self.online.budget.spend(now, report.bytes);
         self.online.last_probe = Some(now);
+        self.online.last_cost = (report.bytes, report.round_trips, report.took);
+        self.online.evidence = evidence::told(report);
+        self.online.expires = expiry(now, report);
         let judged = verdict::judge(report);
         match (report.skipped, judged.overall) {
             (None, Some(overall)) => {
@@ -232,7 +287,8 @@ impl Modem {
         }
         self.online.retried = false;
         self.online.reason = verdict.reason.to_owned();
-        self.online.redirect = verdict.portal_url.clone();
+        let source = if verdict.reason == "api" { "api" } else { "redirect" };
+        self.online.learnt = verdict.portal_url.clone().map(|url| (url, source));
         let event = match verdict.worth {
             Worth::Full => ReachEvent::SawFull,
             Worth::Portal => ReachEvent::SawPortal,
@@ -240,7 +296,9 @@ impl Modem {
         };
         self.move_reach(now, event);
         self.schedule(now);
-        if self.tables.reach == Reach::Limited && self.online.probes >= LIMITED_ENOUGH {
+        // In a garden with the operator's site in it another access point is not what is missing. [OPER-082]
+        let garden = verdict.reason == WALLED;
+        if self.tables.reach == Reach::Limited && !garden && self.online.probes >= LIMITED_ENOUGH {
             let good = self.is_last_good();
             self.try_next_for_limited(now, good);
         }
@@ -287,11 +345,9 @@ impl Modem {
             hand_over: self.online.hand_over,
             metered: self.config.probe.metered,
         };
-        match schedule::pause(now, &situation) {
-            Some(pause) => {
-                let pause = self.online.jitter.spread(pause);
-                self.timers.set(Timer::Probe, now + pause);
-            }
+        let pause = schedule::pause(now, &situation).map(|pause| now + self.online.jitter.spread(pause));
+        match pause.into_iter().chain(self.online.expires).min() {
+            Some(at) => self.timers.set(Timer::Probe, at),
             None => self.timers.clear(Timer::Probe),
         }
     }
@@ -324,15 +380,17 @@ impl Modem {
     pub(super) fn purchase_needed(&self) -> bool {
         self.dialer.purchase
             || self.tables.sim == super::tables::SimState::NotActivated
-            || self.tables.reach == Reach::Portal && self.subscriber.account_url().is_some()
+            || self.subscriber.account_url().is_some()
+                && (self.tables.reach == Reach::Portal
+                    || self.tables.reach == Reach::Limited && self.online.reason == WALLED)
     }
 
     /// Where a hand-over URL comes from, with its host; both empty when there is none.
     pub(super) fn portal_source(&self) -> (&'static str, String) {
         match self.operator_hand_over() {
             Some(over) => ("operator", over.host().to_owned()),
-            None => match &self.online.redirect {
-                Some(url) => ("redirect", host_of(url).to_owned()),
+            None => match &self.online.learnt {
+                Some((url, source)) => (source, host_of(url).to_owned()),
                 None => ("", String::new()),
             },
         }
@@ -353,7 +411,7 @@ impl Modem {
     pub(super) fn portal_url(&mut self, now: Time) -> Result<Reply, RequestError> {
         let found = match self.operator_hand_over() {
             Some(over) => Some((over.reveal().to_owned(), "operator")),
-            None => self.online.redirect.clone().map(|url| (url, "redirect")),
+            None => self.online.learnt.clone(),
         };
         let Some((url, source)) = found else {
             let text = "No site of the operator is known for this SIM; ask the operator.";
@@ -368,10 +426,20 @@ impl Modem {
     }
 }
 
-fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    authority.rsplit('@').next().unwrap_or("")
+/// Host and port of the operator's own site, from what a hand-over would lead to.
+fn site_of(host: &str, url: &str) -> (String, u16) {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).unwrap_or("");
+    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(443);
+    (host.to_owned(), port)
+}
+
+/// When what the network's API said no longer holds.
+fn expiry(now: Time, report: &ProbeReport) -> Option<Time> {
+    let answer = report.link.api.as_ref()?.answer.as_ref().ok()?;
+    let left = answer.seconds_remaining.filter(|_| !answer.captive)?;
+    // Nobody's plan ends in more than a year; more would only overflow.
+    let left = Duration::from_secs(left.min(366 * 24 * 3600));
+    Some(now + left.saturating_sub(BEFORE_EXPIRY).max(SOONEST_EXPIRY))
 }
 
 fn state_of(worth: Worth) -> ConnectivityState {

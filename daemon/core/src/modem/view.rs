@@ -152,7 +152,8 @@ impl Modem {
             portal_available: available,
             portal_source: if available { self.portal_source().0.to_owned() } else { String::new() },
             last_probe: self.online.last_probe,
-            probe_bytes: self.online.spent(now),
+            evidence: self.online.evidence.clone(),
+            cost: self.online.cost(now, self.probe_budget()),
         }
     }
 }

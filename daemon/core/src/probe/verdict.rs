@@ -1,6 +1,6 @@
-//! What a probe saw → what it means. A pure table per family, then one verdict over both. `[OPER 4.3, 4.4]`
+//! What a probe saw → what it means. A pure table per family, then one verdict over all. `[OPER 4.3, 4.4]`
 
-use crate::effect::{BodySeen, FamilyReport, HttpSeen, HttpsSeen, ProbeReport};
+use super::seen::{ApiAnswer, ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
 
 /// What one family, or the link, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +20,7 @@ pub struct Verdict {
     pub worth: Worth,
     /// Why, kebab-case; empty when there is nothing to say.
     pub reason: &'static str,
-    /// Where the portal redirected to; not trusted, and never given a parameter.
+    /// Where the portal is, from a redirect or the network's API; not trusted, and never given a parameter.
     pub portal_url: Option<String>,
     /// The cause may be passing: probe once more before this counts. `[OPER 4.4]`
     pub retry_first: bool,
@@ -30,16 +30,22 @@ impl Verdict {
     fn new(worth: Worth, reason: &'static str) -> Self {
         Self { worth, reason, portal_url: None, retry_first: false }
     }
+
+    fn retried(worth: Worth, reason: &'static str) -> Self {
+        Self { retry_first: true, ..Self::new(worth, reason) }
+    }
 }
 
 /// Plain-HTTP evidence in the classes of `[OPER 4.3]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Plain {
+pub enum Plain {
     /// 204, or 200 with the expected, an empty or a one-byte body.
     Good,
     /// A redirect to a URL that parses as http(s).
     Redirect(String),
-    /// A redirect to nowhere, 511, or HTML instead of the expected text.
+    /// 511: nobody but a portal says that. `[RFC 6585 6]`
+    Required,
+    /// A redirect to nowhere, or HTML instead of the expected text.
     Suspected(&'static str),
     /// Anything else that was answered, or no answer.
     Failed,
@@ -47,9 +53,11 @@ enum Plain {
     NoName,
 }
 
-fn plain(http: &HttpSeen) -> Plain {
+/// The class of an answer.
+#[must_use]
+pub fn plain(http: &HttpSeen) -> Plain {
     match http {
-        HttpSeen::DnsFailed => Plain::NoName,
+        HttpSeen::DnsFailed | HttpSeen::NoAddress => Plain::NoName,
         HttpSeen::Failed(_) => Plain::Failed,
         HttpSeen::Answer { status: 204, .. } => Plain::Good,
         HttpSeen::Answer { status: 200, body: BodySeen::Empty | BodySeen::Expected, .. } => Plain::Good,
@@ -58,14 +66,14 @@ fn plain(http: &HttpSeen) -> Plain {
             Some(url) if is_web_url(url) => Plain::Redirect(url.clone()),
             _ => Plain::Suspected("redirect"),
         },
-        HttpSeen::Answer { status: 511, .. } => Plain::Suspected("portal-required"),
+        HttpSeen::Answer { status: 511, .. } => Plain::Required,
         HttpSeen::Answer { .. } => Plain::Failed,
     }
 }
 
 fn is_web_url(url: &str) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        url.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme)).map(|h| &url[h.len()..])
+        url.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme)).and_then(|head| url.get(head.len()..))
     });
     rest.is_some_and(|rest| {
         let host = rest.split(['/', '?', '#']).next().unwrap_or("");
@@ -73,145 +81,112 @@ fn is_web_url(url: &str) -> bool {
     })
 }
 
-/// The verdict on one family. `[OPER 4.4]`
+/// The verdict on one family. `[OPER 4.4]` `link`: what holds beside it.
 ///
 /// ```text
-/// plain        encrypted      verdict
-/// good         ok, untested   full
-/// good         intercepted    limited: tls
-/// good         failed         limited: https-blocked, one retry first
-/// redirect     any            portal with URL
-/// suspected    ok             full: http-altered
-/// suspected    otherwise      portal without URL
-/// failed       ok             full: http-blocked
-/// no name      no name        limited: dns
-/// failed       otherwise      limited
+/// plain        encrypted      beside it                     verdict
+/// any          any            the API says captive          portal: api, with its URL
+/// good         ok, untested                                 full
+/// good         intercepted                                  limited: tls
+/// good         failed         its host takes plain http     limited: https-blocked, one retry first
+/// good         failed         its host takes nothing        limited: zero-rated, one retry first
+/// redirect     any                                          portal: redirect, with URL
+/// 511          any                                          portal: portal-required
+/// suspected    ok                                           full: http-altered
+/// suspected    otherwise      names are made up             portal: dns-hijack
+/// suspected    otherwise                                    portal: altered, or redirect (to no web address)
+/// failed       ok                                           full: http-blocked
+/// failed       otherwise      private address               portal: dns-hijack
+/// failed       otherwise      names are made up             limited: dns-hijack
+/// failed       intercepted                                  limited: tls
+/// failed       otherwise      the operator's site answers   limited: walled-garden
+/// failed       otherwise                                    limited: no-answer
+/// no name      ok                                           full: http-blocked
+/// no name      otherwise      the operator's site answers   limited: walled-garden
+/// no name      otherwise                                    limited: dns
 /// ```
 #[must_use]
-pub fn family(seen: &FamilyReport) -> Verdict {
+pub fn family(seen: &FamilyReport, link: &LinkSeen) -> Verdict {
+    if let Some(answer) = captive(link) {
+        return Verdict { portal_url: answer.portal_url.clone(), ..Verdict::new(Worth::Portal, "api") };
+    }
+    let hijacked = link.hijacked == Some(true);
     match (plain(&seen.http), &seen.https) {
         (Plain::Good, HttpsSeen::Ok | HttpsSeen::NotTested) => Verdict::new(Worth::Full, ""),
         (Plain::Good, HttpsSeen::Intercepted(_)) => Verdict::new(Worth::Limited, "tls"),
-        (Plain::Good, HttpsSeen::Failed(_) | HttpsSeen::DnsFailed) => {
-            Verdict { retry_first: true, ..Verdict::new(Worth::Limited, "https-blocked") }
-        }
+        (Plain::Good, HttpsSeen::Failed(_) | HttpsSeen::DnsFailed) => match seen.elsewhere {
+            Some(false) => Verdict::retried(Worth::Limited, "zero-rated"),
+            _ => Verdict::retried(Worth::Limited, "https-blocked"),
+        },
         (Plain::Redirect(url), _) => Verdict { portal_url: Some(url), ..Verdict::new(Worth::Portal, "redirect") },
+        (Plain::Required, _) => Verdict::new(Worth::Portal, "portal-required"),
         (Plain::Suspected(_), HttpsSeen::Ok) => Verdict::new(Worth::Full, "http-altered"),
+        (Plain::Suspected(_), _) if hijacked => Verdict::new(Worth::Portal, "dns-hijack"),
         (Plain::Suspected(why), _) => Verdict::new(Worth::Portal, why),
         (Plain::Failed | Plain::NoName, HttpsSeen::Ok) => Verdict::new(Worth::Full, "http-blocked"),
-        (Plain::NoName, HttpsSeen::DnsFailed | HttpsSeen::NotTested) => Verdict::new(Worth::Limited, "dns"),
+        (Plain::Failed, _) if seen.is_private() => Verdict::new(Worth::Portal, "dns-hijack"),
+        (Plain::Failed, _) if hijacked => Verdict::new(Worth::Limited, "dns-hijack"),
         (Plain::Failed | Plain::NoName, HttpsSeen::Intercepted(_)) => Verdict::new(Worth::Limited, "tls"),
-        (Plain::Failed | Plain::NoName, _) => Verdict::new(Worth::Limited, "no-answer"),
+        (Plain::Failed | Plain::NoName, _) if link.site == Some(true) => Verdict::new(Worth::Limited, "walled-garden"),
+        (Plain::NoName, _) => Verdict::new(Worth::Limited, "dns"),
+        (Plain::Failed, _) => Verdict::new(Worth::Limited, "no-answer"),
+    }
+}
+
+/// Whether the plain answer alone decides, so that the encrypted test need not be waited for.
+#[must_use]
+pub fn is_decided(http: &HttpSeen) -> bool {
+    matches!(plain(http), Plain::Redirect(_) | Plain::Required)
+}
+
+/// Whether nothing outside was reached at all: the case in which the operator's own site is looked at.
+#[must_use]
+pub fn is_silent(seen: &FamilyReport) -> bool {
+    !matches!(seen.http, HttpSeen::Answer { .. })
+        && matches!(seen.https, HttpsSeen::Failed(_) | HttpsSeen::DnsFailed | HttpsSeen::NotTested)
+}
+
+fn captive(link: &LinkSeen) -> Option<&ApiAnswer> {
+    match &link.api {
+        Some(ApiSeen { answer: Ok(answer), .. }) if answer.captive => Some(answer),
+        _ => None,
     }
 }
 
 /// Verdicts of a whole probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// IPv4 and IPv6; `None` where not tested.
-    pub families: [Option<Verdict>; 2],
-    /// Over both; `None` when nothing was tested.
+    /// IPv4, IPv6, and IPv4 through NAT64; `None` where not tested.
+    pub families: [Option<Verdict>; 3],
+    /// Over IPv4 and IPv6; `None` when nothing was tested.
     pub overall: Option<Verdict>,
 }
 
 /// The verdict over both families: the best one's, except that portal on one and limited on the other is portal.
-/// `[OPER 4.1]`
+/// `[OPER 4.1]` IPv4 through NAT64 needs a translator on the machine as well, so it does not make a link better; that
+/// it is missing where IPv6 is full is said. `[OPER 4.8]`
 #[must_use]
 pub fn judge(report: &ProbeReport) -> Judgement {
-    let families = [report.ipv4.as_ref().map(family), report.ipv6.as_ref().map(family)];
+    let one = |seen: &Option<FamilyReport>| seen.as_ref().map(|seen| family(seen, &report.link));
+    let families = [one(&report.ipv4), one(&report.ipv6), one(&report.nat64)];
     // `Worth` is ordered so that the greatest is the rule: full above portal above limited. On a tie IPv4 speaks.
     let mut overall: Option<Verdict> = None;
-    for verdict in families.iter().flatten() {
+    for verdict in families.iter().take(2).flatten() {
         if overall.as_ref().is_none_or(|best| verdict.worth > best.worth) {
             overall = Some(verdict.clone());
         }
+    }
+    let translated = families.get(2).and_then(Option::as_ref).is_some_and(|verdict| verdict.worth == Worth::Full);
+    if let Some(overall) = &mut overall
+        && overall.worth == Worth::Full
+        && overall.reason.is_empty()
+        && report.ipv4.is_none()
+        && !translated
+    {
+        overall.reason = "v4-literal-unreachable";
     }
     Judgement { families, overall }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, location: Option<&str>, body: BodySeen) -> HttpSeen {
-        HttpSeen::Answer { status, location: location.map(str::to_owned), body }
-    }
-
-    fn check(http: HttpSeen, https: HttpsSeen, worth: Worth, reason: &str) -> Verdict {
-        let verdict = family(&FamilyReport { http: http.clone(), https: https.clone() });
-        assert_eq!((verdict.worth, verdict.reason), (worth, reason), "{http:?} {https:?}");
-        verdict
-    }
-
-    #[test]
-    fn each_row_of_the_table() {
-        let failed = || HttpsSeen::Failed("timed out".into());
-        let forged = || HttpsSeen::Intercepted("unknown issuer".into());
-        for good in [
-            answer(204, None, BodySeen::Other),
-            answer(200, None, BodySeen::Empty),
-            answer(200, None, BodySeen::Expected),
-        ] {
-            check(good.clone(), HttpsSeen::Ok, Worth::Full, "");
-            check(good.clone(), HttpsSeen::NotTested, Worth::Full, "");
-            check(good.clone(), forged(), Worth::Limited, "tls");
-            assert!(check(good, failed(), Worth::Limited, "https-blocked").retry_first);
-        }
-        for status in [301, 302, 303, 307, 308] {
-            let redirect = answer(status, Some("http://portal.example/x"), BodySeen::Html);
-            for https in [HttpsSeen::Ok, failed(), forged(), HttpsSeen::NotTested, HttpsSeen::DnsFailed] {
-                let verdict = check(redirect.clone(), https, Worth::Portal, "redirect");
-                assert_eq!(verdict.portal_url.as_deref(), Some("http://portal.example/x"));
-            }
-            let nowhere = check(answer(status, None, BodySeen::Empty), failed(), Worth::Portal, "redirect");
-            assert_eq!(nowhere.portal_url, None);
-        }
-        check(answer(511, None, BodySeen::Html), failed(), Worth::Portal, "portal-required");
-        check(answer(200, None, BodySeen::Html), failed(), Worth::Portal, "altered");
-        check(answer(200, None, BodySeen::Html), HttpsSeen::Ok, Worth::Full, "http-altered");
-        // A broken proxy is not a portal.
-        for broken in
-            [answer(200, None, BodySeen::Other), answer(500, None, BodySeen::Html), answer(404, None, BodySeen::Html)]
-        {
-            check(broken.clone(), HttpsSeen::Ok, Worth::Full, "http-blocked");
-            check(broken, failed(), Worth::Limited, "no-answer");
-        }
-        check(HttpSeen::DnsFailed, HttpsSeen::DnsFailed, Worth::Limited, "dns");
-        check(HttpSeen::DnsFailed, HttpsSeen::Ok, Worth::Full, "http-blocked");
-        check(HttpSeen::Failed("refused".into()), forged(), Worth::Limited, "tls");
-    }
-
-    #[test]
-    fn redirects_lead_to_web_addresses_only() {
-        for bad in ["javascript:alert(1)", "http://", "ftp://x/", "/relative", "http:// space", "", "http"] {
-            let verdict = check(
-                answer(302, Some(bad), BodySeen::Html),
-                HttpsSeen::Failed(String::new()),
-                Worth::Portal,
-                "redirect",
-            );
-            assert_eq!(verdict.portal_url, None, "{bad:?}");
-        }
-        assert!(is_web_url("HTTPS://Portal.Example/ü"));
-    }
-
-    #[test]
-    fn the_better_family_speaks_and_portal_beats_limited() {
-        let full = FamilyReport { http: answer(204, None, BodySeen::Empty), https: HttpsSeen::Ok };
-        let portal = FamilyReport {
-            http: answer(302, Some("https://p.example/"), BodySeen::Empty),
-            https: HttpsSeen::Failed(String::new()),
-        };
-        let limited = FamilyReport { http: HttpSeen::DnsFailed, https: HttpsSeen::DnsFailed };
-        let worth = |v4: Option<&FamilyReport>, v6: Option<&FamilyReport>| {
-            judge(&ProbeReport { ipv4: v4.cloned(), ipv6: v6.cloned(), ..ProbeReport::default() })
-                .overall
-                .map(|verdict| verdict.worth)
-        };
-        assert_eq!(worth(None, None), None);
-        assert_eq!(worth(Some(&limited), Some(&full)), Some(Worth::Full));
-        assert_eq!(worth(Some(&portal), Some(&full)), Some(Worth::Full));
-        assert_eq!(worth(Some(&limited), Some(&portal)), Some(Worth::Portal));
-        assert_eq!(worth(None, Some(&limited)), Some(Worth::Limited));
-    }
-}
+mod tests;

@@ -421,21 +421,26 @@ impl Pair {
 
     fn report(&self, ipv4: bool, ipv6: bool) -> ProbeReport {
         let seen = match self.world {
-            World::Garden if self.device.state().subscription == Subscription::None => FamilyReport {
-                http: HttpSeen::Answer {
+            World::Garden if self.device.state().subscription == Subscription::None => FamilyReport::new(
+                HttpSeen::Answer {
                     status: 302,
                     location: Some("http://garden.example/".into()),
                     body: BodySeen::Empty,
                 },
-                https: HttpsSeen::Failed("reset".into()),
-            },
-            World::Dead => FamilyReport { http: HttpSeen::DnsFailed, https: HttpsSeen::DnsFailed },
-            _ => FamilyReport {
-                http: HttpSeen::Answer { status: 200, location: None, body: BodySeen::Expected },
-                https: HttpsSeen::Ok,
-            },
+                HttpsSeen::Failed("reset".into()),
+            ),
+            World::Dead => FamilyReport::new(HttpSeen::DnsFailed, HttpsSeen::DnsFailed),
+            _ => FamilyReport::new(
+                HttpSeen::Answer { status: 200, location: None, body: BodySeen::Expected },
+                HttpsSeen::Ok,
+            ),
         };
-        ProbeReport { ipv4: ipv4.then(|| seen.clone()), ipv6: ipv6.then_some(seen), bytes: 5000, skipped: None }
+        ProbeReport {
+            ipv4: ipv4.then(|| seen.clone()),
+            ipv6: ipv6.then_some(seen),
+            bytes: 5000,
+            ..ProbeReport::default()
+        }
     }
 
     /// The next moment at which anybody wants to be woken.

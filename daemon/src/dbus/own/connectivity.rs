@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use daemon_core::probe::evidence::Rows;
 use daemon_core::request::{Reply, Request};
 use zbus::Connection as Bus;
 use zbus::message::Header;
@@ -52,7 +53,7 @@ impl Connectivity {
     #[zbus(property)]
     fn families(&self) -> HashMap<String, (String, String)> {
         let view = self.0.view();
-        ["ipv4", "ipv6"]
+        ["ipv4", "ipv6", "nat64"]
             .into_iter()
             .zip(&view.connectivity.families)
             .map(|(family, (state, reason))| {
@@ -74,5 +75,26 @@ impl Connectivity {
     #[zbus(property)]
     fn portal_source(&self) -> String {
         self.0.view().connectivity.portal_source.clone()
+    }
+
+    #[zbus(property)]
+    fn evidence(&self) -> HashMap<String, HashMap<String, String>> {
+        let rows = |rows: &Rows| rows.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.0.view().connectivity.evidence.iter().map(|(part, seen)| ((*part).to_owned(), rows(seen))).collect()
+    }
+
+    #[zbus(property)]
+    fn cost(&self) -> HashMap<String, u64> {
+        let cost = self.0.view().connectivity.cost;
+        [
+            ("octets", cost.octets),
+            ("round-trips", cost.round_trips.into()),
+            ("milliseconds", u64::try_from(cost.took.as_millis()).unwrap_or(u64::MAX)),
+            ("octets-today", cost.today),
+            ("budget", cost.budget),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
     }
 }

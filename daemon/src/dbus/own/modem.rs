@@ -82,7 +82,7 @@ impl Modem {
             ("messages-sent", view.traffic.sent),
             ("messages-received", view.traffic.received),
             ("round-trips-to-connected", view.traffic.round_trips_to_connected.into()),
-            ("probe-bytes", view.connectivity.probe_bytes),
+            ("probe-bytes", view.connectivity.cost.today),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))

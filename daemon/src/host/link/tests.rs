@@ -90,6 +90,9 @@ fn state() -> String {
         out(&["route", "show", "table", "all", "dev", "w0"]),
         out(&["-6", "route", "show", "table", "all", "dev", "w0"]),
         parameter("/proc/sys/net/ipv6/conf/w0/accept_ra"),
+        parameter("/proc/sys/net/ipv6/conf/w0/accept_ra_pinfo"),
+        parameter("/proc/sys/net/ipv6/conf/w0/accept_ra_defrtr"),
+        parameter("/proc/sys/net/ipv6/conf/w0/router_solicitations"),
         parameter("/proc/sys/net/ipv6/conf/w0/addr_gen_mode"),
         parameter("/proc/sys/net/ipv4/conf/w0/rp_filter"),
     ]
