@@ -3,14 +3,15 @@
 //! One task owns all files and works through orders in their order of arrival, off the runtime's thread, so that a slow
 //! disk delays nobody but who waits for it.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemon_core::effect::SubscriberKey;
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) mod apps;
 pub(crate) mod atomic;
@@ -19,12 +20,14 @@ mod migrations;
 pub(crate) mod operators;
 mod seal;
 mod subscribers;
+mod watched;
 
 use cursors::Cursors;
 pub(crate) use cursors::Which;
 use operators::Operators;
 use seal::Seal;
 use subscribers::{Salt, Subscribers};
+use watched::Watched;
 
 /// Orders that wait.
 const QUEUE: usize = 32;
@@ -36,13 +39,17 @@ enum Order {
     Load(SubscriberKey, Answer<io::Result<Option<Box<SubscriberState>>>>),
     Save(SubscriberKey, Box<SubscriberState>, Answer<io::Result<()>>),
     Operators(Answer<Arc<Layers>>),
+    Reread(Answer<bool>),
     Keep(SubscriberKey, Which, Option<Vec<u8>>, Answer<io::Result<()>>),
     Kept(SubscriberKey, Which, Answer<io::Result<Option<Vec<u8>>>>),
 }
 
 /// The way to the files.
 #[derive(Clone, Debug)]
-pub(crate) struct Store(mpsc::Sender<Order>);
+pub(crate) struct Store {
+    orders: mpsc::Sender<Order>,
+    records: watch::Receiver<()>,
+}
 
 /// The files, owned by one thread at a time.
 struct Files {
@@ -60,6 +67,8 @@ impl Store {
         let seal = Seal::new(state_dir, std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into));
         let mut files = Files { subscribers: Subscribers::open(state_dir, salt, seal)?, operators, cursors };
         let (sender, mut orders) = mpsc::channel(QUEUE);
+        let (tell, records) = watch::channel(());
+        tokio::spawn(follow(files.operators.folders(), sender.downgrade(), tell));
         tokio::spawn(async move {
             while let Some(order) = orders.recv().await {
                 let worked = tokio::task::spawn_blocking(move || {
@@ -72,13 +81,13 @@ impl Store {
                 }
             }
         });
-        Ok(Self(sender))
+        Ok(Self { orders: sender, records })
     }
 
     async fn ask<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> io::Result<T> {
         let (answer, wait) = oneshot::channel();
         let ended = || io::Error::other("the store has ended");
-        self.0.send(order(answer)).await.map_err(|_| ended())?;
+        self.orders.send(order(answer)).await.map_err(|_| ended())?;
         wait.await.map_err(|_| ended())
     }
 
@@ -97,6 +106,11 @@ impl Store {
         self.ask(Order::Operators).await
     }
 
+    /// Changes whenever [`Self::operators`] would give other records than before.
+    pub(crate) fn records_changed(&self) -> watch::Receiver<()> {
+        self.records.clone()
+    }
+
     /// Keeps how far a document was applied for a SIM, or forgets it.
     pub(crate) async fn keep(&self, key: SubscriberKey, which: Which, cursor: Option<Vec<u8>>) -> io::Result<()> {
         self.ask(|answer| Order::Keep(key, which, cursor, answer)).await?
@@ -108,6 +122,26 @@ impl Store {
     }
 }
 
+/// Tells of changed records until nobody has a way to the files any more.
+async fn follow(folders: BTreeSet<PathBuf>, orders: mpsc::WeakSender<Order>, tell: watch::Sender<()>) {
+    let watched = match Watched::new(folders) {
+        Ok(watched) => watched,
+        Err(error) => return tracing::warn!(%error, "changes of operator files are not noticed"),
+    };
+    loop {
+        let seen = tokio::select! {
+            seen = watched.changed() => seen,
+            () = tell.closed() => return,
+        };
+        let (answer, reread) = oneshot::channel();
+        let Some(orders) = orders.upgrade().filter(|_| seen.is_ok()) else { return };
+        if orders.send(Order::Reread(answer)).await.is_ok() && reread.await == Ok(true) {
+            tracing::info!("operator files changed and were read");
+            tell.send_replace(());
+        }
+    }
+}
+
 impl Files {
     /// Who asked may be gone meanwhile.
     fn work(&mut self, order: Order) {
@@ -115,6 +149,7 @@ impl Files {
             Order::Load(key, answer) => drop(answer.send(self.subscribers.load(&key))),
             Order::Save(key, state, answer) => drop(answer.send(self.subscribers.save(&key, &state))),
             Order::Operators(answer) => drop(answer.send(self.operators.layers())),
+            Order::Reread(answer) => drop(answer.send(self.operators.reread())),
             Order::Keep(key, which, cursor, answer) => drop(answer.send(self.cursors.keep(&key, which, cursor))),
             Order::Kept(key, which, answer) => drop(answer.send(self.cursors.kept(&key, which))),
         }
@@ -140,6 +175,27 @@ mod tests {
         assert_eq!(store.kept(key(), Which::Plain).await.unwrap().as_deref(), Some(&b"{}"[..]));
         store.keep(key(), Which::Plain, None).await.unwrap();
         assert_eq!(store.kept(key(), Which::Plain).await.unwrap(), None);
+    }
+
+    /// A file that is replaced while the daemon runs is read again without anybody asking. `[OPER-035]`
+    #[tokio::test]
+    async fn changed_operator_files_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let overlays = folder.path().join("operators.d");
+        let operators = Operators::new(vec![folder.path().join("absent.xml")], overlays.clone());
+        let store = Store::open(&folder.path().join("state"), operators).unwrap();
+        let mut changed = store.records_changed();
+        assert_eq!(store.operators().await.unwrap().overlay_counts().providers, 0);
+        std::fs::create_dir(&overlays).unwrap();
+        let record = "<provider><name>One</name><gsm><network-id mcc=\"001\" mnc=\"01\"/></gsm></provider>";
+        for (text, records) in [(record.to_owned(), 1), (record.repeat(2), 2), ("<broken".to_owned(), 2)] {
+            let text = format!("<serviceproviders format=\"2.0\"><country>{text}</country></serviceproviders>");
+            let new = folder.path().join("new");
+            std::fs::write(&new, text).unwrap();
+            std::fs::rename(&new, overlays.join("10.xml")).unwrap();
+            tokio::time::timeout(std::time::Duration::from_secs(60), changed.changed()).await.unwrap().unwrap();
+            assert_eq!(store.operators().await.unwrap().overlay_counts().providers, records);
+        }
     }
 
     #[tokio::test]

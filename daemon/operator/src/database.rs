@@ -52,6 +52,8 @@ pub(crate) struct Database {
     by_sid: Vec<(Sid, u32)>,
     /// Records that have selectors and no code.
     selector_only: Vec<u32>,
+    /// Names of the files, in document order; the number of a record's file counts from 1.
+    files: Vec<Box<str>>,
     counts: Counts,
 }
 
@@ -115,6 +117,13 @@ impl Database {
     pub(crate) fn detail(&self, apn: u32) -> Option<&Detail> {
         let at = self.details.binary_search_by_key(&apn, |(apn, _)| *apn).ok()?;
         self.details.get(at).map(|(_, detail)| detail)
+    }
+
+    /// The records of a file; `None` when there is no such file.
+    pub(crate) fn of_file(&self, name: &str) -> Option<Vec<OperatorRecord>> {
+        let place = self.files.iter().position(|file| **file == *name)?;
+        let records = self.records.iter().filter(|record| usize::from(record.file) == place + 1);
+        Some(records.map(|record| self.said(record)).collect())
     }
 
     /// A record as a file would say it.
@@ -208,8 +217,9 @@ pub(crate) struct Builder {
 
 impl Builder {
     /// The records that follow come from the next file in document order.
-    pub(crate) fn next_file(&mut self) {
+    pub(crate) fn next_file(&mut self, name: &str) {
         self.file = self.file.saturating_add(1);
+        self.database.files.push(name.into());
     }
 
     pub(crate) fn count(&mut self, change: impl FnOnce(&mut Counts)) {
@@ -280,6 +290,7 @@ impl Builder {
             distinct_plmns: index(distinct.len()),
             distinct_sids: index(systems.len()),
             cdma,
+            cdma_hidden: false,
             host: draft.host,
             op: draft.op,
             exclusive: draft.exclusive,
@@ -315,9 +326,7 @@ impl Builder {
             let Some(hidden) = hidden.get(number) else { continue };
             let lost = !record.sids.is_empty()
                 && slice(&database.sids, &record.sids).iter().all(|sid| hidden.sids.contains(sid));
-            if hidden.whole || lost {
-                record.cdma = None;
-            }
+            record.cdma_hidden = hidden.whole || lost;
         }
         database.by_plmn.sort_unstable();
         database.by_plmn.dedup();

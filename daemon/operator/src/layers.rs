@@ -77,6 +77,11 @@ impl Layers {
             .unwrap_or_default()
     }
 
+    /// The records of a file by its name, as the file said them; `None` when no such file was read.
+    pub fn records_of_file(&self, name: &str) -> Option<Vec<OperatorRecord>> {
+        self.databases().into_iter().find_map(|(_, database)| database.of_file(name))
+    }
+
     /// Whether some record of any layer lists the code, as it is or in its legacy form. `[OPER 1.3]`
     pub fn knows(&self, code: Plmn) -> bool {
         self.overlay.knows(code) || self.vendor.knows(code)
@@ -91,7 +96,7 @@ impl Layers {
 fn build<'a>(files: impl Iterator<Item = &'a SourceFile<'a>>, problems: &mut Vec<FileProblem>) -> Builder {
     let mut builder = Builder::default();
     for file in files {
-        builder.next_file();
+        builder.next_file(file.name);
         problems.extend(read(file.name, file.bytes, &mut builder));
     }
     builder

@@ -131,6 +131,7 @@ enum Happened {
     Wake,
     Trouble(Option<Reason>),
     Rfkill,
+    Records,
     LetGo,
 }
 
@@ -171,6 +172,7 @@ struct Actor {
 /// Runs a modem to its end. The object's ends come back, for whoever stands at it next.
 pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
     let Setup { mut requests, mut guests, mut tracers, mut rfkill, mut let_go, .. } = setup;
+    let mut records = setup.store.records_changed();
     let advertised = setup.config.port.interface.as_deref().filter(|_| setup.targets.is_some());
     let advertised = advertised.and_then(|interface| Advertised::open(interface).ok()).map(Arc::new);
     let mut actor = Actor {
@@ -224,6 +226,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
                 () = sleep_until(wake) => Happened::Wake,
                 trouble = trouble(port.as_ref(), told) => Happened::Trouble(trouble),
                 Ok(()) = rfkill.changed() => Happened::Rfkill,
+                Ok(()) = records.changed() => Happened::Records,
                 Ok(()) = let_go.changed() => Happened::LetGo,
             }
         };
@@ -258,6 +261,8 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             Happened::Done(done) => actor.done(done),
             Happened::Wake => actor.feed(Input::Wake),
             Happened::Trouble(trouble) => actor.trouble(trouble),
+            // Who has read the files reads them again; the link stays as it is.
+            Happened::Records => actor.carry_out(Effect::LoadOperators),
             Happened::Rfkill => {
                 let blocked = *rfkill.borrow_and_update();
                 actor.feed(Input::HostRadio { blocked });

@@ -122,6 +122,7 @@ impl<'a> Pool<'a> {
             rule = Rule::ProviderName;
             let named = database.records().filter(|(_, record)| {
                 record.cdma.is_some()
+                    && !record.cdma_hidden
                     && record.op != crate::database::record::Op::Delete
                     && database.names(record).any(|other| other == name)
             });

@@ -207,8 +207,10 @@ pub(crate) struct Record {
     pub(crate) apns: Range<u32>,
     pub(crate) distinct_plmns: u32,
     pub(crate) distinct_sids: u32,
-    /// User and password of the cdma element, if there is one that may be found.
+    /// User and password of the cdma element, if there is one.
     pub(crate) cdma: Option<(Text, Text)>,
+    /// Another record hides that element.
+    pub(crate) cdma_hidden: bool,
     pub(crate) host: Host,
     pub(crate) op: Op,
     pub(crate) exclusive: bool,
