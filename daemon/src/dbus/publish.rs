@@ -3,8 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use daemon_core::snapshot::{ModemState, Snapshot};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Duration, Instant};
 use zbus::names::InterfaceName;
 use zbus::object_server::{Interface, SignalEmitter};
 use zbus::{Connection, ObjectPath, OwnedVariant, Variant, fdo};
@@ -14,6 +18,10 @@ use super::policy::Gate;
 use crate::handle::{Job, ModemHandle, Modems, Provisioner};
 
 type Properties = HashMap<String, OwnedVariant>;
+
+/// Between two tellings of a modem that is on its way, at least. Each answer of the modem changes something then, and
+/// every client looks at every signal; what people wait for is told at once.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Puts the root and the modems that are there on the connection; the future follows what comes and goes.
 pub(super) async fn start(
@@ -41,6 +49,8 @@ pub(super) async fn start(
     Ok(async move {
         publisher.tasks.spawn(follow_jobs);
         while modems.changed().await.is_ok() {
+            // The modem's own task first: it answers while its object is being told.
+            tokio::task::yield_now().await;
             let present = modems.borrow_and_update().clone();
             publisher.update(&present).await;
         }
@@ -158,10 +168,32 @@ async fn follow_modem(
         if let Err(error) = tell(&connection, modem.id, &mut told).await {
             tracing::debug!(%error, modem = modem.id, "change not told");
         }
-        if modem.snapshot.changed().await.is_err() {
+        if !is_due(&mut modem.snapshot, Instant::now() + PACE).await {
             return;
         }
     }
+}
+
+/// Waits for a change that is to be told: at once, or at `next` where the modem is on its way. `false` = the modem is gone.
+async fn is_due(snapshot: &mut watch::Receiver<Arc<Snapshot>>, next: Instant) -> bool {
+    if snapshot.changed().await.is_err() {
+        return false;
+    }
+    while is_on_its_way(&snapshot.borrow_and_update()) {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(next) => break,
+            changed = snapshot.changed() => if changed.is_err() { return false },
+        }
+    }
+    true
+}
+
+/// Between one state of rest and the next, with nothing that anybody could do.
+fn is_on_its_way(snapshot: &Snapshot) -> bool {
+    use ModemState::{Connecting, Disconnecting, Enabling, Initializing, Registered, Searching};
+    let moves = [Initializing, Enabling, Searching, Registered, Connecting, Disconnecting].contains(&snapshot.state);
+    moves && snapshot.reason.is_none()
 }
 
 async fn tell(
@@ -203,4 +235,51 @@ async fn follow_jobs(connection: Connection, mut provisioner: Provisioner) {
 async fn tell_job(connection: &Connection, job: &Job) -> zbus::Result<()> {
     let emitter = SignalEmitter::new(connection, dbus_api::path::ROOT)?;
     Provisioning::job_changed(&emitter, job.id, own::job_details(job, false)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(state: ModemState) -> Arc<Snapshot> {
+        Arc::new(Snapshot { state, ..Snapshot::default() })
+    }
+
+    const FAR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn what_changes_on_the_way_is_told_together() {
+        let (shown, mut seen) = watch::channel(at(ModemState::Initializing));
+        let next = Instant::now() + Duration::from_millis(30);
+        let changes = async {
+            for state in [ModemState::Searching, ModemState::Registered, ModemState::Connecting] {
+                shown.send_replace(at(state));
+                tokio::task::yield_now().await;
+            }
+        };
+        let (due, ()) = tokio::join!(is_due(&mut seen, next), changes);
+        assert!(due && Instant::now() >= next);
+        assert_eq!(seen.borrow_and_update().state, ModemState::Connecting);
+    }
+
+    #[tokio::test]
+    async fn what_people_wait_for_is_told_at_once() {
+        let (shown, mut seen) = watch::channel(at(ModemState::Connecting));
+        let next = Instant::now() + FAR;
+        shown.send_replace(at(ModemState::Connected));
+        assert!(is_due(&mut seen, next).await && Instant::now() < next);
+
+        // It was on its way when it came to rest.
+        let changes = async {
+            shown.send_replace(at(ModemState::Disconnecting));
+            tokio::task::yield_now().await;
+            let reason = Some(daemon_core::snapshot::Reason { code: "test", text: String::new() });
+            shown.send_replace(Arc::new(Snapshot { reason, ..Snapshot::clone(&at(ModemState::Registered)) }));
+        };
+        let (due, ()) = tokio::join!(is_due(&mut seen, next), changes);
+        assert!(due && Instant::now() < next);
+
+        drop(shown);
+        assert!(!is_due(&mut seen, next).await);
+    }
 }
