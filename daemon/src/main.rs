@@ -129,7 +129,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone())).await;
     let roots = host::uevent::Roots::default();
     // Before the first modem: whoever finds the name free starts a rival that opens the same node.
-    let proxy = proxy::Proxy::start(&shared.config, listed, neighbour.followed());
+    let proxy = proxy::Proxy::start(&shared.config, &run_dir, listed, neighbour.followed());
     let supervisor = Supervisor::start(shared, leftovers, args.devices, roots, neighbour, shown);
     let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);

@@ -1,12 +1,15 @@
 //! libmbim's proxy socket: the abstract name `mbim-proxy`, through which other programs use the modems that the daemon
 //! holds. What clients may do is decided in `daemon_core::proxy`; here are the socket, who is behind it, and paths.
 
+mod alias;
 mod connection;
 mod groups;
 mod path;
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net as std_unix;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon_core::custody::Presence;
@@ -15,6 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+use self::alias::Aliases;
 use crate::config::Config;
 use crate::handle::Modems;
 
@@ -44,6 +48,7 @@ struct Task {
     name: &'static [u8],
     rules: Rules,
     modems: Modems,
+    aliases: Option<Aliases>,
     neighbour: watch::Receiver<Presence>,
     listener: Option<UnixListener>,
     /// That somebody else has the name was told.
@@ -54,15 +59,22 @@ struct Task {
 
 impl Proxy {
     /// Takes the name, where it is to be had, before this returns; serves clients from then on.
-    pub(crate) fn start(config: &Config, modems: Modems, neighbour: watch::Receiver<Presence>) -> Self {
+    pub(crate) fn start(config: &Config, run_dir: &Path, modems: Modems, neighbour: watch::Receiver<Presence>) -> Self {
         let rules =
             Rules { offered: config.proxy, group: config.proxy_group.clone(), readers: config.proxy_readers.clone() };
-        Self::named(NAME, rules, modems, neighbour)
+        let aliases = (rules.offered != Offered::Never).then(|| Aliases::start(run_dir)).flatten();
+        Self::named(NAME, rules, modems, aliases, neighbour)
     }
 
-    fn named(name: &'static [u8], rules: Rules, modems: Modems, neighbour: watch::Receiver<Presence>) -> Self {
+    fn named(
+        name: &'static [u8],
+        rules: Rules,
+        modems: Modems,
+        aliases: Option<Aliases>,
+        neighbour: watch::Receiver<Presence>,
+    ) -> Self {
         let clients = JoinSet::new();
-        let mut task = Task { name, rules, modems, neighbour, listener: None, told: false, clients, next: 0 };
+        let mut task = Task { name, rules, modems, aliases, neighbour, listener: None, told: false, clients, next: 0 };
         task.listen_as_ruled();
         let (stop, stopped) = oneshot::channel();
         Self { stop, task: tokio::spawn(task.run(stopped)) }
@@ -92,7 +104,13 @@ impl Task {
                     }
                 },
                 Ok(()) = self.neighbour.changed() => self.listen_as_ruled(),
-                Ok(()) = self.modems.changed(), if wants_name => self.listen_as_ruled(),
+                Ok(()) = self.modems.changed() => {
+                    self.modems.mark_unchanged();
+                    if let Some(aliases) = &mut self.aliases {
+                        aliases.follow(&self.modems);
+                    }
+                    self.listen_as_ruled();
+                }
                 () = tokio::time::sleep(AGAIN), if wants_name => self.listen_as_ruled(),
                 Some(_) = self.clients.join_next(), if !self.clients.is_empty() => {}
                 _ = &mut stopped => break,
@@ -145,7 +163,8 @@ impl Task {
         let id = GuestId(self.next);
         self.next += 1;
         tracing::info!(client = id.0, pid, uid, program, ?access, "a client of the proxy");
-        self.clients.spawn(connection::run(id, access, stream, self.modems.clone()));
+        let folder = self.aliases.as_ref().map(|aliases| Arc::from(aliases.folder()));
+        self.clients.spawn(connection::run(id, access, stream, self.modems.clone(), folder));
     }
 }
 

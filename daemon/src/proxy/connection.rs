@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon_core::proxy::{Access, Action, Client, GuestCommand, GuestId, News, Order, State, resolve};
@@ -28,6 +30,7 @@ struct Connection {
     access: Access,
     stream: UnixStream,
     modems: Modems,
+    aliases: Option<Arc<Path>>,
     client: Client,
     start: Instant,
     modem: Option<ModemHandle>,
@@ -47,12 +50,13 @@ enum Happened {
 }
 
 /// Serves it to its end.
-pub(super) async fn run(id: GuestId, access: Access, stream: UnixStream, modems: Modems) {
+pub(super) async fn run(id: GuestId, access: Access, stream: UnixStream, modems: Modems, aliases: Option<Arc<Path>>) {
     let mut connection = Connection {
         id,
         access,
         stream,
         modems,
+        aliases,
         client: Client::default(),
         start: Instant::now(),
         modem: None,
@@ -116,7 +120,7 @@ impl Connection {
                 Action::Resolve(path) => {
                     tracing::debug!(client = self.id.0, path, "the modem that it wants");
                     let named = path::look_up(path).await;
-                    let found = resolve(&named, &path::places(&self.modems));
+                    let found = resolve(&named, &path::places(&self.modems, self.aliases.as_deref()));
                     self.client.resolved(self.start.elapsed(), found);
                 }
                 Action::Join(modem) => self.join(modem).await,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use daemon_core::proxy::{Named, Place};
 
+use super::alias;
 use crate::handle::Modems;
 
 /// Follows all links of the path, and those of its device number in sysfs.
@@ -26,14 +27,15 @@ fn follow(path: &Path) -> Named {
     Named { path: text(real), device: device.and_then(text) }
 }
 
-/// All modems that there are.
-pub(super) fn places(modems: &Modems) -> Vec<Place> {
+/// All modems that there are, and the folder with their own paths.
+pub(super) fn places(modems: &Modems, aliases: Option<&Path>) -> Vec<Place> {
     let place = |modem: &crate::handle::ModemHandle| {
         let snapshot = modem.snapshot.borrow();
         Place {
             id: modem.id,
             control: snapshot.port.control.clone(),
             physical: snapshot.port.physical.clone(),
+            alias: aliases.and_then(|folder| alias::of(folder, modem.id).to_str().map(str::to_owned)),
             custody: snapshot.custody,
         }
     };

@@ -13,7 +13,7 @@ fn connect(name: &[u8]) -> std::io::Result<StdStream> {
 
 fn alone(name: &'static [u8], offered: Offered, neighbour: watch::Receiver<Presence>) -> Proxy {
     let (_, modems) = watch::channel(Vec::new());
-    Proxy::named(name, rules(offered), modems, neighbour)
+    Proxy::named(name, rules(offered), modems, None, neighbour)
 }
 
 /// Waits until the name is to be had, or no more.
@@ -44,7 +44,7 @@ async fn a_name_that_another_has_is_taken_when_it_is_free() {
     assert!(owner(NAME).contains(&format!("pid {}", std::process::id())));
     let (list, modems) = watch::channel(Vec::new());
     let (_told, neighbour) = watch::channel(Presence::Here);
-    let proxy = Proxy::named(NAME, rules(Offered::Always), modems, neighbour);
+    let proxy = Proxy::named(NAME, rules(Offered::Always), modems, None, neighbour);
     drop(other);
     list.send_replace(Vec::new());
     until(NAME, true).await;
@@ -77,4 +77,15 @@ async fn clients_are_hung_up_on_at_the_end() {
     proxy.stop().await;
     let end = tokio::task::spawn_blocking(move || client.read(&mut [0; 16]).unwrap_or(0)).await.unwrap();
     assert_eq!(end, 0);
+}
+
+#[tokio::test]
+async fn an_earlier_runs_paths_go_and_so_do_ours() {
+    let run_dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(run_dir.path().join("mbim")).unwrap();
+    std::fs::write(run_dir.path().join("mbim/7"), "").unwrap();
+    let aliases = Aliases::start(run_dir.path()).unwrap();
+    assert!(aliases.folder().is_dir() && !aliases.folder().join("7").exists());
+    drop(aliases);
+    assert!(!run_dir.path().join("mbim").exists());
 }

@@ -39,6 +39,7 @@ enum Control {
     Order(Box<Order>),
     Log(oneshot::Sender<Log>),
     State(oneshot::Sender<State>),
+    Profile(oneshot::Sender<Profile>),
     Keep(bool),
     Stop(oneshot::Sender<()>),
 }
@@ -107,6 +108,16 @@ impl Line {
         state.await.trying("asking the modem for its state")
     }
 
+    /// What the modem is and keeps.
+    ///
+    /// # Errors
+    /// The line is dead.
+    pub async fn profile(&self) -> Result<Profile, Error> {
+        let (reply, profile) = oneshot::channel();
+        let _ = self.control.send(Control::Profile(reply));
+        profile.await.trying("asking the modem for its profile")
+    }
+
     /// The next thing that happens; `None` when the line has ended. Cancel-safe.
     pub async fn happening(&mut self) -> Option<Happening> {
         self.happenings.recv().await
@@ -156,6 +167,7 @@ impl Served {
                         }
                         Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
                         Some(Control::State(reply)) => drop(reply.send(modem.state())),
+                        Some(Control::Profile(reply)) => drop(reply.send(modem.profile().clone())),
                         Some(Control::Keep(keep)) => self.keep = keep,
                         Some(Control::Order(order)) => match *order {
                             Order::Plug => pulled = false,
@@ -234,6 +246,7 @@ impl Served {
                     }
                     Some(Control::Log(reply)) => drop(reply.send(modem.log().clone())),
                     Some(Control::State(reply)) => drop(reply.send(modem.state())),
+                    Some(Control::Profile(reply)) => drop(reply.send(modem.profile().clone())),
                     Some(Control::Keep(keep)) => self.keep = keep,
                     Some(Control::Order(order)) => modem.order(self.start.elapsed(), *order),
                 },

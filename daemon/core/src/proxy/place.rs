@@ -11,6 +11,8 @@ pub struct Place {
     pub control: String,
     /// Its device in sysfs.
     pub physical: String,
+    /// The path that the daemon made for it, where it could: `/run/mbimd/mbim/NUMBER`.
+    pub alias: Option<String>,
     /// Whether the daemon holds it.
     pub custody: Custody,
 }
@@ -35,13 +37,13 @@ pub enum Resolution {
     Unknown,
 }
 
-/// Finds the modem: by its node, by a folder of sysfs that is its device or lies in it, or by a node whose device does.
+/// Finds the modem: by its node or alias, by a folder of sysfs that is its device or lies in it, or by a node whose device does.
 #[must_use]
 pub fn resolve(named: &Named, places: &[Place]) -> Resolution {
     let is = |place: &&Place| {
         let control = place.control.split_once(':').map_or(place.control.as_str(), |(_, path)| path);
         let folders = [named.path.as_deref(), named.device.as_deref()].into_iter().flatten();
-        named.path.as_deref().is_some_and(|path| path == control)
+        named.path.as_deref().is_some_and(|path| path == control || place.alias.as_deref() == Some(path))
             || folders.into_iter().any(|folder| is_within(folder, &place.physical))
     };
     let mut found = places.iter().filter(is);
@@ -62,7 +64,8 @@ mod tests {
     use super::*;
 
     fn place(id: u32, control: &str, physical: &str, custody: Custody) -> Place {
-        Place { id, control: control.into(), physical: physical.into(), custody }
+        let alias = Some(format!("/run/mbimd/mbim/{id}"));
+        Place { id, control: control.into(), physical: physical.into(), alias, custody }
     }
 
     #[test]
@@ -80,6 +83,8 @@ mod tests {
         assert_eq!(by("/dev/cdc-wdm0", ""), Resolution::Modem(0));
         assert_eq!(by("/run/m.sock", ""), Resolution::Modem(1));
         assert_eq!(by("/dev/cdc-wdm2", ""), Resolution::Busy);
+        assert_eq!(by("/run/mbimd/mbim/1", ""), Resolution::Modem(1));
+        assert_eq!(by("/run/mbimd/mbim/3", ""), Resolution::Unknown);
         assert_eq!(by(usb, ""), Resolution::Modem(0));
         assert_eq!(by("/sys/devices/pci0/usb1/1-1/1-1:1.0", ""), Resolution::Modem(0));
         assert_eq!(by("/sys/devices/pci0/usb1/1-10", ""), Resolution::Busy, "no prefix of a name");

@@ -3,12 +3,14 @@
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net as std_unix;
+use std::path::Path;
 use std::process::Stdio;
 
 use core::time::Duration;
 
 use dbus_api::name::CONNECTION;
 use harness::cases::Case;
+use harness::virtual_modem::mbimcli::{self as table, LISTENING, Seen, Step};
 use harness::virtual_modem::{Direction, Fault, Order, What, When, kind};
 use harness::virtual_operator::{Error, While};
 use harness::wait;
@@ -20,11 +22,12 @@ use mbim_proto::service::{BASIC_CONNECT, basic_connect as bc};
 use mbim_proto::status::{ProtocolError, Status};
 use scenarios::ctl::{Ctl, Said};
 use scenarios::stage::{Outcome, Stage, quick, story};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "mbimcli_beside_the_connection", run: || story("open", strangers) },
+    Case { name: "a_client_on_libmbim_beside_the_connection", run: || story("open", library) },
     Case { name: "indications_go_to_whoever_wants_them", run: || story("open", indications) },
     Case { name: "clients_that_no_library_would_make", run: || story("open", hostile) },
 ];
@@ -80,6 +83,11 @@ async fn strangers(stage: &mut Stage) -> Outcome {
     let said = mbimcli(&path, &["--detach-packet-service"]).await?;
     assert!(said.status != 0, "{said:?}");
 
+    // Where there is no node, as here, the daemon has made a path.
+    let alias = stage.world.directory().join(format!("run/mbim/{modem}")).display().to_string();
+    let said = mbimcli(&alias, &["--query-device-caps"]).await?;
+    assert!(said.status == 0 && said.output.contains(&equipment), "{said:?}");
+
     // A path that leads to no modem is told, not hung up on.
     let said = mbimcli("/dev/null", &["--query-device-caps"]).await?;
     assert!(said.status != 0 && said.error.contains("Failure"), "{said:?}");
@@ -94,6 +102,66 @@ async fn strangers(stage: &mut Stage) -> Outcome {
     assert!(written.contains("program=\"mbimcli\"") || written.contains("program=mbimcli"), "each is traced");
     assert!(!written.contains(&equipment), "nobody's number is");
     Ok(())
+}
+
+/// Services of the table that change nothing of what the daemon has up. Where a layout depends on the release, the one that
+/// the daemon agreed on is in force for all.
+const SERVICES: [&str; 8] =
+    ["sms-", "ussd", "stk-", "auth-", "registration-", "modem-configuration", "wake-reason", "uicc-"];
+
+/// SMS and USSD: what is heard of them.
+const MESSAGES: [&str; 2] = ["533fbeeb-14fe-4467-9f90-33a223e56c3f", "e550a0c8-5e82-479e-82f7-10abf4c3351f"];
+
+/// SMS, USSD, STK, Auth and the like through the proxy: what libmbim reads is what the modem holds.
+async fn library(stage: &mut Stage) -> Outcome {
+    let (modem, path) = online(stage).await?;
+    if !strangers::is_the_one_compared()? {
+        return Ok(());
+    }
+    let program = strangers::client()?;
+    let (mut wrong, mut steps) = (Vec::new(), 0);
+    for step in table::library() {
+        let hears = step.arguments.iter().any(|word| MESSAGES.contains(word));
+        if !hears && !SERVICES.iter().any(|service| step.option.starts_with(service)) {
+            continue;
+        }
+        for order in step.orders.clone() {
+            stage.order(order)?;
+        }
+        // Orders are carried out before this is answered.
+        stage.line()?.state().await?;
+        let (success, output) = listen(stage, &program, &path, &step).await?;
+        let (profile, state) = (stage.line()?.profile().await?, stage.line()?.state().await?);
+        wrong.extend(step.judge(success, &output, Seen { profile: &profile, state: &state }).err());
+        steps += 1;
+    }
+    assert!(wrong.is_empty(), "{} of {steps} steps:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(steps > 35, "only {steps} steps");
+    assert!(stage.client.view(modem).await?.is_online());
+    Ok(())
+}
+
+/// One run of the client; what it is to hear happens when it listens.
+async fn listen(stage: &mut Stage, program: &Path, path: &str, step: &Step) -> Result<(bool, String), Error> {
+    let mut command = tokio::process::Command::new(program);
+    command.args([path, "--proxy"]).args(&step.arguments).env("LC_ALL", "C.UTF-8");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().trying("starting the client on libmbim")?;
+    let Some(output) = child.stdout.take() else { return Err(Error::new("running the client", "it has no output")) };
+    let (mut lines, mut text) = (BufReader::new(output).lines(), String::new());
+    loop {
+        match wait::at_most("the client to go on", PATIENCE, lines.next_line()).await?.trying("reading the client")? {
+            None => break,
+            Some(line) if line == LISTENING => {
+                for order in step.during.clone() {
+                    stage.order(order)?;
+                }
+            }
+            Some(line) => text += &format!("{line}\n"),
+        }
+    }
+    let status = wait::at_most("the client to end", PATIENCE, child.wait()).await?.trying("running the client")?;
+    Ok((status.success(), text))
 }
 
 /// A client of our own.
