@@ -203,8 +203,12 @@ fn operator(snapshot: &Snapshot) -> ChainLink {
         "ambiguous" => link(
             "operator",
             Verdict::Ok,
-            format!("several operators share this code; {} is tried first; first APN: {apn}{why}", operator.name),
-            "if it is another one, name the APN: mbimctl settings set apn NAME",
+            format!(
+                "several operators fit this SIM ({}); {} is tried first; first APN: {apn}{why}",
+                several(&operator.alternatives),
+                operator.name
+            ),
+            "if it is another one, say which: mbimctl settings set operator COUNTRY/NAME",
         ),
         _ => link(
             "operator",
@@ -212,6 +216,15 @@ fn operator(snapshot: &Snapshot) -> ChainLink {
             format!("no record of this operator; first APN: {apn}"),
             "if that does not connect, name the APN: mbimctl settings set apn NAME",
         ),
+    }
+}
+
+/// The first ones, and how many more there are.
+fn several(names: &[String]) -> String {
+    let first = names.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(4) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 

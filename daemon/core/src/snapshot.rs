@@ -257,6 +257,8 @@ pub struct OperatorChoice {
     pub matched: String,
     /// Layer of the record: `user`, `provisioning`, `overlay`, `vendor`, `none`.
     pub layer: String,
+    /// Records that fit as well, this one first, `COUNTRY/NAME` each; empty unless the match is ambiguous.
+    pub alternatives: Vec<String>,
     /// Rule that decided, for example `plmn-unique`, `spn-name`, `selector`.
     pub rule: String,
     /// Attributes of the record's select element that hold, and what they ask for, masked where it stands for few SIMs.

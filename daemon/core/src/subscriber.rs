@@ -15,14 +15,39 @@ pub struct Settings {
     pub apn: Option<UserApn>,
     /// Metric of the default routes, 0…4294967295; `None` = the configuration's `route-metric`.
     pub metric: Option<u32>,
+    /// Record that a person chose where several fit the SIM, `COUNTRY/NAME`; `None` = the first of them. `[OPER-060]`
+    pub operator: Option<String>,
+    /// What kind of subscription it is; it reorders access points.
+    pub plan: Plan,
     /// Keep the PIN (sealed) when it is entered, and enter it by itself, once per plug; off forgets it.
     pub pin_store: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { autoconnect: true, roaming: RoamingPolicy::Home, apn: None, metric: None, pin_store: false }
+        Self {
+            autoconnect: true,
+            roaming: RoamingPolicy::Home,
+            apn: None,
+            metric: None,
+            operator: None,
+            plan: Plan::Unknown,
+            pin_store: false,
+        }
     }
+}
+
+/// How a subscription is paid. `[OPER 3.6]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plan {
+    /// Nobody said.
+    #[default]
+    Unknown,
+    /// In advance.
+    Prepaid,
+    /// By bill.
+    Postpaid,
 }
 
 /// Where data may be used. `[OPER 3.8]`

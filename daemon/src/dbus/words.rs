@@ -1,7 +1,7 @@
 //! Words for the enumerations of the snapshot, as the XML lists them.
 
 use daemon_core::snapshot::{ConnectivityState, ContextState, Custody, ModemState, SimReady};
-use daemon_core::subscriber::RoamingPolicy;
+use daemon_core::subscriber::{Plan, RoamingPolicy};
 
 /// Whose the modem is.
 pub(super) fn custody(custody: Custody) -> &'static str {
@@ -65,6 +65,14 @@ pub(super) fn connectivity(state: ConnectivityState) -> &'static str {
         ConnectivityState::Limited => "limited",
         ConnectivityState::Full => "full",
     }
+}
+
+/// Kinds of subscription and their words.
+pub(super) const PLAN: [(&str, Plan); 3] =
+    [("unknown", Plan::Unknown), ("prepaid", Plan::Prepaid), ("postpaid", Plan::Postpaid)];
+
+pub(super) fn plan(plan: Plan) -> &'static str {
+    PLAN.iter().find(|(_, other)| *other == plan).map_or("unknown", |(word, _)| word)
 }
 
 /// Roaming policies and their words.

@@ -20,7 +20,7 @@ pub(crate) enum Action {
 }
 
 /// Keys, in the order of the documentation.
-pub(crate) const KEYS: [&str; 5] = ["autoconnect", "roaming", "apn", "metric", "pin-store"];
+pub(crate) const KEYS: [&str; 7] = ["autoconnect", "roaming", "apn", "metric", "pin-store", "operator", "plan"];
 
 /// The value that takes a setting back.
 const DEFAULT: &str = "default";
@@ -67,6 +67,11 @@ pub(crate) fn value(key: &str, word: &str) -> Result<Option<Variant<'static>>, F
             "home" | "partner" | "any" => word.to_owned().into(),
             _ => return Err(wrong("home, partner, any")),
         },
+        "plan" => match word {
+            "unknown" | "prepaid" | "postpaid" => word.to_owned().into(),
+            _ => return Err(wrong("prepaid, postpaid, unknown")),
+        },
+        "operator" if !word.contains('/') => return Err(wrong("COUNTRY/NAME, as `mbimctl explain` lists them,")),
         "metric" => word.parse::<u32>().map_err(|_| wrong("a number from 0 to 4294967295"))?.into(),
         _ => word.to_owned().into(),
     }))
@@ -100,7 +105,14 @@ mod tests {
         for text in ["set", "set roaming", "set colour red", "0 1", "get x", "0 set roaming any more"] {
             assert_eq!(parse(text).unwrap_err().status(), 2, "{text}");
         }
-        for (key, word) in [("metric", "-1"), ("metric", "many"), ("roaming", "maybe"), ("autoconnect", "2")] {
+        for (key, word) in [
+            ("metric", "-1"),
+            ("metric", "many"),
+            ("roaming", "maybe"),
+            ("autoconnect", "2"),
+            ("plan", "x"),
+            ("operator", "x"),
+        ] {
             assert_eq!(value(key, word).unwrap_err().status(), 2, "{key} {word}");
         }
         assert_eq!(value("metric", "default").unwrap(), None);

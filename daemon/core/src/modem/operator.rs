@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use daemon_operator::choose::OperatorKey;
 use daemon_operator::identity::Identity;
+use daemon_operator::profile::PlanHint;
 use daemon_operator::{Auth, Candidate, Choice, IpType, Layer, Password, Profile, Purposes, Wishes};
 
 use mbim_proto::Personal;
@@ -12,7 +14,7 @@ use crate::Time;
 use crate::effect::SubscriberKey;
 use crate::event::Event;
 use crate::snapshot::{CandidateView, OperatorChoice};
-use crate::subscriber::{ProvisionedProfile, Settings, SubscriberState, UserApn};
+use crate::subscriber::{Plan, ProvisionedProfile, Settings, SubscriberState, UserApn};
 
 /// The subscriber whose SIM is in the modem.
 #[derive(Debug)]
@@ -79,7 +81,13 @@ impl Modem {
         profiles.extend(state.purchase_profile.as_ref().map(|p| provisioned(p, Purposes::PURCHASE)));
         let roaming = self.roaming();
         let last_good = if roaming { &state.last_good_roaming } else { &state.last_good_home };
-        let wishes = Wishes { profiles, last_good: last_good.clone(), ..Wishes::default() };
+        let operator = state.settings.operator.as_deref().and_then(chosen_record);
+        let plan = match state.settings.plan {
+            Plan::Unknown => PlanHint::Unknown,
+            Plan::Prepaid => PlanHint::Prepaid,
+            Plan::Postpaid => PlanHint::Postpaid,
+        };
+        let wishes = Wishes { plan, profiles, last_good: last_good.clone(), operator };
         let choice = layers.choose(&self.subscriber.identity, &wishes);
         let view = view_of(&choice, roaming, &self.registered_name());
         if self.subscriber.view.as_ref() != Some(&view) {
@@ -104,6 +112,12 @@ impl Modem {
     fn registered_name(&self) -> String {
         self.facts.register.as_ref().map(|fact| fact.provider_name.clone()).unwrap_or_default()
     }
+}
+
+/// A record by its country and name, as people write it.
+fn chosen_record(text: &str) -> Option<OperatorKey> {
+    let (country, name) = text.split_once('/')?;
+    Some(OperatorKey { country: country.to_owned(), name: name.to_owned(), layer: Layer::User })
 }
 
 pub(super) fn user_profile(user: &UserApn) -> Profile {
@@ -149,6 +163,7 @@ fn view_of(choice: &Choice, roaming: bool, registered: &str) -> OperatorChoice {
         country: operator.map(|o| o.country.clone()).unwrap_or_default(),
         matched: choice.verdict.as_str().to_owned(),
         layer: operator.map_or("none", |o| o.layer.as_str()).to_owned(),
+        alternatives: choice.alternatives.iter().map(|key| format!("{}/{}", key.country, key.name)).collect(),
         rule: choice.rule_name(),
         selectors: choice.selectors().iter().map(|held| (held.attribute.to_owned(), held.value.clone())).collect(),
         trace: trace(choice),

@@ -51,6 +51,10 @@ impl Change {
         let mut state = state.clone();
         match self {
             Self::Settings(settings) => {
+                if settings.operator != state.settings.operator {
+                    state.last_good_home = None;
+                    state.last_good_roaming = None;
+                }
                 state.settings = settings.clone();
                 state.pin = state.pin.filter(|_| settings.pin_store);
             }
@@ -164,6 +168,12 @@ impl Modem {
             Change::Settings(settings) if settings.metric != old.settings.metric => {
                 self.renew_link(now);
                 self.renew_extras(now);
+            }
+            // Another record or order of access points: what was found out about the old list no longer counts.
+            Change::Settings(settings)
+                if (&settings.operator, settings.plan) != (&old.settings.operator, old.settings.plan) =>
+            {
+                self.subscriber.bad.clear();
             }
             Change::Settings(_) => {}
             Change::Profiles { .. } => self.subscriber.bad.clear(),

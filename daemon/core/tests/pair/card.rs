@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon_core::request::Request;
-use daemon_core::subscriber::{SubscriberState, UserApn};
+use daemon_core::subscriber::{Plan, Settings, SubscriberState, UserApn};
 use daemon_operator::{Layers, SourceFile};
 use mbim_proto::service::MS_UICC_LOW_LEVEL;
 use virtual_modem::{ApnRule, Fault, Order, Place, Profile, Release, Sim, Slot, What, When};
@@ -203,5 +203,47 @@ fn nonsense_on_the_card_is_ignored() {
         let mut pair = pair(sim, layers(VENDOR, GROUPS));
         pair.attach();
         pair.connect();
+    }
+}
+
+/// Several fit and the card says no more: all are listed, the first is tried, and who knows says which it is, once.
+#[test]
+fn a_person_says_which_of_several_it_is() {
+    let mut pair = pair(brand(), layers(VENDOR, ""));
+    pair.device = without_service();
+    pair.attach();
+    pair.connect();
+    let choice = pair.snapshot().operator.clone().unwrap();
+    assert_eq!((choice.matched.as_str(), used(&pair).as_str()), ("ambiguous", "internet"));
+    assert!(choice.alternatives.len() > 1 && choice.alternatives.contains(&"zz/Brand One".to_owned()), "{choice:?}");
+    let settings = |operator: Option<&str>| {
+        Request::SetSettings(Settings { operator: operator.map(str::to_owned), ..Settings::default() })
+    };
+    assert!(pair.ask(settings(Some("zz/Brand One"))).is_ok());
+    assert_eq!(operator(&pair), words("exact", "Brand One", "user-choice"), "{}", pair.account());
+    assert!(pair.is_up(), "what is up stays up until someone connects anew");
+    assert_eq!(pair.stored.as_ref().and_then(|state| state.last_good_home.clone()), None);
+    assert!(pair.ask(Request::Reconnect).is_ok());
+    assert_eq!(used(&pair), "plan");
+    // A record that is not there decides nothing.
+    assert!(pair.ask(settings(Some("zz/Nobody"))).is_ok());
+    assert_eq!(operator(&pair).1, "ambiguous");
+    assert!(pair.ask(settings(None)).is_ok());
+    assert_eq!(operator(&pair).1, "ambiguous");
+}
+
+/// How the subscription is paid puts the fitting access points first.
+#[test]
+fn the_kind_of_subscription_reorders() {
+    let vendor = VENDOR.replace("<apn value=\"internet\">", "<apn value=\"internet\"><plan type=\"postpaid\"/>");
+    assert_ne!(vendor, VENDOR, "the record of the host");
+    let both = vendor.replacen("</apn>", "</apn><apn value=\"plan\"><plan type=\"prepaid\"/></apn>", 1);
+    for (plan, first) in [(Plan::Unknown, "internet"), (Plan::Prepaid, "plan"), (Plan::Postpaid, "internet")] {
+        let mut pair = pair(Sim { home_name: "Host".into(), ..brand() }, layers(&both, ""));
+        let settings = Settings { plan, ..Settings::default() };
+        pair.stored = Some(SubscriberState { settings, ..SubscriberState::default() });
+        pair.attach();
+        pair.connect();
+        assert_eq!(used(&pair), first, "{plan:?}: {}", pair.account());
     }
 }

@@ -165,9 +165,11 @@ fn changed(
             "apn" => settings.apn = None,
             "metric" => settings.metric = None,
             "pin-store" => settings.pin_store = fresh.pin_store,
+            "operator" => settings.operator = None,
+            "plan" => settings.plan = fresh.plan,
             _ => {
                 return Err(Failure::invalid(
-                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store.",
+                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store, operator, plan.",
                 ));
             }
         }
@@ -184,6 +186,15 @@ fn changed(
     }
     if let Some(flag) = options.flag("pin-store")? {
         settings.pin_store = flag;
+    }
+    if let Some(record) = options.text("operator", TEXT)? {
+        if !record.is_empty() && !record.contains('/') {
+            return Err(Failure::invalid("operator is COUNTRY/NAME, as the property Operator lists it."));
+        }
+        settings.operator = (!record.is_empty()).then_some(record);
+    }
+    if let Some(plan) = options.word("plan", &words::PLAN)? {
+        settings.plan = plan;
     }
     let mut apn = settings.apn.clone().unwrap_or_default();
     if read_apn(&mut options, &mut apn)? {
@@ -331,6 +342,8 @@ impl Connection {
             .put("ip-type", apn.map(|apn| apn.ip_type.as_str()))
             .put("metric", settings.metric)
             .put("pin-store", Some(settings.pin_store))
+            .put("operator", settings.operator.as_deref())
+            .put("plan", Some(words::plan(settings.plan)))
             .0
     }
 }
@@ -338,7 +351,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daemon_core::subscriber::RoamingPolicy;
+    use daemon_core::subscriber::{Plan, RoamingPolicy};
 
     fn dict(list: &[(&str, Variant<'_>)]) -> HashMap<String, OwnedVariant> {
         list.iter().map(|(key, value)| ((*key).to_owned(), OwnedVariant::try_from(value).unwrap())).collect()
@@ -357,6 +370,14 @@ mod tests {
         assert_eq!(new.apn.as_ref().map(|apn| (apn.apn.as_str(), apn.password.as_str())), Some(("x", "p")));
         let cleared = changed(new.clone(), dict(&[("apn", "".into())]), &[]).unwrap();
         assert_eq!(cleared.apn, None);
+        let of = |name: &str| {
+            changed(Settings::default(), dict(&[("operator", name.into()), ("plan", "prepaid".into())]), &[])
+        };
+        let chosen = of("de/AldiTalk/MedionMobile").unwrap();
+        assert_eq!((chosen.operator.as_deref(), chosen.plan), (Some("de/AldiTalk/MedionMobile"), Plan::Prepaid));
+        assert_eq!(of("").unwrap().operator, None);
+        let fresh = changed(chosen, dict(&[]), &["operator".into(), "plan".into()]).unwrap();
+        assert_eq!(fresh, Settings::default());
         assert_eq!(changed(new.clone(), dict(&[]), &[]).unwrap(), new);
     }
 
@@ -366,6 +387,8 @@ mod tests {
             (dict(&[("roaming", "sometimes".into())]), vec![]),
             (dict(&[("metric", (-1i32).into())]), vec![]),
             (dict(&[("colour", "red".into())]), vec![]),
+            (dict(&[("operator", "Contoso".into())]), vec![]),
+            (dict(&[("plan", "free".into())]), vec![]),
             (dict(&[("apn", "a".repeat(101).into())]), vec![]),
             (dict(&[]), vec!["colour".to_owned()]),
         ] {

@@ -259,6 +259,7 @@ impl Modem {
             .put("layer", Some(operator.layer.as_str()))
             .put("rule", Some(operator.rule.as_str()))
             .put("selectors", Some(selectors))
+            .put("alternatives", Some(operator.alternatives.clone()))
             .put("has-portal", Some(operator.has_portal))
             .0
     }
