@@ -68,6 +68,12 @@ impl Setup {
     }
 }
 
+/// What its unit puts into its environment.
+fn unit_environment() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let unit = include_str!("../../../systemd/mbimd.service");
+    unit.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='))
+}
+
 /// A running daemon. Killed when dropped.
 #[derive(Debug)]
 pub struct Daemon {
@@ -93,8 +99,7 @@ impl Daemon {
             .arg("--run-dir")
             .arg(setup.directory.join("run"))
             .args(["--log", &setup.log])
-            // As its unit does.
-            .env("MALLOC_ARENA_MAX", "1")
+            .envs(unit_environment())
             .env_remove("NOTIFY_SOCKET")
             .env_remove("JOURNAL_STREAM")
             .env_remove("WATCHDOG_USEC")
