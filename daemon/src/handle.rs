@@ -123,7 +123,7 @@ pub(crate) struct JobStep {
     pub(crate) id: String,
     /// What it does, without secrets.
     pub(crate) what: String,
-    /// `pending`, `running`, `done`, `unchanged`, `not-applied`, `failed`, `waiting`.
+    /// `pending`, `applied`, `kept` (stored, with a warning), `unchanged`, `refused`, `failed`, `scheduled`, `running`, `cancelled`.
     pub(crate) outcome: String,
     /// Code and text of a failure; empty otherwise.
     pub(crate) error: String,

@@ -35,7 +35,8 @@ pub struct Step {
     pub id: String,
     /// What it does, for a person.
     pub what: String,
-    /// `pending`, `running`, `done`, `unchanged`, `not-applied`, `failed` or `waiting`.
+    /// `pending`, `applied`, `kept` (stored, with a warning), `unchanged`, `refused`, `failed`, `scheduled`, `running` or
+    /// `cancelled`.
     pub outcome: String,
     /// Code and text of a failure; empty otherwise.
     pub error: String,

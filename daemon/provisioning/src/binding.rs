@@ -125,7 +125,8 @@ mod tests {
     fn subscriber_and_device() {
         use SimState::{Absent, NotReady, Ready};
         let imsi = "001010123456789";
-        let one = Facts { modems: vec![modem(3, Ready, Some(imsi)), modem(4, Ready, Some("00101"))] };
+        let one =
+            Facts { modems: vec![modem(3, Ready, Some(imsi)), modem(4, Ready, Some("00101"))], ..Facts::default() };
         for (device, want) in [
             (None, Binding::Modem(3)),
             (Some("356938035643809"), Binding::Modem(3)),
@@ -138,9 +139,9 @@ mod tests {
         }
         assert_eq!(bind(&global("00101", None), &one), Binding::Modem(4));
         assert_eq!(bind(&global("001", None), &one), Binding::NoMatch);
-        let locked = Facts { modems: vec![modem(1, NotReady, None)] };
+        let locked = Facts { modems: vec![modem(1, NotReady, None)], ..Facts::default() };
         assert_eq!(bind(&global(imsi, None), &locked), Binding::NotReady);
-        let absent = Facts { modems: vec![modem(1, Absent, None)] };
+        let absent = Facts { modems: vec![modem(1, Absent, None)], ..Facts::default() };
         assert_eq!(bind(&global(imsi, None), &absent), Binding::NoMatch);
         assert!(!sim_of_operator(&absent) && sim_of_operator(&locked));
     }

@@ -3,10 +3,22 @@
 //! A [`Validated`] exists only if the schema accepted the octets; a [`Document`] only if, beyond
 //! that, the source was allowed to order it. Neither has public fields.
 
+pub(crate) mod branding;
+pub(crate) mod extensions;
+mod messages;
+mod pattern;
+pub(crate) mod plans;
 mod read;
+pub(crate) mod refresh;
+mod wlan;
 
 use core::fmt;
 use core::time::Duration;
+
+use branding::Branding;
+use extensions::{Contexts, Metadata};
+use plans::DataPlan;
+use refresh::Refresh;
 
 use crate::binding::{belongs_to_another, same_guid, sim_of_operator};
 use crate::code::Code;
@@ -15,7 +27,9 @@ use crate::private::{Personal, Secret};
 use crate::profile::ProvisionedProfile;
 use crate::schema::{self, Violation};
 use crate::signature::{self, Verdict};
-use crate::xml;
+use crate::signer::TrustedCertificate;
+use crate::stored::owner_key;
+use crate::xml::{self, Piece};
 
 /// Reads and validates a document. [PROV 12.1, steps 1 to 3]
 ///
@@ -31,8 +45,13 @@ pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
     if !findings.violations.is_empty() {
         return Err(Invalid { code: Code::XML_INVALID, violations: findings.violations, is_signed });
     }
-    match read::content(root) {
-        Some(content) => Ok(Validated { content, warnings: findings.warnings }),
+    let content = read::content(root);
+    drop(tree);
+    match content {
+        Some(mut content) => {
+            content.copy_pieces(&text);
+            Ok(Validated { content, warnings: findings.warnings })
+        }
         None => Err(Invalid {
             code: Code::XML_INVALID,
             violations: vec![Violation {
@@ -199,6 +218,12 @@ impl Document {
         &self.content.global.subscriber_id
     }
 
+    /// Under what is kept what documents of this carrier ordered for this customer.
+    #[must_use]
+    pub fn owner_key(&self) -> Personal<String> {
+        owner_key(self.carrier_id(), self.subscriber_id())
+    }
+
     /// Whether it asks for an activation, which cancels a running one of the same modem.
     #[must_use]
     pub const fn has_activation(&self) -> bool {
@@ -250,12 +275,25 @@ pub(crate) struct Content {
     pub(crate) global: Global,
     pub(crate) activation: Option<Activation>,
     pub(crate) mbn: Option<MbnProfiles>,
-    /// Names in the document's order.
-    pub(crate) wlan: Option<Vec<String>>,
-    pub(crate) plans: Vec<String>,
+    /// In the document's order, as are all lists here.
+    pub(crate) wlan: Option<Vec<WlanProfile>>,
+    pub(crate) plans: Vec<DataPlan>,
     pub(crate) provisioning: Option<Provisioning>,
-    pub(crate) extensions: Extensions,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) contexts: Option<Contexts>,
     pub(crate) signature: Option<signature::Shape>,
+}
+
+impl Content {
+    /// Copies what is kept as it came, once the tree is gone.
+    fn copy_pieces(&mut self, text: &str) {
+        for profile in self.wlan.iter_mut().flatten() {
+            profile.xml = Secret::new(profile.piece.text(text));
+        }
+        for rule in self.mbn.iter_mut().filter_map(|mbn| mbn.rules.as_mut()).flatten() {
+            rule.xml = rule.piece.text(text);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -288,34 +326,38 @@ pub(crate) enum Directive {
 pub(crate) struct MbnProfiles {
     pub(crate) default: Option<ProvisionedProfile>,
     pub(crate) purchase: Option<ProvisionedProfile>,
-    /// How many message rules.
-    pub(crate) messages: usize,
-    pub(crate) has_branding: bool,
+    pub(crate) rules: Option<Vec<Rule>>,
+    /// Or why it cannot be used.
+    pub(crate) branding: Option<Result<Branding, &'static str>>,
+}
+
+/// A message rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) id: Option<String>,
+    /// Why it cannot be used.
+    pub(crate) problem: Option<String>,
+    pub(crate) piece: Piece,
+    /// The `Message` as a text of its own.
+    pub(crate) xml: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct WlanProfile {
+    pub(crate) name: String,
+    pub(crate) associated_plan: Option<String>,
+    /// What it comes to by itself.
+    pub(crate) verdict: Code,
+    pub(crate) piece: Piece,
+    /// The `WLANProfile` as a text of its own.
+    pub(crate) xml: Secret<String>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Provisioning {
-    pub(crate) has_certificates: bool,
-    pub(crate) has_refresh: bool,
-}
-
-/// [PROV 8]; absent and empty parts are None.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Extensions {
-    pub(crate) metadata: Option<Metadata>,
-    pub(crate) contexts: Option<Contexts>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Metadata {
-    pub(crate) has_network_settings: bool,
-    pub(crate) has_friendly_names: bool,
-    pub(crate) has_phone_number: bool,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Contexts {
-    pub(crate) policies: Vec<String>,
-    pub(crate) tethering_profile: Option<String>,
-    pub(crate) has_device_limit: bool,
+    pub(crate) certificates: Option<Vec<TrustedCertificate>>,
+    /// Or why it cannot be used.
+    pub(crate) refresh: Option<Result<Refresh, &'static str>>,
+    /// Whether it is spelt as in the published prose. [PROV A24]
+    pub(crate) is_prose: bool,
 }

@@ -2,12 +2,15 @@
 
 use crate::private::Personal;
 use crate::profile::ProvisionedProfile;
+use crate::stored::Stored;
 
 /// The machine as a document meets it.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Every present modem.
     pub modems: Vec<ModemFacts>,
+    /// What earlier documents of the same carrier ordered for the same customer.
+    pub stored: Stored,
 }
 
 /// How far the SIM of a modem is.

@@ -12,10 +12,12 @@
 #![forbid(unsafe_code)]
 
 mod binding;
+mod calendar;
 mod code;
 mod document;
 mod duration;
 mod facts;
+mod hotspot;
 mod plan;
 mod private;
 mod profile;
@@ -24,21 +26,29 @@ mod run;
 mod schema;
 mod signature;
 mod signer;
+mod stored;
 mod xml;
 
+pub use calendar::Moment;
 pub use code::{Code, NotACode};
+pub use document::branding::{Branding, Logo, LogoFormat};
+pub use document::extensions::{ContextPolicy, Contexts, DnsRetry, Metadata, NetworkSettings};
+pub use document::plans::{BillingCycle, DataPlan, PlanDescription, PlanType, PlanUsage};
+pub use document::refresh::Refresh;
 pub use document::{Document, Invalid, Refused, Source, Validated, validate};
 pub use facts::{Facts, ModemFacts, SimState};
+pub use hotspot::is_trusted_login;
 pub use plan::{Action, Activation, Element, Method, Plan, PlanView, Step, StepId, StepView, plan};
 pub use private::{Personal, Secret};
 pub use profile::{Authentication, ProvisionedProfile, RoamingPartner, Slot};
-pub use results::{Shape, refused};
+pub use results::{Shape, refused, refused_signed};
 pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, Time, Todo};
 #[cfg(feature = "generate")]
 pub use schema::generate;
 pub use schema::{Violation, XsdFile, unsaid, xsd};
 pub use signature::{decode, parse};
 pub use signer::{Chain, Name, Signer, TrustedCertificate};
+pub use stored::{Change, Stored, StoredRule, StoredWlan};
 pub use xml::MAX_DOCUMENT;
 
 /// Takes any octets all the way: parse, validate, authorise, plan, run to the end, results. For
@@ -57,6 +67,7 @@ pub fn fuzz(bytes: &[u8]) {
             imsi: Some(Personal::new("001010123456789".to_owned())),
             ..ModemFacts::default()
         }],
+        ..Facts::default()
     };
     let document = match Document::authorise(validated, &Source::Administrator, &facts) {
         Ok(document) => document,
@@ -69,8 +80,13 @@ pub fn fuzz(bytes: &[u8]) {
     let _ = plan.view().to_string();
     let mut now = Time::ZERO;
     let mut run = Run::new(plan, now);
+    let mut stored = Stored::default();
     loop {
         match run.next(now) {
+            Todo::Do(id, StepAction::Keep { change }) => {
+                let changed = stored.apply(&change);
+                run.done(&id, if changed { Outcome::Changed } else { Outcome::Unchanged }, now);
+            }
             Todo::Do(id, _) => run.done(&id, Outcome::Failed(Code::DEVICE_GONE), now),
             Todo::WaitUntil(time) => {
                 run = Run::resume(run.save(now), now);

@@ -11,15 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::binding::{Binding, bind};
 use crate::code::Code;
-use crate::document::{self, Content, Contexts, Directive, Document, Metadata};
+use crate::document::extensions::{Contexts, Metadata};
+use crate::document::plans::DataPlan;
+use crate::document::{self, Content, Directive, Document, WlanProfile};
 use crate::facts::{Facts, ModemFacts};
 use crate::private::{Personal, Secret, stored, stored_personal};
 use crate::profile::{ProvisionedProfile, Slot};
+use crate::stored::{Change, Stored, StoredRule, StoredWlan, owner_key};
 
 pub use view::{PlanView, StepView};
 
 /// Octets of activation data that a command can carry at most. [PROV 16]
 const MAX_ACTIVATION_DATA: usize = 4096;
+
+/// The code of what is kept while nothing acts on it yet.
+const NO_EFFECT_YET: Code = Code::NO_EFFECT;
 
 /// The stable name of a step, such as `mbn/default`: the same document has the same names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,20 +110,34 @@ pub enum Action {
     Activate(Activation),
     /// Nothing: it is already so.
     Identity,
+    /// Stage something that is kept for the subscriber.
+    Keep {
+        /// What to keep, or to forget.
+        change: Box<Change>,
+        /// The element's code in the results, once it is kept.
+        code: Code,
+    },
     /// Nothing: it cannot be done, for the reason that the code tells.
     Refuse {
         /// The element's code in the results.
         code: Code,
+        /// More about it, perhaps nothing; no value of the document.
+        detail: String,
     },
-    /// Nothing: understood, but this version neither stores nor applies it.
-    NotAppliedYet,
 }
 
 impl Action {
-    /// The code of an element that this version understands but neither stores nor applies. It is
-    /// an error and not the warning [`Code::NO_EFFECT`], because that one promises that the
-    /// element was stored.
-    pub const NOT_APPLIED_YET: Code = Code::NOT_SUPPORTED;
+    const fn refuse(code: Code) -> Self {
+        Self::Refuse { code, detail: String::new() }
+    }
+
+    fn unusable(detail: impl Into<String>) -> Self {
+        Self::Refuse { code: Code::CONTENT_UNUSABLE, detail: detail.into() }
+    }
+
+    fn keep(change: Change, code: Code) -> Self {
+        Self::Keep { change: Box::new(change), code }
+    }
 }
 
 /// An activation with its schedule. [PROV 4.1, 12.7]
@@ -183,6 +203,12 @@ impl Plan {
         self.target
     }
 
+    /// Under what is kept what documents of this carrier ordered for this customer.
+    #[must_use]
+    pub fn owner_key(&self) -> Personal<String> {
+        owner_key(&self.carrier_id, &self.subscriber_id)
+    }
+
     /// The plan without its secrets, to print or to send.
     #[must_use]
     pub fn view(&self) -> PlanView {
@@ -197,6 +223,7 @@ pub fn plan(document: &Document, facts: &Facts) -> Plan {
     let binding = bind(&content.global, facts);
     let planner = Planner {
         content,
+        stored: &facts.stored,
         modem: binding.modem(facts),
         unbound: match binding {
             Binding::Modem(_) => None,
@@ -215,6 +242,7 @@ pub fn plan(document: &Document, facts: &Facts) -> Plan {
 
 struct Planner<'a> {
     content: &'a Content,
+    stored: &'a Stored,
     modem: Option<&'a ModemFacts>,
     /// What everything that needs the modem comes to, where there is none.
     unbound: Option<Code>,
@@ -225,43 +253,33 @@ impl Planner<'_> {
     /// The order is that of [PROV 12.1].
     fn steps(mut self) -> Vec<Step> {
         let content = self.content;
-        if content.provisioning.as_ref().is_some_and(|p| p.has_certificates) {
-            self.not_yet("provisioning/certificates", Element::TrustedCertificate);
+        let provisioning = content.provisioning.as_ref();
+        if let Some(certificates) = provisioning.and_then(|p| p.certificates.as_ref()) {
+            let change = Change::Certificates(certificates.clone());
+            self.push("provisioning/certificates", Element::TrustedCertificate, Action::keep(change, NO_EFFECT_YET));
         }
-        for (index, name) in content.plans.iter().enumerate() {
-            self.not_yet(format!("plans/{}", index + 1), Element::Plan(name.clone()));
+        for (number, plan) in (1..).zip(&content.plans) {
+            let action = self.data_plan(plan);
+            self.push(format!("plans/{number}"), Element::Plan(plan.name.clone()), action);
         }
         if let Some(mbn) = &content.mbn {
             self.mbn(mbn);
         }
-        if let Some(metadata) = &content.extensions.metadata {
+        if let Some(metadata) = &content.metadata {
             self.metadata(metadata);
         }
-        if let Some(contexts) = &content.extensions.contexts {
+        if let Some(contexts) = &content.contexts {
             self.contexts(contexts);
         }
-        if let Some(names) = &content.wlan {
-            if names.is_empty() {
-                // Deletes what was stored before, and nothing ever is.
-                self.push("wlan", Element::WlanProfiles, Action::Identity);
-            }
-            for (index, name) in names.iter().enumerate() {
-                let element = Element::WlanProfile(name.clone());
-                self.not_yet(format!("wlan/{}", index + 1), element);
-            }
+        if let Some(profiles) = &content.wlan {
+            self.wlan(profiles);
         }
-        match &content.provisioning {
-            Some(p) if p.has_refresh => {
-                self.not_yet("provisioning/refresh", Element::RefreshParameters);
-            }
-            Some(p) if !p.has_certificates => {
-                self.push("provisioning", Element::Provisioning, Action::Identity);
-            }
-            _ => {}
+        if let Some(provisioning) = provisioning {
+            self.refresh(provisioning);
         }
-        let stores = |step: &Step| matches!(step.action, Action::StoreProfile { .. });
-        if self.steps.iter().any(stores) {
-            self.steps.push(Step { id: StepId("commit".to_owned()), element: None, action: Action::Commit });
+        let stages = |step: &Step| matches!(step.action, Action::StoreProfile { .. } | Action::Keep { .. });
+        if self.steps.iter().any(stages) {
+            self.silently("commit", Action::Commit);
         }
         if let Some(activation) = &content.activation {
             let action = self.activation(activation);
@@ -274,17 +292,38 @@ impl Planner<'_> {
         self.steps.push(Step { id: StepId(id.into()), element: Some(element), action });
     }
 
-    fn not_yet(&mut self, id: impl Into<String>, element: Element) {
-        self.push(id, element, Action::NotAppliedYet);
+    /// A step that no element of the results answers for.
+    fn silently(&mut self, id: impl Into<String>, action: Action) {
+        self.steps.push(Step { id: StepId(id.into()), element: None, action });
     }
 
     /// What needs the modem is refused where there is none, before anything else is asked.
-    fn not_yet_on_modem(&mut self, id: impl Into<String>, element: Element) {
-        let action = match self.unbound {
-            Some(code) => Action::Refuse { code },
-            None => Action::NotAppliedYet,
-        };
+    fn push_on_modem(&mut self, id: impl Into<String>, element: Element, action: Action) {
+        let action = self.unbound.map_or(action, Action::refuse);
         self.push(id, element, action);
+    }
+
+    /// [PROV 12.5]: usage alone is for a plan that is known here; a plan is for profiles, those
+    /// of the document if it has any, else those that earlier documents left.
+    fn data_plan(&self, plan: &DataPlan) -> Action {
+        let is_known = self.stored.plans().iter().any(|known| known.name == plan.name);
+        if plan.description.is_none() && !is_known {
+            return Action::refuse(Code::PLAN_NOT_KNOWN);
+        }
+        let mbn = self.content.mbn.iter().flat_map(|mbn| [&mbn.default, &mbn.purchase]).flatten();
+        let wlan = self.content.wlan.iter().flatten();
+        let names: Vec<_> = mbn.map(|p| &p.associated_plan).chain(wlan.map(|p| &p.associated_plan)).collect();
+        let is_meant = match names.as_slice() {
+            [] => self.stored.refers_to(&plan.name),
+            names => names.iter().any(|name| name.as_ref() == Some(&plan.name)),
+        };
+        let code = if is_meant || plan.description.is_none() { Code::OK } else { Code::PLAN_UNREFERENCED };
+        Action::keep(Change::Plan(plan.clone()), code)
+    }
+
+    /// Whether a profile names a plan that the document does not have.
+    fn lacks_plan(&self, name: Option<&String>) -> bool {
+        name.is_some_and(|name| !self.content.plans.iter().any(|plan| plan.name == *name))
     }
 
     fn mbn(&mut self, mbn: &document::MbnProfiles) {
@@ -292,38 +331,62 @@ impl Planner<'_> {
         if let Some(profile) = &mbn.default {
             let stored = self.modem.and_then(|modem| modem.default_profile.as_ref());
             let action = self.profile(Slot::Default, profile, stored);
-            let element = Element::DefaultProfile(profile.name.clone());
-            self.push("mbn/default", element, action);
+            self.push("mbn/default", Element::DefaultProfile(profile.name.clone()), action);
+            self.rest_of(Slot::Default, profile);
         }
         if let Some(profile) = &mbn.purchase {
             let stored = self.modem.and_then(|modem| modem.purchase_profile.as_ref());
             let action = self.profile(Slot::Purchase, profile, stored);
-            let element = Element::PurchaseProfile(profile.name.clone());
-            self.push("mbn/purchase", element, action);
+            self.push("mbn/purchase", Element::PurchaseProfile(profile.name.clone()), action);
+            self.rest_of(Slot::Purchase, profile);
         }
-        for position in 1..=mbn.messages {
-            self.not_yet_on_modem(format!("mbn/messages/{position}"), Element::Message(position));
+        if let Some(rules) = &mbn.rules {
+            if self.unbound.is_none() {
+                self.silently("mbn/messages", Action::keep(Change::ForgetRules, Code::OK));
+            }
+            for (position, rule) in (1..).zip(rules) {
+                let action = match &rule.problem {
+                    Some(problem) => Action::unusable(problem.clone()),
+                    None => {
+                        let rule = StoredRule::new(rule.id.clone(), rule.xml.clone());
+                        Action::keep(Change::Rule(rule), NO_EFFECT_YET)
+                    }
+                };
+                self.push_on_modem(format!("mbn/messages/{position}"), Element::Message(position), action);
+            }
         }
-        if mbn.has_branding {
-            self.not_yet_on_modem("mbn/branding", Element::Branding);
+        match &mbn.branding {
+            Some(Ok(branding)) => {
+                let action = Action::keep(Change::Branding(branding.clone()), NO_EFFECT_YET);
+                self.push_on_modem("mbn/branding", Element::Branding, action);
+            }
+            Some(Err(problem)) => self.push_on_modem("mbn/branding", Element::Branding, Action::unusable(*problem)),
+            None => {}
         }
         if self.steps.len() == before {
             self.push("mbn", Element::MbnProfiles, Action::Identity);
         }
     }
 
+    /// What the modem's own store of profiles has no place for, where the profile is accepted.
+    fn rest_of(&mut self, slot: Slot, profile: &ProvisionedProfile) {
+        if let Some(Step { id, action: Action::StoreProfile { .. } | Action::Identity, .. }) = self.steps.last()
+            && self.stored.lacks(slot, profile)
+        {
+            let id = format!("{id}/rest");
+            self.silently(id, Action::keep(Change::profile(slot, profile), Code::OK));
+        }
+    }
+
     fn profile(&self, slot: Slot, profile: &ProvisionedProfile, stored: Option<&ProvisionedProfile>) -> Action {
         if let Some(code) = self.unbound {
-            return Action::Refuse { code };
+            return Action::refuse(code);
         }
-        let plan = profile.associated_plan.as_ref();
-        if plan.is_some_and(|plan| !self.content.plans.contains(plan)) {
-            let code = Code::PLAN_NOT_IN_FILE;
-            return Action::Refuse { code };
+        if self.lacks_plan(profile.associated_plan.as_ref()) {
+            return Action::refuse(Code::PLAN_NOT_IN_FILE);
         }
-        if profile.does_not_fit_mbim().is_some() {
-            let code = Code::BAD_PROFILE;
-            return Action::Refuse { code };
+        if let Some(problem) = does_not_fit(profile) {
+            return problem;
         }
         if stored == Some(profile) {
             return Action::Identity;
@@ -332,56 +395,110 @@ impl Planner<'_> {
     }
 
     fn metadata(&mut self, metadata: &Metadata) {
-        let before = self.steps.len();
-        if metadata.has_network_settings {
-            self.not_yet_on_modem("extensions/network-settings", Element::NetworkSettings);
+        let parts = [
+            ("extensions/network-settings", Element::NetworkSettings, metadata.network_settings.is_some()),
+            ("extensions/friendly-names", Element::DataClassFriendlyNames, metadata.friendly_names.is_some()),
+            ("extensions/phone-number", Element::CustomerSupportPhoneNumber, metadata.phone_number.is_some()),
+        ];
+        let mut whole = Some(Change::Metadata(metadata.clone()));
+        for (id, element, _) in parts.into_iter().filter(|(_, _, is_there)| *is_there) {
+            let change = whole.take().unwrap_or(Change::Part);
+            self.push_on_modem(id, element, Action::keep(change, NO_EFFECT_YET));
         }
-        if metadata.has_friendly_names {
-            let element = Element::DataClassFriendlyNames;
-            self.not_yet_on_modem("extensions/friendly-names", element);
-        }
-        if metadata.has_phone_number {
-            let element = Element::CustomerSupportPhoneNumber;
-            self.not_yet_on_modem("extensions/phone-number", element);
-        }
-        if self.steps.len() == before {
-            let element = Element::CarrierNetworkMetadata;
-            self.push("extensions/metadata", element, Action::Identity);
+        if whole.is_some() {
+            self.push("extensions/metadata", Element::CarrierNetworkMetadata, Action::Identity);
         }
     }
 
+    /// Kept whole with the first part, but for contexts that no modem can carry.
     fn contexts(&mut self, contexts: &Contexts) {
         let before = self.steps.len();
-        for (index, name) in contexts.policies.iter().enumerate() {
-            let id = format!("extensions/contexts/{}", index + 1);
-            self.not_yet_on_modem(id, Element::PdpContextPolicy(name.clone()));
+        let fitting = Contexts {
+            policies: contexts.policies.iter().filter(|p| p.context.does_not_fit_mbim().is_none()).cloned().collect(),
+            tethering: contexts.tethering.clone().filter(|profile| profile.does_not_fit_mbim().is_none()),
+            ..*contexts
+        };
+        let mut whole = Some(Change::Contexts(fitting));
+        let mut kept = || Action::keep(whole.take().unwrap_or(Change::Part), NO_EFFECT_YET);
+        for (number, policy) in (1..).zip(&contexts.policies) {
+            let action = does_not_fit(&policy.context).unwrap_or_else(&mut kept);
+            let element = Element::PdpContextPolicy(policy.context.name.clone());
+            self.push_on_modem(format!("extensions/contexts/{number}"), element, action);
         }
-        if contexts.tethering_profile.is_some() || contexts.has_device_limit {
-            let name = contexts.tethering_profile.clone().unwrap_or_default();
-            self.not_yet_on_modem("extensions/tethering", Element::TetheringProfile(name));
+        if contexts.tethering.is_some() || contexts.max_devices.is_some() {
+            let name = contexts.tethering.as_ref().map(|profile| profile.name.clone()).unwrap_or_default();
+            let action = contexts.tethering.as_ref().and_then(does_not_fit).unwrap_or_else(&mut kept);
+            self.push_on_modem("extensions/tethering", Element::TetheringProfile(name), action);
         }
         if self.steps.len() == before {
-            // At most a ban on additional contexts, and none are ever made.
-            let element = Element::AdditionalPdpContexts;
-            self.push("extensions/contexts", element, Action::Identity);
+            let action = if contexts.allowed { Action::Identity } else { kept() };
+            self.push_on_modem("extensions/contexts", Element::AdditionalPdpContexts, action);
+        }
+    }
+
+    /// Replaces all: what the document does not list goes, after the new ones are there; one that
+    /// cannot be kept leaves its former version. [PROV 12.6]
+    fn wlan(&mut self, profiles: &[WlanProfile]) {
+        for (number, profile) in (1..).zip(profiles) {
+            let action = if self.lacks_plan(profile.associated_plan.as_ref()) {
+                Action::refuse(Code::PLAN_NOT_IN_FILE)
+            } else if profile.verdict.is_failure() {
+                Action::refuse(profile.verdict)
+            } else {
+                let code = if profile.verdict == Code::OK { NO_EFFECT_YET } else { profile.verdict };
+                let plan = profile.associated_plan.clone();
+                let kept = StoredWlan::new(profile.name.clone(), plan, profile.xml.clone());
+                Action::keep(Change::Wlan(kept), code)
+            };
+            self.push(format!("wlan/{number}"), Element::WlanProfile(profile.name.clone()), action);
+        }
+        let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
+        let goes = self.stored.wlan().iter().any(|known| !names.iter().any(|name| name == known.name()));
+        let action = if goes { Action::keep(Change::KeepWlan(names), Code::OK) } else { Action::Identity };
+        match (profiles.is_empty(), goes) {
+            (true, _) => self.push("wlan", Element::WlanProfiles, action),
+            (false, true) => self.silently("wlan", action),
+            (false, false) => {}
+        }
+    }
+
+    fn refresh(&mut self, provisioning: &document::Provisioning) {
+        match &provisioning.refresh {
+            Some(Ok(refresh)) => {
+                let code = if provisioning.is_prose { Code::PROSE_SPELLING } else { NO_EFFECT_YET };
+                let action = Action::keep(Change::Refresh(Box::new(refresh.clone())), code);
+                self.push("provisioning/refresh", Element::RefreshParameters, action);
+            }
+            Some(Err(problem)) => {
+                self.push("provisioning/refresh", Element::RefreshParameters, Action::unusable(*problem));
+            }
+            None => {
+                let action = match self.stored.refresh() {
+                    Some(_) => Action::keep(Change::ForgetRefresh, Code::OK),
+                    None => Action::Identity,
+                };
+                if provisioning.certificates.is_none() {
+                    self.push("provisioning", Element::Provisioning, action);
+                } else if action != Action::Identity {
+                    self.silently("provisioning/refresh", action);
+                }
+            }
         }
     }
 
     fn activation(&self, ordered: &document::Activation) -> Action {
         if let Some(code) = self.unbound {
-            return Action::Refuse { code };
+            return Action::refuse(code);
         }
         let method = match &ordered.directive {
             Directive::Reconnect => Method::Reconnect,
             Directive::Reregister => Method::Reregister,
             Directive::ServiceActivation(data) => {
                 if data.reveal().len() > MAX_ACTIVATION_DATA {
-                    let code = Code::INVALID_PARAMETER;
-                    return Action::Refuse { code };
+                    return Action::refuse(Code::INVALID_PARAMETER);
                 }
                 if self.modem.and_then(|modem| modem.service_activation) == Some(false) {
-                    let code = Code::NOT_SUPPORTED;
-                    return Action::Refuse { code };
+                    return Action::refuse(Code::NOT_SUPPORTED);
                 }
                 Method::ServiceActivation { data: data.clone() }
             }
@@ -393,4 +510,10 @@ impl Planner<'_> {
             retry_interval: ordered.retry_interval,
         })
     }
+}
+
+/// The refusal of a profile that MBIM cannot carry.
+fn does_not_fit(profile: &ProvisionedProfile) -> Option<Action> {
+    let what = profile.does_not_fit_mbim()?;
+    Some(Action::Refuse { code: Code::BAD_PROFILE, detail: format!("{what}: too long for the modem") })
 }

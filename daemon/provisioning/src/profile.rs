@@ -82,6 +82,9 @@ pub struct ProvisionedProfile {
 }
 
 impl ProvisionedProfile {
+    /// Priority of a profile that names none. [PROV 4.2]
+    pub const DEFAULT_PRIORITY: u8 = 5;
+
     /// The first of the two context strings that an MBIM CONNECT cannot carry, by name. The
     /// schema counts code points, MBIM counts UTF-16 units. [PROV 12.12]
     #[must_use]

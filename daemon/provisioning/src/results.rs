@@ -1,10 +1,14 @@
 //! Outcomes to the results document. [PROV 10]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::writer::Writer;
 
 use crate::code::Code;
 use crate::plan::Element;
+use crate::schema::lexical::decode_hex;
+use crate::signer::Signer;
 
 /// Which of the two published shapes to write. [PROV 10.1, 10.2]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,16 +34,30 @@ impl Shape {
 pub(crate) struct Leaf<'a> {
     pub(crate) element: &'a Element,
     pub(crate) code: Code,
+    /// More about a message rule; nothing elsewhere.
+    pub(crate) detail: &'a str,
 }
 
 /// The results of a document that was refused as a whole. [PROV 10.3]
 #[must_use]
 pub fn refused(code: Code, shape: Shape) -> String {
+    refused_signed(code, None, shape)
+}
+
+/// The same where a certificate could be read; it is told only with the codes about signatures.
+#[must_use]
+pub fn refused_signed(code: Code, signer: Option<&Signer>, shape: Shape) -> String {
     let mut root = Node::new(ROOT);
     root.code = Some(code);
     if code.is_about_signature() {
         let mut signature = Node::new("Signature");
         signature.code = Some(code);
+        if let Some(signer) = signer {
+            signature.children.push(Node::with_text("Subject", &signer.name()));
+            if let Some(digest) = decode_hex(&signer.fingerprint) {
+                signature.children.push(Node::with_text("Thumbprint", &STANDARD.encode(digest)));
+            }
+        }
         root.children.push(signature);
     }
     write(&root, shape)
@@ -86,13 +104,14 @@ struct Node {
     /// `name` or `position`, with its value.
     label: Option<(&'static str, String)>,
     code: Option<Code>,
+    detail: Option<String>,
     text: Option<String>,
     children: Vec<Node>,
 }
 
 impl Node {
     const fn new(name: &'static str) -> Self {
-        Self { name, label: None, code: None, text: None, children: Vec::new() }
+        Self { name, label: None, code: None, detail: None, text: None, children: Vec::new() }
     }
 
     fn with_text(name: &'static str, text: &str) -> Self {
@@ -204,6 +223,7 @@ fn insert(section: &mut Node, place: &Place<'_>, leaf: &Leaf<'_>, shape: Shape) 
     }
     let mut node = Node::new(place.leaf);
     node.code = Some(leaf.code);
+    node.detail = Some(leaf.detail).filter(|detail| !detail.is_empty() && place.leaf == "Message").map(str::to_owned);
     node.label = match (leaf.element, shape) {
         (Element::Message(position), _) => Some(("position", position.to_string())),
         (Element::WlanProfile(name), Shape::V1) => Some(("Name", name.clone())),
@@ -242,6 +262,9 @@ fn element(writer: &mut Writer<Vec<u8>>, node: &Node, namespace: Option<&str>) -
     if let Some(code) = node.code {
         start.push_attribute(("errorCode", code.to_string().as_str()));
     }
+    if let Some(detail) = &node.detail {
+        start.push_attribute(("errorDetails", detail.as_str()));
+    }
     if node.text.is_none() && node.children.is_empty() {
         return writer.write_event(Event::Empty(start));
     }
@@ -266,7 +289,7 @@ mod tests {
     }
 
     fn written(leaves: &[(Element, Code)], shape: Shape) -> String {
-        let leaves: Vec<_> = leaves.iter().map(|(element, code)| Leaf { element, code: *code }).collect();
+        let leaves: Vec<_> = leaves.iter().map(|(element, code)| Leaf { element, code: *code, detail: "" }).collect();
         accepted(ISSUER, "001010123456789", &leaves, shape)
     }
 

@@ -16,6 +16,7 @@ use crate::plan::{Action, Activation, Element, Method, Plan, Step, StepId};
 use crate::private::Secret;
 use crate::profile::{ProvisionedProfile, Slot};
 use crate::results::{self, Leaf, Shape};
+use crate::stored::Change;
 
 /// Time since a start that the caller chose; it is the same for the whole life of a [`Run`].
 pub type Time = core::time::Duration;
@@ -40,6 +41,11 @@ pub enum StepAction {
         slot: Slot,
         /// Its values.
         profile: Box<ProvisionedProfile>,
+    },
+    /// Stage a change of what is kept under [`Plan::owner_key`]; write nothing yet.
+    Keep {
+        /// What to keep, or to forget.
+        change: Box<Change>,
     },
     /// Write all that was staged, atomically.
     Commit,
@@ -116,7 +122,7 @@ pub enum ActivationStatus {
 pub struct StepReport {
     /// Name of the step.
     pub id: StepId,
-    /// `pending`, `applied`, `unchanged`, `failed`, `refused`, `not-applied-yet`, `scheduled`,
+    /// `pending`, `applied`, `unchanged`, `failed`, `refused`, `kept` (with a warning), `scheduled`,
     /// `running`, `cancelled`.
     pub outcome: &'static str,
     /// The code, unless all is well.
@@ -174,7 +180,7 @@ impl Run {
             steps().zip(&ended).all(|(step, ended)| !matches!(step.action, Action::Commit) || ended.is_some());
         if !committed {
             for (step, ended) in steps().zip(&mut ended) {
-                if matches!(step.action, Action::StoreProfile { .. }) {
+                if matches!(step.action, Action::StoreProfile { .. } | Action::Keep { .. }) {
                     *ended = None;
                 }
             }
@@ -212,6 +218,7 @@ impl Run {
                 (Action::StoreProfile { slot, profile }, None) => {
                     StepAction::StoreProfile { slot: *slot, profile: profile.clone() }
                 }
+                (Action::Keep { change, .. }, None) => StepAction::Keep { change: change.clone() },
                 (Action::Commit, None) => StepAction::Commit,
                 _ => continue,
             };
@@ -247,6 +254,13 @@ impl Run {
             Some(Action::StoreProfile { .. } | Action::Commit) => {
                 if let Some(ended @ None) = self.ended.get_mut(index) {
                     *ended = Some(Ended::from(outcome));
+                }
+            }
+            Some(Action::Keep { code, .. }) => {
+                let code = *code;
+                if let Some(ended @ None) = self.ended.get_mut(index) {
+                    let end = Ended::from(outcome);
+                    *ended = Some(if end.code == Code::OK { Ended { code, ..end } } else { end });
                 }
             }
             _ => {}
@@ -285,7 +299,7 @@ impl Run {
     #[must_use]
     pub fn activation(&self) -> ActivationStatus {
         let refused = self.steps().find_map(|(step, _)| match step {
-            Step { element: Some(Element::Activation), action: Action::Refuse { code }, .. } => Some(*code),
+            Step { element: Some(Element::Activation), action: Action::Refuse { code, .. }, .. } => Some(*code),
             _ => None,
         });
         match refused {
@@ -313,11 +327,9 @@ impl Run {
 
     /// Ends what ends by itself, and lets the activation begin when all else has ended.
     fn settle(&mut self, now: Time) {
-        let staging =
-            self.steps().any(|(step, ended)| ended.is_none() && matches!(step.action, Action::StoreProfile { .. }));
-        let staged = self.steps().any(|(step, ended)| {
-            matches!(step.action, Action::StoreProfile { .. }) && ended.is_some_and(|e| e.changed)
-        });
+        let stages = |step: &Step| matches!(step.action, Action::StoreProfile { .. } | Action::Keep { .. });
+        let staging = self.steps().any(|(step, ended)| ended.is_none() && stages(step));
+        let staged = self.steps().any(|(step, ended)| stages(step) && ended.is_some_and(|e| e.changed));
         let unchanged = |code| Ended { code, changed: false };
         for (step, ended) in self.plan.steps.iter().zip(&mut self.ended) {
             if ended.is_some() {
@@ -325,18 +337,17 @@ impl Run {
             }
             *ended = match &step.action {
                 Action::Identity => Some(unchanged(Code::OK)),
-                Action::Refuse { code } => Some(unchanged(*code)),
-                Action::NotAppliedYet => Some(unchanged(Action::NOT_APPLIED_YET)),
+                Action::Refuse { code, .. } => Some(unchanged(*code)),
                 Action::Commit if !staging && !staged => Some(unchanged(Code::OK)),
-                Action::Commit | Action::StoreProfile { .. } | Action::Activate(_) => None,
+                Action::Commit | Action::StoreProfile { .. } | Action::Keep { .. } | Action::Activate(_) => None,
             };
         }
         let commit_failure = self.commit_failure();
         if let Some(failure) = commit_failure {
             for (step, ended) in self.plan.steps.iter().zip(&mut self.ended) {
-                if matches!(step.action, Action::StoreProfile { .. })
+                if stages(step)
                     && let Some(ended) = ended
-                    && ended.code == Code::OK
+                    && !ended.code.is_failure()
                 {
                     *ended = unchanged(failure);
                 }
@@ -373,7 +384,11 @@ impl Run {
                 (_, None) => return None,
             };
             if let Some(element) = &step.element {
-                leaves.push(Leaf { element, code });
+                let detail = match &step.action {
+                    Action::Refuse { detail, .. } => detail.as_str(),
+                    _ => "",
+                };
+                leaves.push(Leaf { element, code, detail });
             }
         }
         self.results_ready().then_some(leaves)
@@ -391,9 +406,9 @@ impl Run {
                 ActivationStatus::Cancelled => ("cancelled", None),
             },
             (_, None) => ("pending", None),
-            (Action::NotAppliedYet, Some(ended)) => ("not-applied-yet", Some(ended.code)),
             (Action::Refuse { .. }, Some(ended)) => ("refused", Some(ended.code)),
-            (_, Some(ended)) if ended.code != Code::OK => ("failed", Some(ended.code)),
+            (_, Some(ended)) if ended.code.is_failure() => ("failed", Some(ended.code)),
+            (_, Some(ended)) if ended.code.is_warning() => ("kept", Some(ended.code)),
             (_, Some(ended)) if ended.changed => ("applied", None),
             (_, Some(_)) => ("unchanged", None),
         };

@@ -3,11 +3,14 @@
 //! A pass over the text enforces the limits and refuses a document type declaration before the
 //! parser sees a single octet, so that what the parser builds is bounded.
 
+mod piece;
 mod scan;
 
 use std::borrow::Cow;
 
 use crate::code::Code;
+
+pub(crate) use piece::Piece;
 
 /// Octets of a document. [PROV 16]
 pub const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
@@ -23,8 +26,9 @@ pub(crate) const MAX_TEXT: usize = 2 * 1024 * 1024;
 pub(crate) const MAX_ELEMENTS: usize = 100_000;
 /// Namespace declarations in scope at one place: the parser keeps a list for each element.
 pub(crate) const MAX_NAMESPACES: usize = 64;
-/// Elements, texts, comments and instructions together.
-pub(crate) const MAX_NODES: usize = 400_000;
+/// Elements, texts, comments and instructions together: with 100,000 elements there are at most
+/// 200,001 texts and elements.
+pub(crate) const MAX_NODES: usize = 250_000;
 /// Equals signs, wherever they stand: the parser reserves an attribute for each.
 pub(crate) const MAX_EQUALS: usize = 200_000;
 

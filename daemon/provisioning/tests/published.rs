@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 use daemon_provisioning::{
-    Action, Code, Document, Facts, Method, ModemFacts, Personal, Secret, SimState, Source, Step, Violation, plan,
-    validate,
+    Action, Code, Document, Facts, Method, ModemFacts, Outcome, Personal, Run, Secret, Shape, SimState, Source, Step,
+    StepAction, Stored, Time, Todo, Violation, plan, validate,
 };
 
 const GLOBAL: &str = "<Global>
@@ -20,20 +20,47 @@ fn document(body: &str) -> String {
     )
 }
 
-/// The steps on a machine with that subscriber.
-fn steps(body: &str) -> Vec<Step> {
-    let facts = Facts {
+/// A machine with that subscriber.
+fn facts() -> Facts {
+    Facts {
         modems: vec![ModemFacts {
             sim: SimState::Ready,
             imsi: Some(Personal::new("1234567890".to_owned())),
             ..ModemFacts::default()
         }],
-    };
+        ..Facts::default()
+    }
+}
+
+fn authorised(body: &str) -> Document {
     let source = Source::App { carrier_id: Some("00000000-1111-2222-3333-444444444444".to_owned()) };
     let xml = document(&format!("{GLOBAL}\n{body}"));
-    let validated = validate(xml.as_bytes()).unwrap();
-    let document = Document::authorise(validated, &source, &facts).unwrap();
-    plan(&document, &facts).steps().to_vec()
+    let validated = validate(xml.as_bytes()).unwrap_or_else(|invalid| panic!("{invalid}"));
+    Document::authorise(validated, &source, &facts()).unwrap()
+}
+
+/// The steps on that machine.
+fn steps(body: &str) -> Vec<Step> {
+    plan(&authorised(body), &facts()).steps().to_vec()
+}
+
+/// Applied with every step succeeding: what stands between the subscriber and the end of the
+/// results, or the code of the root, and what is kept.
+fn yields(body: &str) -> (String, Stored) {
+    let mut stored = Stored::default();
+    let mut run = Run::new(plan(&authorised(body), &facts()), Time::ZERO);
+    while !run.results_ready() {
+        let Todo::Do(id, action) = run.next(Time::ZERO) else { panic!("nothing to do") };
+        if let StepAction::Keep { change } = action {
+            stored.apply(&change);
+        }
+        run.done(&id, Outcome::Changed, Time::ZERO);
+    }
+    let xml = run.results(Shape::V2).unwrap();
+    let (head, tail) = xml.split_once("</Subscriber>").unwrap();
+    let sections = tail.strip_suffix("</CarrierProvisioningResult>").unwrap().trim().to_owned();
+    let all_well = head.contains("errorCode=\"00000000\"");
+    (if all_well { "00000000".to_owned() } else { sections }, stored)
 }
 
 fn wlan(security: &str) -> String {
@@ -99,6 +126,44 @@ fn default_profile() {
     assert_eq!(profile.priority, 5);
 }
 
+/// "MBNProfiles": the fragment, in a document.
+#[test]
+fn profile_fragment() {
+    let body = "<MBNProfiles>
+        <DefaultProfile xmlns=\"http://www.microsoft.com/networking/CarrierControl/WWAN/v1\">
+          <Name>Contoso MBN</Name>
+          <Description>Contoso Mobile Broadband</Description>
+          <HomeProviderName>Contoso MBN</HomeProviderName>
+          <Context>
+            <AccessString>contoso.com</AccessString>
+            <UserLogonCred>
+              <UserName>mbuser</UserName>
+              <Password>mbpass</Password>
+            </UserLogonCred>
+          </Context>
+        </DefaultProfile>
+      </MBNProfiles>";
+    let Action::StoreProfile { profile, .. } = &steps(body)[0].action else { panic!("no profile") };
+    assert_eq!((profile.name.as_str(), profile.apn.as_deref()), ("Contoso MBN", Some("contoso.com")));
+    assert_eq!(profile.password, Some(Secret::new("mbpass".to_owned())));
+    assert_eq!(yields(body).0, "00000000");
+}
+
+/// "Provision the device to connect automatically to a Wi-Fi network": accepted and kept, with
+/// the warning that nothing sets it up yet.
+#[test]
+fn wlan_document() {
+    let body = wlan(OPEN).replace("Contoso Wi-Fi</name>\n", "My Wi-Fi Hotspot</name>\n").replacen(
+        "<name>Contoso Wi-Fi</name></SSID>",
+        "<name>wifihotspot1</name></SSID>",
+        1,
+    );
+    let (results, stored) = yields(&body);
+    assert_eq!(results, "<WLANProfiles errorCode=\"22170102\"/>");
+    assert_eq!(stored.wlan()[0].name(), "My Wi-Fi Hotspot");
+    assert!(stored.wlan()[0].xml().reveal().contains("wifihotspot1"));
+}
+
 /// "Sending activation to the mobile broadband device".
 #[test]
 fn service_activation() {
@@ -160,6 +225,12 @@ fn wlan_fragments() {
         assert_eq!(warnings(&body), [""; 0], "{body}");
     }
     assert_eq!(warnings(&eap), ["outside the schema, taken for EAPConfig"]);
+    for body in [&eap, &direct] {
+        assert_eq!(yields(body).0, "<WLANProfiles errorCode=\"22170103\"/>", "{body}");
+    }
+    for body in [wlan(OPEN), hotspot("<ExtAuth><ExtensionId>YourAppIdGoesHere</ExtensionId></ExtAuth>")] {
+        assert_eq!(yields(&body).0, "<WLANProfiles errorCode=\"22170102\"/>", "{body}");
+    }
     assert_eq!(warnings(&direct), ["outside the schema, accepted as the published text has it"]);
 }
 
@@ -173,6 +244,11 @@ fn refresh_fragment() {
       <Password>bar</Password>
     </RefreshParameters></Provisioning>";
     assert_eq!(warnings(body), ["outside the schema, taken for UserName"]);
+    let (results, stored) = yields(body);
+    assert_eq!(results, "<Provisioning errorCode=\"22170103\"/>");
+    let refresh = stored.refresh().unwrap();
+    assert_eq!(refresh.username, Some(Secret::new("foo".to_owned())));
+    assert_eq!(refresh.url.reveal(), "https://www.contoso.com/refresh");
 }
 
 /// The two whole hotspot documents are printed without `Global`, which every document needs.

@@ -25,6 +25,7 @@ fn facts() -> Facts {
             imsi: Some(Personal::new(IMSI.to_owned())),
             ..ModemFacts::default()
         }],
+        ..Facts::default()
     }
 }
 

@@ -194,7 +194,7 @@ impl Task {
 
     async fn submitted(&mut self, submission: Submission) -> Result<Job, Job> {
         let modems = self.modems.borrow().clone();
-        let facts = facts::of(&modems, submission.modem, &self.store).await;
+        let mut facts = facts::of(&modems, submission.modem, &self.store).await;
         let document = match self.judge(&submission, &facts) {
             Ok(document) => document,
             Err(refused) => {
@@ -202,6 +202,7 @@ impl Task {
                 return Err(refusal(&refused));
             }
         };
+        facts.stored = facts::kept(&document.owner_key(), &self.store).await;
         let plan = plan(&document, &facts);
         let target = plan.target();
         let steps = plan.view().steps;
@@ -290,7 +291,7 @@ fn described(steps: &[provisioning::StepView]) -> Vec<JobStep> {
         .map(|step| JobStep {
             id: step.id.clone(),
             what: step.text.clone(),
-            outcome: if step.action == "not-applied-yet" { "not-applied" } else { "pending" }.into(),
+            outcome: "pending".into(),
             error: step.code.filter(|code| code.is_failure()).map(|code| code.to_string()).unwrap_or_default(),
         })
         .collect()

@@ -12,15 +12,17 @@ use super::atomic;
 use super::subscribers::Salt;
 
 /// Largest file, octets.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
+const MAX_FILE: u64 = 32 * 1024 * 1024;
 
-/// Which of the two documents of a SIM that may be under way at a time.
+/// Which of the files of a key: of the two documents of a SIM that may be under way at a time, or the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
     /// The last one with an activation, which may take hours.
     Activating,
     /// The one that is being applied and has none.
     Plain,
+    /// Not a document under way, but what documents ordered for a customer of a carrier; the key names both.
+    Kept,
 }
 
 /// The folder of all cursors.
@@ -42,6 +44,7 @@ impl Cursors {
         let kind = match which {
             Which::Activating => "activating",
             Which::Plain => "plain",
+            Which::Kept => "kept",
         };
         self.folder.join(self.salt.name(key)).with_extension(kind)
     }

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 /// Checklists: what the numbers begin with, the last number, the file in docs/.
-const LISTS: [(&str, usize, &str); 2] = [("MBIM", 160, "mbim-checklist.md"), ("OPER", 123, "oper-checklist.md")];
+const LISTS: [(&str, usize, &str); 3] =
+    [("MBIM", 160, "mbim-checklist.md"), ("OPER", 123, "oper-checklist.md"), ("PROV", 236, "prov-checklist.md")];
 
 /// Names of all tests in the tree: functions under an attribute that makes them one.
 fn tests() -> BTreeSet<String> {

@@ -5,15 +5,14 @@ use core::time::Duration;
 
 use roxmltree::Node;
 
-use super::{Activation, Content, Contexts, Directive, Extensions, Global, MbnProfiles, Metadata, Provisioning};
+use super::{Activation, Content, Directive, Global, MbnProfiles, Provisioning, Rule, WlanProfile};
+use super::{branding, extensions, messages, plans, refresh, wlan};
 use crate::private::{Personal, Secret};
 use crate::profile::{Authentication, ProvisionedProfile, RoamingPartner};
-use crate::schema::lexical::{collapse, decode_base64, integer, span};
+use crate::schema::lexical::{boolean, collapse, decode_base64, integer, span};
 use crate::schema::{Ns, at, children, text};
 use crate::signature::Shape;
-
-/// Priority of a profile that names none. [PROV 4.2]
-const DEFAULT_PRIORITY: u8 = 5;
+use crate::xml::Piece;
 
 /// Reads everything below the root.
 pub(super) fn content(root: Node<'_, '_>) -> Option<Content> {
@@ -27,31 +26,43 @@ pub(super) fn content(root: Node<'_, '_>) -> Option<Content> {
         Some(node) => Some(activation(node)?),
         None => None,
     };
-    let wlan = section("WLANProfiles").map(|wlan| {
-        let names = children(wlan, Ns::Wlan, "WLANProfile");
-        names.map(|profile| token(profile, Ns::Wlan, "name").unwrap_or_default()).collect()
-    });
-    let plans = section("Plans").into_iter().flat_map(|plans| {
-        children(plans, Ns::Plans, "Plan").map(|plan| plan.attribute("Name").unwrap_or_default().to_owned())
-    });
-    let provisioning = section("Provisioning").map(|node| Provisioning {
-        has_certificates: at(node, Ns::Cc, "TrustedCertificates").is_some(),
-        has_refresh: at(node, Ns::Cc, "RefreshParameters").is_some(),
-    });
+    let wlan = section("WLANProfiles");
+    let plans = section("Plans").into_iter().flat_map(|plans| children(plans, Ns::Plans, "Plan"));
     let extensions = section("Extensions").and_then(|node| at(node, Ns::Cc2, "Extensions_v2"));
+    let part = |name| extensions.and_then(|node| at(node, Ns::Cc2, name));
     Some(Content {
-        global,
         activation,
         mbn,
-        wlan,
-        plans: plans.collect(),
-        provisioning,
-        extensions: extensions.map(read_extensions).unwrap_or_default(),
+        wlan: wlan.map(|wlan| children(wlan, Ns::Wlan, "WLANProfile").filter_map(wlan_profile).collect()),
+        plans: plans.map(plans::read).collect::<Option<_>>()?,
+        provisioning: section("Provisioning").map(provisioning),
+        metadata: part("CarrierNetworkMetadata").map(extensions::metadata),
+        contexts: part("AdditionalPDPContexts").map(|node| extensions::contexts(node, &global.carrier_id)),
+        global,
         signature: at(root, Ns::Signature, "Signature").map(|signature| Shape {
             has_certificate: at(signature, Ns::Signature, "KeyInfo")
                 .is_some_and(|info| at(info, Ns::Signature, "X509Data").is_some()),
         }),
     })
+}
+
+fn wlan_profile(node: Node<'_, '_>) -> Option<WlanProfile> {
+    Some(WlanProfile {
+        name: token(node, Ns::Wlan, "name")?,
+        associated_plan: at(node, Ns::Wlan, "AssociatedPlan").map(text),
+        verdict: wlan::judge(node),
+        piece: Piece::of(node),
+        xml: Secret::default(),
+    })
+}
+
+fn provisioning(node: Node<'_, '_>) -> Provisioning {
+    let parameters = at(node, Ns::Cc, "RefreshParameters");
+    Provisioning {
+        certificates: at(node, Ns::Cc, "TrustedCertificates").map(refresh::certificates),
+        refresh: parameters.map(refresh::refresh),
+        is_prose: parameters.is_some_and(|node| at(node, Ns::Cc, "Username").is_some()),
+    }
 }
 
 fn global(node: Node<'_, '_>) -> Option<Global> {
@@ -96,43 +107,37 @@ fn mbn_profiles(node: Node<'_, '_>, carrier_id: &str) -> Option<MbnProfiles> {
         Some(node) => profile(node, carrier_id).map(Some),
         None => Some(None),
     };
-    let messages = at(node, Ns::Wwan, "Messages");
+    let rules = at(node, Ns::Wwan, "Messages").map(|node| {
+        let messages = (1..).zip(children(node, Ns::Wwan, "Message"));
+        let read = |(position, message)| Rule {
+            id: messages::rule_id(message),
+            problem: messages::check(message, position).err(),
+            piece: Piece::of(message),
+            xml: String::new(),
+        };
+        messages.map(read).collect()
+    });
     Some(MbnProfiles {
         default: read("DefaultProfile")?,
         purchase: read("PurchaseProfile")?,
-        messages: messages.map_or(0, |m| children(m, Ns::Wwan, "Message").count()),
-        has_branding: at(node, Ns::Wwan, "Branding").is_some(),
+        rules,
+        branding: at(node, Ns::Wwan, "Branding").map(branding::read),
     })
 }
 
 fn profile(node: Node<'_, '_>, carrier_id: &str) -> Option<ProvisionedProfile> {
-    let context = at(node, Ns::Wwan, "Context");
-    let setting = |name| context.and_then(|context| token(context, Ns::Wwan, name));
-    let credentials = context.and_then(|context| at(context, Ns::Wwan, "UserLogonCred"));
     let priority = match node.attribute("Priority") {
         Some(value) => u8::try_from(integer(value)?).ok()?,
-        None => DEFAULT_PRIORITY,
+        None => ProvisionedProfile::DEFAULT_PRIORITY,
     };
     let partners = at(node, Ns::Wwan, "DataRoamingPartners");
     let partners = partners.into_iter().flat_map(|p| children(p, Ns::Wwan, "Provider"));
     let base = |node, name| token(node, Ns::Base, name).or_else(|| token(node, Ns::Wwan, name));
     Some(ProvisionedProfile {
-        carrier_id: carrier_id.to_owned(),
-        name: token(node, Ns::Wwan, "Name")?,
         description: token(node, Ns::Wwan, "Description"),
         priority,
         associated_plan: at(node, Ns::Wwan, "AssociatedPlan").map(text),
         home_provider_name: token(node, Ns::Wwan, "HomeProviderName"),
-        apn: setting("AccessString"),
-        username: credentials.and_then(|c| token(c, Ns::Wwan, "UserName")),
-        password: credentials.and_then(|c| at(c, Ns::Wwan, "Password")).map(|node| Secret::new(text(node))),
-        authentication: match setting("AuthProtocol").as_deref() {
-            Some("PAP") => Authentication::Pap,
-            Some("CHAP") => Authentication::Chap,
-            Some("MsCHAPv2") => Authentication::MsChapV2,
-            _ => Authentication::None,
-        },
-        compression: setting("Compression").as_deref() == Some("ENABLE"),
         roaming_partners: partners
             .filter_map(|partner| {
                 Some(RoamingPartner {
@@ -141,31 +146,47 @@ fn profile(node: Node<'_, '_>, carrier_id: &str) -> Option<ProvisionedProfile> {
                 })
             })
             .collect(),
+        ..context(node, Ns::Wwan, carrier_id)?
     })
 }
 
-fn read_extensions(node: Node<'_, '_>) -> Extensions {
-    let metadata = at(node, Ns::Cc2, "CarrierNetworkMetadata").map(|node| Metadata {
-        has_network_settings: at(node, Ns::Cc2, "NetworkSettings").is_some(),
-        has_friendly_names: at(node, Ns::Cc2, "DataClassFriendlyNames").is_some(),
-        has_phone_number: at(node, Ns::Cc2, "CustomerSupportPhoneNumber").is_some(),
-    });
-    let contexts = at(node, Ns::Cc2, "AdditionalPDPContexts").map(|node| {
-        let policies = at(node, Ns::Cc2, "MultiplePDPContextPolicies");
-        let policies = policies.into_iter().flat_map(|p| children(p, Ns::Cc2, "PDPContextPolicy"));
-        let tethering = at(node, Ns::Cc2, "TetheringSettings");
-        Contexts {
-            policies: policies.map(|policy| token(policy, Ns::Cc2, "Name").unwrap_or_default()).collect(),
-            tethering_profile: tethering
-                .and_then(|t| at(t, Ns::Cc2, "TetheringProfile"))
-                .and_then(|profile| token(profile, Ns::Cc2, "Name")),
-            has_device_limit: tethering.is_some_and(|t| at(t, Ns::Cc2, "MaxNumberOfDevices").is_some()),
-        }
-    });
-    Extensions { metadata, contexts }
+/// Name and context, which have the same members in two namespaces.
+pub(super) fn context(node: Node<'_, '_>, ns: Ns, carrier_id: &str) -> Option<ProvisionedProfile> {
+    let context = at(node, ns, "Context");
+    let setting = |name| context.and_then(|context| token(context, ns, name));
+    let credentials = context.and_then(|context| at(context, ns, "UserLogonCred"));
+    Some(ProvisionedProfile {
+        carrier_id: carrier_id.to_owned(),
+        name: token(node, ns, "Name")?,
+        description: None,
+        priority: ProvisionedProfile::DEFAULT_PRIORITY,
+        associated_plan: None,
+        home_provider_name: None,
+        apn: setting("AccessString"),
+        username: credentials.and_then(|c| token(c, ns, "UserName")),
+        password: credentials.and_then(|c| at(c, ns, "Password")).map(|node| Secret::new(text(node))),
+        authentication: match setting("AuthProtocol").as_deref() {
+            Some("PAP") => Authentication::Pap,
+            Some("CHAP") => Authentication::Chap,
+            Some("MsCHAPv2") => Authentication::MsChapV2,
+            _ => Authentication::None,
+        },
+        compression: setting("Compression").as_deref() == Some("ENABLE"),
+        roaming_partners: Vec::new(),
+    })
 }
 
 /// The collapsed text of a child.
-fn token(parent: Node<'_, '_>, ns: Ns, name: &str) -> Option<String> {
+pub(super) fn token(parent: Node<'_, '_>, ns: Ns, name: &str) -> Option<String> {
     at(parent, ns, name).map(|node| collapse(&text(node)).into_owned())
+}
+
+/// A child that says yes or no.
+pub(super) fn flag(parent: Node<'_, '_>, ns: Ns, name: &str) -> Option<bool> {
+    boolean(&text(at(parent, ns, name)?))
+}
+
+/// An attribute that says yes or no.
+pub(super) fn flag_attribute(node: Node<'_, '_>, name: &str) -> Option<bool> {
+    boolean(node.attribute(name)?)
 }

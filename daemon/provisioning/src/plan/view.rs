@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::{Action, Activation, Element, Method, Plan, Step};
 use crate::code::Code;
+use crate::document::plans::{DataPlan, PlanType};
 use crate::profile::{Authentication, ProvisionedProfile, Slot};
+use crate::stored::Change;
 
 /// A plan without secrets. `Display` prints a line a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,7 +24,7 @@ pub struct PlanView {
 pub struct StepView {
     /// Its name.
     pub id: String,
-    /// `store-profile`, `commit`, `activate`, `identity`, `refuse`, `not-applied-yet`.
+    /// `store-profile`, `commit`, `activate`, `keep`, `identity`, `refuse`.
     pub action: &'static str,
     /// The element of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,19 +46,78 @@ fn step(step: &Step) -> StepView {
         Action::Commit => ("commit", None, "write what was stored".to_owned()),
         Action::Activate(activation) => ("activate", None, activate(activation)),
         Action::Identity => ("identity", Some(Code::OK), "nothing to change".to_owned()),
-        Action::Refuse { code } => ("refuse", Some(*code), code.meaning().to_owned()),
-        Action::NotAppliedYet => {
-            ("not-applied-yet", Some(Action::NOT_APPLIED_YET), "understood, but not applied by this version".to_owned())
-        }
+        Action::Keep { change, code } => ("keep", Some(*code), keep(change, *code)),
+        Action::Refuse { code, detail } if detail.is_empty() => ("refuse", Some(*code), code.meaning().to_owned()),
+        Action::Refuse { code, detail } => ("refuse", Some(*code), format!("{}: {detail}", code.meaning())),
     };
     StepView { id: step.id.0.clone(), action, element: step.element.clone(), code, text }
 }
 
-fn store(slot: Slot, profile: &ProvisionedProfile) -> String {
-    let slot = match slot {
+fn keep(change: &Change, code: Code) -> String {
+    let text = match change {
+        Change::Certificates(certificates) => format!("keep the names of {} trusted certificates", certificates.len()),
+        Change::Plan(plan) => data_plan(plan),
+        Change::Profile(slot, _) => {
+            format!("keep what the modem need not know of the {} profile", slot_name(*slot))
+        }
+        Change::ForgetRules => "forget the former message rules".to_owned(),
+        Change::Rule(rule) => match rule.id() {
+            Some(id) => format!("keep message rule \u{201c}{id}\u{201d}"),
+            None => "keep a message rule".to_owned(),
+        },
+        Change::Branding(branding) => {
+            let logo = branding.logo.as_ref().map(|logo| format!("a logo of {}x{} pixels", logo.width, logo.height));
+            let name = branding.name.as_ref().map(|name| format!("the name \u{201c}{name}\u{201d}"));
+            let parts: Vec<_> = name.into_iter().chain(logo).collect();
+            format!("keep {}", if parts.is_empty() { "no branding".to_owned() } else { parts.join(" and ") })
+        }
+        Change::Metadata(_) => "keep settings for all profiles".to_owned(),
+        Change::Contexts(contexts) => {
+            format!("keep {} policies for additional contexts", contexts.policies.len())
+        }
+        Change::Wlan(profile) => format!("keep Wi-Fi profile \u{201c}{}\u{201d}", profile.name()),
+        Change::KeepWlan(names) if names.is_empty() => "forget all Wi-Fi profiles".to_owned(),
+        Change::KeepWlan(_) => "forget the Wi-Fi profiles that are not listed".to_owned(),
+        Change::Refresh(refresh) => match refresh.delay_in_days {
+            Some(days) => format!("keep where a newer document is, to be asked after {days} days"),
+            None => "keep where a newer document is, to be asked on demand".to_owned(),
+        },
+        Change::ForgetRefresh => "forget where a newer document was".to_owned(),
+        Change::Part => "keep it with what stands before".to_owned(),
+    };
+    if code == Code::OK { text } else { format!("{text}; {}", code.meaning()) }
+}
+
+fn data_plan(plan: &DataPlan) -> String {
+    let mut text = format!("keep data plan \u{201c}{}\u{201d}", plan.name);
+    if let Some(description) = &plan.description {
+        text.push_str(match description.plan_type {
+            PlanType::Unrestricted => ", unrestricted",
+            PlanType::Fixed => ", fixed",
+            PlanType::Variable => ", variable",
+        });
+        if let Some(limit) = description.data_limit_megabytes {
+            text.push_str(&format!(", {limit} MB"));
+        }
+        if let Some(cycle) = &description.billing_cycle {
+            text.push_str(&format!(", from {}", cycle.start));
+        }
+    }
+    if let Some(usage) = &plan.usage {
+        text.push_str(&format!(", {} MB used at {}", usage.megabytes, usage.at));
+    }
+    text
+}
+
+const fn slot_name(slot: Slot) -> &'static str {
+    match slot {
         Slot::Default => "default",
         Slot::Purchase => "purchase",
-    };
+    }
+}
+
+fn store(slot: Slot, profile: &ProvisionedProfile) -> String {
+    let slot = slot_name(slot);
     let mut text = format!("store {slot} profile \u{201c}{}\u{201d}", profile.name);
     match &profile.apn {
         Some(apn) => text.push_str(&format!(": APN {apn}")),

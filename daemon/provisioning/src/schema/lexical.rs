@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::duration::{XsDuration, is_date_time};
+use crate::calendar::Moment;
+use crate::duration::XsDuration;
 
 /// A simple type. Lengths count characters (code points).
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,14 @@ pub(crate) fn decode_base64(value: &str) -> Option<Vec<u8>> {
     STANDARD.decode(packed).ok()
 }
 
+/// Decodes hexadecimal without white space.
+pub(crate) fn decode_hex(value: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = value.as_bytes().as_chunks::<2>();
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let octets = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    if rest.is_empty() { octets.collect() } else { None }
+}
+
 /// Reads `xs:boolean`.
 pub(crate) fn boolean(value: &str) -> Option<bool> {
     match &*collapse(value) {
@@ -149,7 +158,7 @@ impl Lexical {
             Self::PositiveDuration => {
                 XsDuration::parse(&collapse(value)).is_some_and(|duration| !duration.negative && !duration.is_zero())
             }
-            Self::DateTime => is_date_time(&collapse(value)),
+            Self::DateTime => Moment::parse(&collapse(value)).is_some(),
             Self::Base64 => decode_base64(value).is_some(),
             Self::Hex { min, max } => {
                 let value = collapse(value);

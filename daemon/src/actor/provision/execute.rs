@@ -3,7 +3,7 @@
 use daemon_core::effect::SubscriberKey;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::subscriber::ProvisionedProfile;
-use daemon_provisioning::{ActivationStatus, Code, Outcome, Run, Shape, Slot, StepAction, Todo};
+use daemon_provisioning::{ActivationStatus, Code, Outcome, Run, Shape, Slot, StepAction, Stored, Todo};
 use mbim_proto::Secret;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -20,6 +20,8 @@ pub(super) struct Execution {
     key: Option<SubscriberKey>,
     default: Option<ProvisionedProfile>,
     purchase: Option<ProvisionedProfile>,
+    /// What is kept for the customer: as it is on disk, and as it is to become.
+    kept: Option<(Stored, Stored)>,
     store: Store,
     board: Board,
     start: Instant,
@@ -35,7 +37,7 @@ impl Execution {
         board: Board,
         start: Instant,
     ) -> Self {
-        Self { run, job, handle, key, default: None, purchase: None, store, board, start }
+        Self { run, job, handle, key, default: None, purchase: None, kept: None, store, board, start }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -161,12 +163,56 @@ impl Execution {
                 }
                 return Outcome::Changed;
             }
-            StepAction::Commit => Request::SetProfiles { default: self.default.take(), purchase: self.purchase.take() },
+            StepAction::Keep { change } => {
+                let former = match self.kept.take() {
+                    Some(kept) => kept,
+                    None => {
+                        let stored = facts::kept(&self.run.plan().owner_key(), &self.store).await;
+                        (stored.clone(), stored)
+                    }
+                };
+                let (_, wanted) = self.kept.insert(former);
+                return if wanted.apply(&change) { Outcome::Changed } else { Outcome::Unchanged };
+            }
+            StepAction::Commit => return self.commit().await,
             StepAction::ServiceActivation { data } => Request::ServiceActivation(Secret::new(data.reveal().clone())),
             StepAction::Reconnect => Request::Reconnect,
             StepAction::Reregister => Request::Reregister { cycle: true },
             StepAction::ConnectOnly => Request::Reregister { cycle: false },
         };
+        self.ask(request).await
+    }
+
+    /// Writes what was staged: what is kept for the customer, then the SIM's profiles. Where the latter fails the former is
+    /// as it was.
+    async fn commit(&mut self) -> Outcome {
+        let kept = self.kept.take();
+        if let Some((former, wanted)) = &kept
+            && former != wanted
+            && let Err(error) = self.write_kept(wanted).await
+        {
+            tracing::warn!(%error, "what a document ordered could not be written");
+            return Outcome::Failed(Code::ACCESS_DENIED);
+        }
+        let (default, purchase) = (self.default.take(), self.purchase.take());
+        if default.is_none() && purchase.is_none() {
+            return Outcome::Changed;
+        }
+        let outcome = self.ask(Request::SetProfiles { default, purchase }).await;
+        if let (Outcome::Failed(_), Some((former, _))) = (outcome, &kept)
+            && let Err(error) = self.write_kept(former).await
+        {
+            tracing::warn!(%error, "what a document ordered could not be taken back");
+        }
+        outcome
+    }
+
+    async fn write_kept(&self, kept: &Stored) -> std::io::Result<()> {
+        let owner = facts::owner(&self.run.plan().owner_key());
+        self.store.keep(owner, Which::Kept, Some(serde_json::to_vec(kept)?)).await
+    }
+
+    async fn ask(&self, request: Request) -> Outcome {
         let cycles = request == Request::Reregister { cycle: true };
         let Some(handle) = &self.handle else { return Outcome::Failed(Code::NOT_PRESENT) };
         match handle.request(request).await {

@@ -4,10 +4,10 @@ use daemon_core::effect::SubscriberKey;
 use daemon_core::snapshot::{SimReady, Snapshot};
 use daemon_core::subscriber;
 use daemon_operator::identity::DeviceId;
-use daemon_provisioning::{Authentication, Facts, ModemFacts, Personal, ProvisionedProfile, Secret, SimState};
+use daemon_provisioning::{Authentication, Facts, ModemFacts, Personal, ProvisionedProfile, Secret, SimState, Stored};
 
 use crate::handle::ModemHandle;
-use crate::store::Store;
+use crate::store::{Store, Which};
 
 /// Command of basic connect that takes an activation. `[MBIM1.0 10.5.14]`
 const SERVICE_ACTIVATION: u32 = 14;
@@ -37,6 +37,26 @@ pub(super) async fn of(modems: &[ModemHandle], only: Option<u32>, store: &Store)
         facts.modems.push(modem);
     }
     facts
+}
+
+/// Under what is kept what documents of a carrier ordered for a customer.
+pub(super) fn owner(key: &Personal<String>) -> SubscriberKey {
+    SubscriberKey::new(key.reveal().as_str())
+}
+
+/// What earlier documents of the same carrier ordered for the same customer; nothing where it cannot be read.
+pub(super) async fn kept(key: &Personal<String>, store: &Store) -> Stored {
+    match store.kept(owner(key), Which::Kept).await {
+        Ok(Some(bytes)) => serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+            tracing::warn!("what earlier documents ordered cannot be understood and is forgotten");
+            Stored::default()
+        }),
+        Ok(None) => Stored::default(),
+        Err(error) => {
+            tracing::warn!(%error, "what earlier documents ordered cannot be read");
+            Stored::default()
+        }
+    }
 }
 
 fn modem(id: u32, snapshot: &Snapshot) -> ModemFacts {

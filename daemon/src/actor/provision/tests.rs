@@ -124,6 +124,74 @@ async fn a_profile_that_cannot_be_stored_is_told_as_access_denied() {
     bench.agent.stop().await;
 }
 
+/// Sections that hold a plan, and a Wi-Fi profile with a key.
+const KEPT: &str = "<WLANProfiles><WLANProfile xmlns=\"http://www.microsoft.com/networking/CarrierControl/WLAN/v1\">\
+     <name>w</name><AssociatedPlan>p</AssociatedPlan><SSIDConfig><SSID><name>n</name></SSID></SSIDConfig><MSM><security>\
+     <authEncryption><authentication>WPA2PSK</authentication><encryption>AES</encryption></authEncryption><sharedKey>\
+     <keyType>passPhrase</keyType><protected>false</protected><keyMaterial>kept-not-shown</keyMaterial></sharedKey>\
+     </security></MSM></WLANProfile></WLANProfiles>\
+     <Plans><Plan xmlns=\"http://www.microsoft.com/networking/CarrierControl/Plans/v1\" Name=\"p\">\
+     <Description PlanType=\"Fixed\"/></Plan></Plans>";
+const USAGE: &str = "<Plans><Plan xmlns=\"http://www.microsoft.com/networking/CarrierControl/Plans/v1\" Name=\"p\">\
+     <Usage CurrentUsage=\"7\" UsageTimestamp=\"2026-03-01T00:00:00Z\"/></Plan></Plans>";
+
+impl Bench {
+    /// Files of the state directory that are kept for customers.
+    fn kept(&self) -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(self.state.join("provision")).unwrap().flatten().map(|entry| entry.path());
+        entries
+            .filter(|path| path.extension().is_some_and(|e| e == "kept"))
+            .map(|p| std::fs::read(p).unwrap())
+            .collect()
+    }
+
+    async fn results(&self, sections: &str) -> String {
+        self.submit(document(sections), 1000, false).await.unwrap().unwrap().results_xml.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_a_document_orders_is_kept_sealed_and_the_next_one_meets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = bench(folder.path());
+    assert!(first.results(USAGE).await.contains("82170012"), "a plan that nobody described");
+    assert!(first.kept().is_empty());
+    let results = first.results(KEPT).await;
+    assert!(
+        results.contains("<WLANProfiles errorCode=\"22170102\"/>")
+            && results.contains("<Plans errorCode=\"00000000\"/>")
+    );
+    let [file] = &first.kept()[..] else { panic!() };
+    for clear in ["kept-not-shown", IMSI, "WLANProfile"] {
+        assert!(!file.windows(clear.len()).any(|window| window == clear.as_bytes()), "{clear} can be read");
+    }
+    first.agent.stop().await;
+    // After a restart it is there; a second application changes nothing.
+    let second = bench(folder.path());
+    let results = second.results(USAGE).await;
+    assert!(results.contains("errorCode=\"00000000\"") && !results.contains("<Plans"), "{results}");
+    let job = second.submit(document(KEPT), 1000, false).await.unwrap().unwrap();
+    assert!(job.steps.iter().all(|step| matches!(step.outcome.as_str(), "unchanged" | "kept")), "{:?}", job.steps);
+    assert_eq!(second.kept().len(), 1);
+    second.agent.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_kept_is_taken_back_where_the_profiles_cannot_be_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let answer = bench.submit(document(&format!("{PROFILE}{KEPT}")), 1000, false);
+    let Request::SetProfiles { .. } = bench.answers(Err(RequestErrorKind::Storage)).await else { panic!() };
+    let job = answer.await.unwrap().unwrap();
+    assert_eq!(job.all_provisioned, Some(false));
+    let results = job.results_xml.unwrap();
+    for section in ["MBNProfiles", "WLANProfiles", "Plans"] {
+        assert!(results.contains(&format!("<{section} errorCode=\"80070005\"/>")), "{results}");
+    }
+    assert!(bench.results(USAGE).await.contains("82170012"), "the plan is not there");
+    bench.agent.stop().await;
+}
+
 #[tokio::test]
 async fn what_is_refused_reaches_no_modem() {
     let folder = tempfile::tempdir().unwrap();
