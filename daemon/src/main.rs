@@ -118,6 +118,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     // Modems that are named leave the others to others.
     let takes = args.devices.is_empty() && config.modemmanager == daemon_core::custody::Policy::Ask;
     supervise::tell_udev(&run_dir, takes);
+    transport::renew::mend(&run_dir);
     let shared = Arc::new(Shared {
         config,
         run_dir: run_dir.clone(),
@@ -126,7 +127,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         rfkill: host::rfkill::follow(std::path::Path::new("/dev/rfkill")),
         start: Instant::now(),
     });
-    let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone())).await;
+    let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone()), &run_dir).await;
     let roots = host::uevent::Roots::default();
     // Before the first modem: whoever finds the name free starts a rival that opens the same node.
     let proxy = proxy::Proxy::start(&shared.config, &run_dir, listed, neighbour.followed());

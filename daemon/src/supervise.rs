@@ -3,6 +3,7 @@
 
 mod opening;
 mod place;
+mod renewing;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,6 +38,7 @@ use crate::transport::open::{Kind, Spec};
 use crate::transport::usb;
 use opening::Opened;
 use place::{At, Slot};
+use renewing::{Renewals, Renewed};
 
 /// Time that a kernel driver may need to be loaded before a device is used without.
 #[cfg(feature = "usb")]
@@ -136,6 +138,9 @@ struct Task {
     next_id: u32,
     /// Interfaces that are being given back to NetworkManager, and ports that are not wanted any more.
     farewells: JoinSet<()>,
+    /// Control ports that are being made anew.
+    renewing: JoinSet<Renewed>,
+    renewals: Renewals,
     /// The daemon ends: nobody stands in for anybody.
     stopping: bool,
 }
@@ -168,6 +173,8 @@ impl Task {
             let_go: BTreeMap::new(),
             next_id: 0,
             farewells: JoinSet::new(),
+            renewing: JoinSet::new(),
+            renewals: Renewals::default(),
             stopping: false,
         }
     }
@@ -193,6 +200,7 @@ impl Task {
                 announced = announcement(uevents.as_ref()) => self.announced(announced),
                 Some(left) = self.tasks.join_next(), if !self.tasks.is_empty() => self.left(left),
                 Some(opened) = self.openings.join_next(), if !self.openings.is_empty() => self.opened(opened),
+                Some(renewed) = self.renewing.join_next(), if !self.renewing.is_empty() => self.renewed(renewed),
                 news = self.neighbour.next() => self.heard(news),
                 () = sleep_until(next) => {}
                 () = sleep_until(self.give_up) => {
@@ -434,7 +442,7 @@ impl Task {
         let (shown, snapshot) = watch::channel(Arc::new(first));
         let handle = ModemHandle { id, snapshot, requests: asking, guests: joining, tracers: reading };
         self.shown.send_modify(|list| list.push(handle));
-        Ends { requests, guests, tracers, shown, device: None }
+        Ends { requests, guests, tracers, shown, device: None, kept: None }
     }
 
     fn stand_in(&mut self, at: usize, ends: Ends) {
@@ -470,6 +478,7 @@ impl Task {
         let blocked = *rfkill.borrow_and_update();
         let config = ModemConfig {
             expected: ends.device.as_ref().map(|device| device.id.clone()),
+            renewable: renewing::can(slot) && self.renewals.may(&described.physical),
             ..machine_config(&shared.config, described.clone(), &spec, &port, blocked)
         };
         let ours = interface.as_ref().filter(|_| slot.found.is_some() && shared.config.network == Network::Standalone);
@@ -482,6 +491,7 @@ impl Task {
         }
         let place = Place::new(&shared.run_dir, &described.physical, interface.as_deref());
         let (kept, ledgers) = self.leftovers.claim(&described.physical, interface.as_deref());
+        let kept = kept.or_else(|| self.renewals.take(&described.physical));
         let mut link = interface.filter(|_| shared.config.network == Network::Standalone).map(|interface| {
             Link::new(interface, shared.config.route_metric, &shared.run_dir, shared.resolver.clone())
         });
@@ -525,7 +535,7 @@ impl Task {
         let Some((at, slot)) = at.and_then(|at| Some((at, self.slots.get_mut(at)?))) else { return self.remove(id) };
         let ends = match left {
             Left::StandIn(ends) => ends,
-            Left::Owner(why, ends) => {
+            Left::Owner(why, mut ends) => {
                 if why == Ended::Other {
                     tracing::info!(modem = id, "another modem is at its place and gets an object of its own");
                     (slot.modem, slot.device, slot.at) = (None, None, At::Nobody);
@@ -541,17 +551,34 @@ impl Task {
                         }
                     });
                 }
-                if why == Ended::Gone {
-                    slot.device.clone_from(&ends.device);
-                    slot.found = None;
-                    let grace = self.shared.config.absence;
-                    slot.absent_until = (grace > Duration::ZERO).then(|| Instant::now() + grace);
-                    // A node may stay through a reset; a socket may be listened to again.
-                    slot.later();
+                let grace = self.shared.config.absence;
+                match why {
+                    Ended::Gone => {
+                        slot.device.clone_from(&ends.device);
+                        slot.found = None;
+                        slot.absent_until = (grace > Duration::ZERO).then(|| Instant::now() + grace);
+                        // A node may stay through a reset; a socket may be listened to again.
+                        slot.later();
+                    }
+                    // By ourselves, so that the object stays in any case.
+                    Ended::Renew if !self.stopping => {
+                        ends.device = ends.device.or_else(|| slot.device.take());
+                        slot.device.clone_from(&ends.device);
+                        slot.absent_until = Some(Instant::now() + grace.max(renewing::BACK));
+                        let kept = ends.kept.take();
+                        self.renew(at, kept);
+                        if let Some(slot) = self.slots.get_mut(at) {
+                            slot.found = None;
+                            slot.later();
+                            slot.next_try = Some(Instant::now() + renewing::PAUSE);
+                        }
+                    }
+                    Ended::Renew | Ended::Other | Ended::Stopped | Ended::Left => {}
                 }
                 ends
             }
         };
+        let Some(slot) = self.slots.get_mut(at) else { return self.remove(id) };
         slot.at = At::Nobody;
         if let Some(port) = slot.opened.take() {
             self.begin(at, port, ends);
@@ -599,6 +626,8 @@ impl Task {
             self.left(ended);
         }
         self.tasks.shutdown().await;
+        // A driver that is off its modem comes back first.
+        while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.renewing.join_next()).await {}
         while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.farewells.join_next()).await {}
         self.shown.send_replace(Vec::new());
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod open;
 pub(crate) mod refusal;
+pub(crate) mod renew;
 mod unix;
 #[cfg(feature = "usb")]
 pub(crate) mod usb;

@@ -48,6 +48,13 @@ pub enum Effect {
     /// Close the transport: the modem is another one than the object stands for, and gets an object of its own. Nothing of
     /// it was shown. The machine is at its end; no answer is wanted.
     LetGo,
+    /// Close the transport and give the control port a fresh node: what the modem has said is read by nobody any more, and who
+    /// had the old node open has it no longer. The modem goes and comes with that; if it cannot be done, the transport is
+    /// opened again. The machine is at its end; no answer is wanted.
+    Renew {
+        /// What the machine that comes next is to know; there is no connection in it.
+        kept: Option<Box<Kept>>,
+    },
     /// Close the transport and open it again after the pause (the control path hangs). Answer: `Input::Attached` or `Gone`.
     Reopen {
         /// Time to wait before opening.

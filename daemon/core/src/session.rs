@@ -4,6 +4,7 @@
 //! mean: bodies are the business of [`modem`](crate::modem). It counts what a modem does wrong and says when it is
 //! enough, and leaves the decision to its owner. `[MBIM1.0 9]`
 
+mod behind;
 pub mod deadline;
 mod flight;
 mod open;
@@ -14,6 +15,7 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use behind::Behind;
 pub use flight::Stray;
 use flight::{Flight, Sent};
 use mbim_proto::status::{ProtocolError, Status};
@@ -153,6 +155,9 @@ pub enum SessionOutput {
     Hung(Hung),
     /// CLOSE was answered, or its time is over.
     Closed,
+    /// Answers come one message late, each when something else is said; said once until the session is opened anew. As long as
+    /// somebody below reads one message for each announcement, and one announcement was lost, that does not end by itself.
+    Behind,
     /// Something was dropped: what, for the log.
     Dropped(Dropped),
 }
@@ -214,6 +219,8 @@ pub struct Session {
     opens: u32,
     /// Ids of the OPENs that were not answered yet.
     opened_with: Vec<u32>,
+    /// Ids of the CLOSEs of this procedure.
+    closed_with: Vec<u32>,
     /// Tries left to reach a session that an earlier host left open; `None` = it is not to be adopted.
     adopting: Option<u32>,
     /// Answers to VERSION that were lost in this procedure.
@@ -222,6 +229,9 @@ pub struct Session {
     subscribe_tries: u32,
     /// The last thing that went wrong while opening.
     failure: OpenFailure,
+    behind: Behind,
+    /// When the last message was sent.
+    sent_at: Time,
 }
 
 /// Commands that the session sends for itself.
@@ -230,6 +240,8 @@ enum Own {
     Services,
     Version,
     Subscribe,
+    /// Nothing that is not known: whether it is answered in its time.
+    Check,
 }
 
 impl Session {
@@ -252,10 +264,13 @@ impl Session {
             own: None,
             opens: 0,
             opened_with: Vec::new(),
+            closed_with: Vec::new(),
             adopting: None,
             versions_lost: 0,
             subscribe_tries: 0,
             failure: OpenFailure::NoAnswer,
+            behind: Behind::default(),
+            sent_at: Time::ZERO,
             config,
         }
     }
@@ -317,6 +332,7 @@ impl Session {
             self.hang(Hung::Timeouts);
         }
         while let Some((id, command)) = self.flight.repeat(now) {
+            self.sent_at = now;
             self.transmit(id, &command);
         }
         self.depart(now);
@@ -397,9 +413,38 @@ impl Session {
         ticket
     }
 
+    /// The answer to what was said before came upon what is said now.
+    fn answered_late(&mut self, now: Time) {
+        if now.saturating_sub(self.sent_at) > behind::AT_ONCE || !self.behind.count(now) {
+            return;
+        }
+        let most = if matches!(self.phase, Phase::Ready) { behind::OPEN } else { behind::OPENING };
+        if self.adopting.is_some() {
+            // Decided at the end of that.
+        } else if self.behind.is_more_than(most) {
+            self.say_behind();
+        } else {
+            self.check(now);
+        }
+    }
+
+    /// Asks something whose answer settles whether answers come late.
+    fn check(&mut self, now: Time) {
+        if matches!(self.phase, Phase::Ready) && self.own.is_none() && self.behind.doubts() {
+            self.ask_services_as(now, Own::Check);
+        }
+    }
+
+    fn say_behind(&mut self) {
+        if self.behind.say() {
+            self.outputs.push_back(SessionOutput::Behind);
+        }
+    }
+
     /// Sends what the window lets through. Fragments of one message are queued back to back.
     fn depart(&mut self, now: Time) {
         while let Some((id, command)) = self.flight.depart(now, self.counters.depth + 1) {
+            self.sent_at = now;
             self.transmit(id, &command);
         }
     }
@@ -418,7 +463,7 @@ impl Session {
         self.counters.received += 1;
         match incoming {
             wire::Incoming::OpenDone { id, status } => self.open_done(now, id, status),
-            wire::Incoming::CloseDone => self.close_done(now),
+            wire::Incoming::CloseDone { id } => self.close_done(now, id),
             wire::Incoming::CommandDone { id, service, cid, status, buffer } => {
                 self.command_done(now, id, service, cid, status, buffer);
             }
@@ -438,7 +483,10 @@ impl Session {
         let Some(sent) = self.flight.get(id) else {
             let stray = self.flight.stray(id);
             match stray {
-                Stray::Late => self.counters.late += 1,
+                Stray::Late => {
+                    self.counters.late += 1;
+                    self.answered_late(now);
+                }
                 Stray::Duplicate => self.counters.duplicate += 1,
                 Stray::Foreign => self.counters.foreign += 1,
             }
@@ -453,6 +501,12 @@ impl Session {
         if status == Status::BUSY && self.flight.is_repeated(id) {
             // One too many for it; the other copy is at work.
             return self.flight.discard(id);
+        }
+        if self.flight.is_outrun(id) {
+            self.answered_late(now);
+        } else if self.own.is_some_and(|(ticket, own)| own == Own::Check && ticket == sent.ticket) {
+            // In its time, or lost once: nothing stands in between.
+            self.behind = Behind::default();
         }
         if let Some(sent) = self.flight.arrive(id) {
             self.timeouts_in_row = 0;

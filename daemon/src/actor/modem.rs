@@ -95,6 +95,8 @@ pub(crate) enum Ended {
     Gone,
     /// It is another one than the object stands for.
     Other,
+    /// Its control port is to be made anew.
+    Renew,
     /// It was stopped as asked.
     Stopped,
     /// It was left for the next run as asked, with what is up.
@@ -162,6 +164,8 @@ struct Actor {
     traces: Traces,
     stop: Option<(RequestId, Ended)>,
     ended: Option<Ended>,
+    /// What the next task at this modem is to know.
+    kept: Option<Box<Kept>>,
     shown: watch::Sender<Arc<Snapshot>>,
     /// What the modem said that it is; outlives the plug.
     device: Option<Device>,
@@ -200,6 +204,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         traces: Traces::new(),
         stop: None,
         ended: None,
+        kept: None,
         shown: setup.shown,
         device: None,
         start: setup.start,
@@ -269,8 +274,8 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             }
         }
     }
-    let (shown, device) = (actor.shown.clone(), actor.device.take());
-    (actor.finish().await, Ends { requests, guests, tracers, shown, device })
+    let (shown, device, kept) = (actor.shown.clone(), actor.device.take(), actor.kept.take());
+    (actor.finish().await, Ends { requests, guests, tracers, shown, device, kept })
 }
 
 async fn receive(port: Option<&Port>, buffer: &mut [u8]) -> Received {
@@ -457,6 +462,10 @@ impl Actor {
             }
             Effect::Keep(kept) => self.place.write(kept.as_deref()),
             Effect::LetGo => self.lose(Ended::Other),
+            Effect::Renew { kept } => {
+                self.kept = kept;
+                self.lose(Ended::Renew);
+            }
             Effect::Reopen { after } => {
                 let old = self.port.take();
                 self.drop_frames();

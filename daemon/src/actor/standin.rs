@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use daemon_core::kept::Kept;
 use daemon_core::proxy::News;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Custody, Device, Reason, Snapshot};
@@ -25,6 +26,8 @@ pub(crate) struct Ends {
     pub(crate) shown: watch::Sender<Arc<Snapshot>>,
     /// What the modem said that it is, when it was last asked.
     pub(crate) device: Option<Device>,
+    /// Wishes of people that outlive a renewal of the port.
+    pub(crate) kept: Option<Box<Kept>>,
 }
 
 /// Shows the snapshot until it is told to let go, or to stop.
@@ -78,7 +81,7 @@ mod tests {
         let (guests, joining) = mpsc::channel(4);
         let (tracers, reading) = mpsc::channel(4);
         let mut handle = ModemHandle { id: 7, snapshot: seen, requests, guests, tracers };
-        let mut ends = Ends { requests: asked, guests: joining, tracers: reading, shown, device: None };
+        let mut ends = Ends { requests: asked, guests: joining, tracers: reading, shown, device: None, kept: None };
         for (custody, kind) in
             [(Custody::Withheld, RequestErrorKind::WrongState), (Custody::Absent, RequestErrorKind::Gone)]
         {

@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::transport::renew;
 use daemon_core::custody::{Answer, Presence};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -64,6 +66,7 @@ pub(crate) enum News {
 /// The way to it.
 pub(crate) struct ModemManager {
     bus: Option<Connection>,
+    run_dir: PathBuf,
     owners: Option<NameOwnerChangedStream>,
     presence: Presence,
     told: watch::Sender<Presence>,
@@ -79,11 +82,13 @@ impl std::fmt::Debug for ModemManager {
 }
 
 impl ModemManager {
-    /// Follows it on this bus; without one, or where the bus does not tell, it counts as absent.
-    pub(crate) async fn follow(bus: Option<Connection>) -> Self {
+    /// Follows it on this bus; without one, or where the bus does not tell, it counts as absent. `run_dir`: where it is noted
+    /// that a port is being made anew.
+    pub(crate) async fn follow(bus: Option<Connection>, run_dir: &Path) -> Self {
         let (told, _) = watch::channel(Presence::Absent);
         let mut this = Self {
             bus,
+            run_dir: run_dir.to_owned(),
             owners: None,
             presence: Presence::Absent,
             told,
@@ -124,13 +129,30 @@ impl ModemManager {
         if self.granted.contains(&uid) {
             return self.calls.push(Box::pin(async { Some(News::Answer { uid, answer: Answer::Granted }) }));
         }
+        let run_dir = self.run_dir.clone();
         self.calls.push(Box::pin(async move {
-            let answer = match tokio::time::timeout(PATIENCE, inhibit(&bus, &uid, politely, reserved)).await {
+            let answer = match tokio::time::timeout(PATIENCE, inhibit(&bus, &uid, run_dir, politely, reserved)).await {
                 Ok(answer) => answer,
                 Err(_) => Answer::Failed,
             };
             Some(News::Answer { uid, answer })
         }));
+    }
+
+    /// Gives the control port of a device that is ours a fresh node. `folder`: the device in sysfs; `reserved` as in
+    /// [`Self::ask`].
+    pub(crate) fn renew(
+        &self,
+        uid: &str,
+        folder: PathBuf,
+        reserved: bool,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
+        let inhibited = reserved && self.granted.contains(uid);
+        fresh_node(
+            folder,
+            self.run_dir.clone(),
+            self.bus.clone().filter(|_| inhibited).map(|bus| (bus, uid.to_owned())),
+        )
     }
 
     /// Gives a device back to it.
@@ -185,14 +207,14 @@ async fn owner_changes(bus: &Connection) -> zbus::Result<(NameOwnerChangedStream
     Ok((owners, here))
 }
 
-async fn inhibit(bus: &Connection, uid: &str, politely: bool, reserved: bool) -> Answer {
+async fn inhibit(bus: &Connection, uid: &str, run_dir: PathBuf, politely: bool, reserved: bool) -> Answer {
     if politely && uses(bus, uid).await {
         return Answer::InUse;
     }
     let asked = async { DaemonProxy::new(bus).await?.inhibit_device(uid, true).await };
     match asked.await {
         Ok(()) => {
-            unshare(bus, uid, reserved).await;
+            unshare(bus, uid, run_dir, reserved).await;
             Answer::Granted
         }
         Err(error) => {
@@ -207,33 +229,30 @@ async fn inhibit(bus: &Connection, uid: &str, politely: bool, reserved: bool) ->
 /// for as long as it has others, and reads what is said to us. A fresh node is one that it does not have. `reserved`: a rule
 /// of udev keeps ModemManager off that one; the inhibition is given back while there is none, as its end would make a modem
 /// of all ports that came meanwhile, whatever the rules say.
-async fn unshare(bus: &Connection, uid: &str, reserved: bool) {
+async fn unshare(bus: &Connection, uid: &str, run_dir: PathBuf, reserved: bool) {
     let sockets = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
     if !sockets.lines().any(|line| line.ends_with(PROXY)) {
         return;
     }
-    #[cfg(feature = "usb")]
-    {
-        let folder = std::path::PathBuf::from(uid);
-        let detached = tokio::task::spawn_blocking(move || crate::transport::usb::renew_node(&folder)).await;
-        match detached.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
-            Ok(detached) => {
-                tracing::info!(uid, reserved, "a fresh node, as mbim-proxy may still have the old one open");
-                if reserved {
-                    release(bus, uid).await;
-                }
-                // An error means that the driver is back all the same.
-                let _ = tokio::task::spawn_blocking(move || drop(detached)).await;
-                return;
-            }
-            Err(error) => tracing::debug!(%error, uid, "no fresh node"),
-        }
+    let release = reserved.then(|| (bus.clone(), uid.to_owned()));
+    match fresh_node(PathBuf::from(uid), run_dir, release).await {
+        Ok(()) => tracing::info!(uid, reserved, "a fresh node, as mbim-proxy may still have the old one open"),
+        Err(error) => tracing::warn!(
+            %error, uid,
+            "mbim-proxy may have the control port open and read its answers; end it if the modem seems dumb"
+        ),
     }
-    let _ = (bus, reserved);
-    tracing::warn!(
-        uid,
-        "mbim-proxy may have the control port open and read its answers; end it if the modem seems dumb"
-    );
+}
+
+/// Has the driver of the device with this folder taken off and put back ([`renew`]). `release`: what ModemManager is given back
+/// while there is no node.
+async fn fresh_node(folder: PathBuf, run_dir: PathBuf, release: Option<(Connection, String)>) -> std::io::Result<()> {
+    let begun = tokio::task::spawn_blocking(move || renew::begin(&folder, &run_dir)).await;
+    let renewal = begun.unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
+    if let Some((bus, uid)) = release {
+        self::release(&bus, &uid).await;
+    }
+    tokio::task::spawn_blocking(move || drop(renewal)).await.map_err(std::io::Error::other)
 }
 
 async fn release(bus: &Connection, uid: &str) {

@@ -42,7 +42,7 @@ impl Bench {
             start: Instant::now(),
         };
         let (shown, modems) = watch::channel(Vec::new());
-        let neighbour = ModemManager::follow(None).await;
+        let neighbour = ModemManager::follow(None, folder.path()).await;
         let supervisor =
             Supervisor::start(Arc::new(shared), Leftovers::default(), vec![spec], Roots::default(), neighbour, shown);
         let (orders, _) = mpsc::unbounded_channel();

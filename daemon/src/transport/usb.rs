@@ -27,6 +27,7 @@ use crate::host::window;
 use answers::Trouble;
 use control::Control;
 use device::Bulks;
+pub(super) use device::Detached;
 use find::{Place, Which};
 
 /// Time that the end of a port may take: transfers end, the data interface becomes idle, the kernel's driver comes back.
@@ -34,13 +35,21 @@ const END: Duration = Duration::from_secs(4);
 /// MTU where the device names none.
 const MTU: u16 = 1500;
 
-/// Takes the control port of the device with this folder in sysfs away from all who have it open; there is a fresh one when
-/// what is returned is dropped. Both block for a moment.
-pub(crate) fn renew_node(folder: &Path) -> io::Result<device::Detached> {
+/// Takes the control port of the device with this folder in sysfs away from all who have it open, and reads what is left
+/// unread in the modem; there is a fresh one when what is returned is dropped. Both block for a moment.
+pub(super) fn renew_node(folder: &Path) -> io::Result<Detached> {
     let place = Place::at(folder).ok_or(io::ErrorKind::NotFound)?;
     let functions = place.functions().map_err(|_unfit| io::ErrorKind::InvalidData)?;
     let with_node = functions.iter().find(|function| place.node(function.communication).is_some());
-    device::detach(&place, with_node.ok_or(io::ErrorKind::NotFound)?.communication)
+    device::detach(&place, with_node.ok_or(io::ErrorKind::NotFound)?)
+}
+
+/// Puts the kernel's driver back on the functions of the device with this folder that have none. Blocks for a moment.
+pub(super) fn give_back(folder: &Path) -> io::Result<()> {
+    let place = Place::at(folder).ok_or(io::ErrorKind::NotFound)?;
+    let functions = place.functions().map_err(|_unfit| io::ErrorKind::InvalidData)?;
+    let mut bare = functions.iter().filter(|function| place.driver(function.communication).is_none());
+    bare.try_for_each(|function| device::attach(&place, function.communication))
 }
 
 /// An opened MBIM function.

@@ -24,6 +24,8 @@ use crate::guest::Guest;
 
 /// How long anything that must happen may take in the guest, which may be starved of its processors.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Without a message for so long, everything is said.
+const PEACE: Duration = Duration::from_secs(1);
 /// How long the daemon may take to stop.
 const STOP: Duration = Duration::from_secs(20);
 /// The system bus.
@@ -72,6 +74,21 @@ impl Modem {
     pub(crate) fn pull(&mut self) {
         self.line.order(Order::Unplug);
         self.attached = None;
+    }
+
+    /// Waits until nothing passes between the modem and its host for a moment.
+    pub(crate) async fn settled(&self) -> Result<(), Error> {
+        wait::until("the modem to be left in peace", PATIENCE, || async {
+            let messages = async || {
+                let log = self.line.log().await.ok()?;
+                Some((log.from_host(), log.count(|_| true)))
+            };
+            let before = messages().await?;
+            tokio::time::sleep(PEACE).await;
+            let idle = self.line.state().await.ok()?.outstanding == 0;
+            (idle && messages().await? == before).then_some(())
+        })
+        .await
     }
 
     /// Forgets what has happened so far.

@@ -227,13 +227,19 @@ impl Modem {
         let ended = matches!(self.tables.power, Power::Detached) || self.requests.stopping_for_good();
         let connection = self.adoption.connection.clone().or_else(|| self.adoption.pending.clone());
         let sessions = self.kept_extras();
-        let (radio_off, user_off, idle) = (!self.radio_wish, self.dialer.user_off, self.sleep.idle());
-        let kept = Kept { radio_off, user_off, idle, connection, sessions };
+        let kept = Kept { connection, sessions, ..self.wishes().map_or_else(Kept::default, |kept| *kept) };
         let kept = (!ended && kept != Kept::default()).then_some(kept);
         if kept != self.adoption.written {
             self.adoption.written.clone_from(&kept);
             self.effect(Effect::Keep(kept.map(Box::new)));
         }
+    }
+
+    /// What people and a sleep left, without any connection.
+    pub(super) fn wishes(&self) -> Option<Box<Kept>> {
+        let (radio_off, user_off, idle) = (!self.radio_wish, self.dialer.user_off, self.sleep.idle());
+        let kept = Kept { radio_off, user_off, idle, ..Kept::default() };
+        (kept != Kept::default()).then(|| Box::new(kept))
     }
 
     /// [`Request::Leave`](crate::request::Request::Leave): what is up stays; without that it is a stop.

@@ -36,6 +36,8 @@ pub struct ModemConfig {
     /// DeviceId of the modem for whose object this one stands, because it is at the same place or has the same serial
     /// number: one that tells another is let go before anything of it is shown ([`Effect::LetGo`]). `None` = any modem.
     pub expected: Option<Personal<String>>,
+    /// The control port can be given a fresh node ([`Effect::Renew`]), and was not given one too often lately.
+    pub renewable: bool,
     /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
     pub blocked: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
@@ -58,6 +60,7 @@ impl ModemConfig {
             probe: ProbePolicy::default(),
             survives: true,
             expected: None,
+            renewable: false,
             blocked: false,
             announce: 0x0300,
             seed: 0,

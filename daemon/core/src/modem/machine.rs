@@ -268,6 +268,7 @@ impl Modem {
                 self.on_indication(now, service, cid, &buffer);
             }
             SessionOutput::Hung(why) => self.on_hung(now, why),
+            SessionOutput::Behind => self.on_behind(now),
             SessionOutput::Closed => {
                 if self.tables.power == Power::Closing {
                     self.step(|t| &mut t.power, PowerEvent::CloseDone);
@@ -332,6 +333,9 @@ impl Modem {
             self.step(|t| &mut t.power, PowerEvent::CloseDone);
             return;
         }
+        if failure == OpenFailure::Disturbed && self.config.renewable {
+            return self.renew(now);
+        }
         self.step(|t| &mut t.power, PowerEvent::OpenFailed);
         self.trouble = Some(why);
         match self.tables.power {
@@ -344,6 +348,22 @@ impl Modem {
             }
         }
         self.fail_requests(now, &reason::restarted());
+    }
+
+    /// Answers come one message late.
+    fn on_behind(&mut self, now: Time) {
+        self.emit(Event::warn("behind").with("curable", self.config.renewable));
+        if self.config.renewable && !self.requests.stopping() {
+            self.renew(now);
+        }
+    }
+
+    /// Has the control port made anew: what waits in the modem is read by nobody else, and the wishes of people go on.
+    fn renew(&mut self, now: Time) {
+        let kept = self.wishes();
+        self.emit(Event::warn("renewing").with("port", &self.config.port.control));
+        self.on_gone(now);
+        self.effect(Effect::Renew { kept });
     }
 
     fn on_hung(&mut self, now: Time, why: Hung) {

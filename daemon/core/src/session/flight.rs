@@ -158,6 +158,11 @@ impl Flight {
         self.sent.values().filter(|sent| Some(sent.ticket) == ticket).count() > 1
     }
 
+    /// Whether it was put again meanwhile with another id, and this is not the last of them.
+    pub(super) fn is_outrun(&self, id: u32) -> bool {
+        self.sent.get(&id).is_some_and(|sent| sent.late.is_none()) && self.is_repeated(id)
+    }
+
     /// This one of several copies was not taken; the others are waited for.
     pub(super) fn discard(&mut self, id: u32) {
         if self.sent.remove(&id).is_some() {

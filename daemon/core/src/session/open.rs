@@ -14,7 +14,7 @@ use mbim_proto::{Body, MbimEx, Operation, Uuid};
 
 use super::{Command, Outcome, Own, Rank, Session, SessionOutput, Subscription, deadline, wire};
 use crate::Time;
-use crate::session::Hung;
+use crate::session::{Behind, Hung, behind};
 
 /// Answers to VERSION that may be lost in one procedure; then the session stays at release 1.0.
 const VERSION_TRIES: u32 = 3;
@@ -152,12 +152,17 @@ impl Session {
         self.versions_lost = 0;
         self.opens = 0;
         self.opened_with.clear();
+        self.closed_with.clear();
+        self.behind = Behind::default();
         self.adopting = None;
     }
 
     /// What was left open cannot be taken over.
     fn disown(&mut self, now: Time) {
         self.outputs.push_back(SessionOutput::NotAdopted);
+        if self.behind.is_more_than(behind::OPENING) {
+            self.say_behind();
+        }
         // CLOSE first: in what state it is nobody knows.
         self.open(now, true);
     }
@@ -169,7 +174,7 @@ impl Session {
             Phase::Idle => self.outputs.push_back(SessionOutput::Closed),
             Phase::Closing { .. } => {}
             _ => {
-                self.send_close();
+                self.send_close(now);
                 self.phase = Phase::Closing { until: now + deadline::CLOSE_LAST };
             }
         }
@@ -184,24 +189,26 @@ impl Session {
 
     fn send_open(&mut self, now: Time, give_up: Time) {
         let id = self.flight.id();
-        self.send(wire::open(id, self.config.max_control));
+        self.send(now, wire::open(id, self.config.max_control));
         self.opens += 1;
         self.opened_with.push(id);
         self.phase = Phase::Opening { id, until: (now + deadline::OPEN_TRY).min(give_up), give_up };
     }
 
     fn send_close_first(&mut self, now: Time, give_up: Time) {
-        self.send_close();
+        self.send_close(now);
         self.phase = Phase::ClosingFirst { until: (now + deadline::CLOSE_FIRST).min(give_up), give_up };
     }
 
-    fn send_close(&mut self) {
+    fn send_close(&mut self, now: Time) {
         let id = self.flight.id();
-        self.send(wire::close(id));
+        self.closed_with.push(id);
+        self.send(now, wire::close(id));
     }
 
-    fn send(&mut self, message: Vec<u8>) {
+    fn send(&mut self, now: Time, message: Vec<u8>) {
         self.counters.sent += 1;
+        self.sent_at = now;
         self.outputs.push_back(SessionOutput::Transmit(message));
     }
 
@@ -232,7 +239,12 @@ impl Session {
     }
 
     pub(super) fn open_done(&mut self, now: Time, id: u32, status: Status) {
-        let Phase::Opening { id: waited, give_up, .. } = self.phase else { return };
+        let Phase::Opening { id: waited, give_up, .. } = self.phase else {
+            if self.opened_with.contains(&id) {
+                self.answered_late(now);
+            }
+            return;
+        };
         if id != waited {
             // An answer to an earlier try: it lives, so the answer to the last one will come too.
             if self.opened_with.contains(&id) {
@@ -278,16 +290,21 @@ impl Session {
         if self.opens < 2 {
             self.send_close_first(now, give_up);
         } else {
-            self.send_close();
+            self.send_close(now);
             self.phase = Phase::Pausing { until: (now + deadline::CLOSE_FIRST).min(give_up), give_up };
         }
     }
 
-    pub(super) fn close_done(&mut self, now: Time) {
+    pub(super) fn close_done(&mut self, now: Time, id: u32) {
         match self.phase {
             Phase::ClosingFirst { give_up, .. } => self.send_open(now, give_up),
             Phase::Closing { .. } => self.closed(),
-            Phase::Opening { .. } | Phase::Asking { .. } => self.open_disturbed(now),
+            Phase::Opening { .. } | Phase::Asking { .. } => {
+                if self.closed_with.contains(&id) {
+                    self.answered_late(now);
+                }
+                self.open_disturbed(now);
+            }
             Phase::Ready => self.hang(Hung::StrayClose),
             Phase::Idle | Phase::Pausing { .. } => {}
         }
@@ -314,13 +331,18 @@ impl Session {
     }
 
     fn ask_services(&mut self, now: Time) {
-        self.own_command(now, Own::Services, &basic_connect::DeviceServicesQuery {}, Operation::Query);
+        self.ask_services_as(now, Own::Services);
+    }
+
+    pub(super) fn ask_services_as(&mut self, now: Time, own: Own) {
+        self.own_command(now, own, &basic_connect::DeviceServicesQuery {}, Operation::Query);
     }
 
     pub(super) fn own_done(&mut self, now: Time, own: Own, outcome: Outcome) {
         match own {
             Own::Services => self.services_done(now, outcome),
             Own::Version => self.version_done(now, outcome),
+            Own::Check => self.check(now),
             // Without it the modem may stay silent about everything that changes: again, a few times.
             Own::Subscribe => {
                 let lost = matches!(outcome, Outcome::TimedOut | Outcome::Refused(_));

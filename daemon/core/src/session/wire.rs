@@ -18,7 +18,7 @@ const PENDING: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) enum Incoming {
     OpenDone { id: u32, status: Status },
-    CloseDone,
+    CloseDone { id: u32 },
     CommandDone { id: u32, service: Uuid, cid: u32, status: Status, buffer: Vec<u8> },
     Indication { service: Uuid, cid: u32, buffer: Vec<u8> },
     FunctionError { id: u32, code: ProtocolError },
@@ -131,7 +131,7 @@ fn incoming(whole: &[u8]) -> Result<Incoming, Broken> {
     let id = message.transaction;
     Ok(match message.content {
         Content::OpenDone(status) => Incoming::OpenDone { id, status },
-        Content::CloseDone(_) => Incoming::CloseDone,
+        Content::CloseDone(_) => Incoming::CloseDone { id },
         Content::CommandDone(done) => {
             Incoming::CommandDone { id, service: done.service, cid: done.cid, status: done.status, buffer: done.buffer }
         }

@@ -77,6 +77,15 @@ pub(crate) struct Pair {
     pub(crate) kill_after: Option<usize>,
     /// It was: nothing of it happens any more.
     pub(crate) killed: bool,
+    /// What the modem has said and nobody has read, as the kernel's cdc-wdm leaves it: one message is read for each that is
+    /// announced.
+    pub(crate) unread: VecDeque<Vec<u8>>,
+    /// Announcements that were lost with a program: so many messages stay unread.
+    pub(crate) unannounced: usize,
+    /// Times that the control port was made anew.
+    pub(crate) renewals: usize,
+    /// It can be.
+    pub(crate) renewable: bool,
     /// What is written down for the next start.
     pub(crate) kept: Option<Box<Kept>>,
     /// The cable is pulled when so many messages (both ways) have passed.
@@ -91,6 +100,8 @@ pub(crate) struct Pair {
 
 enum Due {
     Attached,
+    /// The port is there again.
+    Renewed(Option<Box<Kept>>),
 }
 
 pub(crate) fn layers() -> Arc<Layers> {
@@ -146,6 +157,10 @@ impl Pair {
             unplug_after: None,
             kill_after: None,
             killed: false,
+            unread: VecDeque::new(),
+            unannounced: 0,
+            renewals: 0,
+            renewable: true,
             kept: None,
             messages: 0,
             plugged: false,
@@ -200,8 +215,12 @@ impl Pair {
     }
 
     fn next_run(&mut self) {
+        self.next_run_of(self.host.config().renewable);
+    }
+
+    fn next_run_of(&mut self, renewable: bool) {
         let config = self.host.config().clone();
-        self.host = Modem::new(ModemConfig { seed: config.seed + 0x5_1234_5678, ..config });
+        self.host = Modem::new(ModemConfig { seed: config.seed + 0x5_1234_5678, renewable, ..config });
         self.kill_after = None;
         self.killed = false;
         self.plugged = true;
@@ -253,6 +272,11 @@ impl Pair {
                     if !self.plugged {
                         continue;
                     }
+                    self.unread.push_back(bytes);
+                    if self.unread.len() <= self.unannounced {
+                        continue;
+                    }
+                    let Some(bytes) = self.unread.pop_front() else { continue };
                     self.count();
                     if !self.plugged {
                         continue;
@@ -279,6 +303,8 @@ impl Pair {
     }
 
     pub(crate) fn gone(&mut self) {
+        self.unread.clear();
+        self.unannounced = 0;
         if self.plugged {
             self.plugged = false;
             self.feed(Input::Gone);
@@ -395,6 +421,15 @@ impl Pair {
             Effect::CancelProbe { .. } => {}
             Effect::Keep(kept) => self.kept = kept,
             Effect::LetGo => (self.let_go, self.plugged) = (true, false),
+            Effect::Renew { kept } => {
+                self.renewals += 1;
+                self.plugged = false;
+                if self.renewable {
+                    self.unread.clear();
+                    self.unannounced = 0;
+                }
+                self.due.push_back((self.now + Duration::from_secs(1), Due::Renewed(kept)));
+            }
             Effect::Reopen { after } => {
                 self.reopens += 1;
                 self.due.push_back((self.now + after, Due::Attached));
@@ -465,9 +500,19 @@ impl Pair {
                 }
             }
             if let Some(place) = self.due.iter().position(|(at, _)| *at <= self.now) {
-                let Due::Attached = self.due.remove(place).unwrap().1;
-                self.plugged = true;
-                self.feed(Input::Attached);
+                match self.due.remove(place).unwrap().1 {
+                    Due::Attached => {
+                        self.plugged = true;
+                        self.feed(Input::Attached);
+                    }
+                    Due::Renewed(kept) => {
+                        self.next_run_of(self.renewals < 2);
+                        match kept {
+                            Some(kept) => self.feed(Input::Adopt(kept)),
+                            None => self.feed(Input::Attached),
+                        }
+                    }
+                }
             }
             if self.device.next_wake().is_some_and(|at| at <= self.now) {
                 self.device.wake(self.now);

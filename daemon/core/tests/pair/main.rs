@@ -8,6 +8,7 @@
 )]
 
 mod adoption;
+mod behind;
 mod card;
 mod chaos;
 mod connecting;

@@ -184,7 +184,7 @@ impl Machine {
         };
         let (shown, modems) = watch::channel(Vec::new());
         let roots = Roots { sys: folder.join("sys"), dev: folder.join("dev"), udev: folder.join("udev") };
-        let neighbour = ModemManager::follow(Some(self.bus.connect().await)).await;
+        let neighbour = ModemManager::follow(Some(self.bus.connect().await), folder).await;
         (Supervisor::start(Arc::new(shared), Leftovers::default(), Vec::new(), roots, neighbour, shown), modems)
     }
 

@@ -21,6 +21,10 @@ use crate::dataplane::{Ended, Pipes, Work};
 
 /// Time for one class request.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Most messages that are read on behalf of nobody.
+const MOST_UNREAD: usize = 256;
+/// Time for one of them; one that is there is there at once.
+const UNREAD_PATIENCE: Duration = Duration::from_millis(300);
 /// Largest block that is taken from the device, octets; the kernel's driver asks for the same.
 const LARGEST_IN: u32 = 32 * 1024;
 /// Largest block that is sent to the device, octets.
@@ -65,17 +69,46 @@ pub(super) async fn open(place: &Place, function: &Function, detach: bool, wide:
 }
 
 /// An interface that was taken from the kernel's driver; it is given back when this is dropped.
+#[derive(Debug)]
 pub(crate) struct Detached {
     device: Device,
     interface: u8,
 }
 
-/// Takes an interface from the kernel's driver: whoever has its nodes open loses them.
-pub(super) fn detach(place: &Place, interface: u8) -> io::Result<Detached> {
+/// Takes a function from the kernel's driver: whoever has its nodes open loses them. What it has said and nobody has read is
+/// read.
+pub(super) fn detach(place: &Place, function: &Function) -> io::Result<Detached> {
+    let interface = function.communication;
     let info = nusb::list_devices().wait()?.find(|info| info.sysfs_path() == place.folder);
     let device = info.ok_or(io::ErrorKind::NotFound)?.open().wait()?;
     device.detach_kernel_driver(interface)?;
-    Ok(Detached { device, interface })
+    let detached = Detached { device, interface };
+    match drain(&detached.device, function) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(device = place.name, count, "the modem had messages that nobody read"),
+        // Which some forget all the same when the driver comes back.
+        Err(error) => tracing::debug!(%error, "what the modem has said cannot be read"),
+    }
+    Ok(detached)
+}
+
+/// Puts the kernel's driver on an interface that has none.
+pub(super) fn attach(place: &Place, interface: u8) -> io::Result<()> {
+    let info = nusb::list_devices().wait()?.find(|info| info.sysfs_path() == place.folder);
+    let device = info.ok_or(io::ErrorKind::NotFound)?.open().wait()?;
+    Ok(device.attach_kernel_driver(interface)?)
+}
+
+/// Reads messages until there are none, or enough of them; gives their number.
+fn drain(device: &Device, function: &Function) -> io::Result<usize> {
+    let interface = device.claim_interface(function.communication).wait()?;
+    let request = ClassRequest::GetEncapsulatedResponse(function.mbim.max_control_message);
+    let setup = request.setup(function.communication);
+    let more = |_: &usize| {
+        let read = interface.control_in(incoming(setup), UNREAD_PATIENCE).wait();
+        read.is_ok_and(|message| !message.is_empty())
+    };
+    Ok((0..MOST_UNREAD).take_while(more).count())
 }
 
 impl Drop for Detached {

@@ -140,8 +140,8 @@ impl<'a> Table<'a> {
     async fn restarts(&mut self, stage: &mut Stage) -> Outcome {
         let before = self.still().await?;
         for round in 0..2 {
-            // A crash between a question and its answer is another story: the driver hands the answer to the next run.
-            tokio::time::sleep(Duration::from_secs(3)).await;
+            // A crash between a question and its answer ends the connection, as the case `killed` shows.
+            self.modem.settled().await?;
             if round == 0 {
                 stage.leave().await?;
             } else {

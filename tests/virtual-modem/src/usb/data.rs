@@ -43,6 +43,8 @@ pub struct Counters {
     pub device_service: u64,
     /// Responses that the host never fetched.
     pub responses_lost: u64,
+    /// Class requests that wait for their answer now, held back by a fault.
+    pub held: usize,
 }
 
 /// A transfer towards the host.

@@ -22,6 +22,9 @@ pub enum UsbFault {
     StallControl,
     /// This class request stalls.
     StallRequest(u8),
+    /// This class request is not answered before [`UsbFault::Clear`]; those that the host has taken back by then are not
+    /// answered at all.
+    HoldRequest(u8),
     /// This pipe answers nothing any more: the device sends NAK for ever. On the control pipe standard requests are
     /// still answered, so that the device can be enumerated.
     Silent(Pipe),

@@ -100,6 +100,7 @@ struct Input {
 struct Trouble {
     stall_all: bool,
     stalls: Vec<u8>,
+    holds: Vec<u8>,
     silent: Vec<Pipe>,
     flood: Option<(Duration, Duration)>,
     garbage: VecDeque<Vec<u8>>,
@@ -152,7 +153,7 @@ impl Function {
     /// What passed since it was made.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters { responses_lost: self.device.lost(), ..self.device.ntb.counters.clone() }
+        Counters { responses_lost: self.device.lost(), held: self.control.len(), ..self.device.ntb.counters.clone() }
     }
 
     /// Whether the host has configured it.
@@ -202,6 +203,7 @@ impl Function {
         match fault {
             UsbFault::StallControl => self.trouble.stall_all = true,
             UsbFault::StallRequest(request) => self.trouble.stalls.push(request),
+            UsbFault::HoldRequest(request) => self.trouble.holds.push(request),
             UsbFault::Silent(pipe) => self.trouble.silent.push(pipe),
             UsbFault::Halt(pipe) => {
                 if let Some(address) = address_of(pipe) {
@@ -256,7 +258,8 @@ impl Function {
         }
         let address = urb.endpoint | if urb.input { IN } else { 0 };
         if urb.endpoint == 0 {
-            if self.is_silent(Pipe::Control) && urb.setup[0] & 0x60 == 0x20 {
+            let class = urb.setup[0] & 0x60 == 0x20;
+            if class && (self.is_silent(Pipe::Control) || self.trouble.holds.contains(&urb.setup[1])) {
                 self.held += urb.data.len();
                 self.control.push_back(urb);
             } else {
