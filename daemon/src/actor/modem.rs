@@ -592,7 +592,7 @@ impl Actor {
     async fn finish(mut self) -> Ended {
         let ended = self.ended.unwrap_or(Ended::Gone);
         self.traces.end(match ended {
-            Ended::Gone | Ended::Other => Last::Gone,
+            Ended::Gone | Ended::Other | Ended::Renew => Last::Gone,
             Ended::Stopped => Last::Stopped,
             Ended::Left => Last::Left,
         });
