@@ -78,6 +78,8 @@ impl Bearer {
         socket.bind_device(self.interface.as_deref().map(str::as_bytes))?;
         socket.bind(self.source(to))?;
         socket.set_recv_buffer_size(WINDOW)?;
+        // Or the request would wait until the end of the TLS handshake is acknowledged: a round trip.
+        socket.set_nodelay(true)?;
         socket.connect(to).await
     }
 
@@ -545,6 +547,7 @@ fn certificate(why: &rustls::CertificateError) -> &'static str {
         Error::Expired | Error::ExpiredContext { .. } => "expired",
         Error::NotValidYet | Error::NotValidYetContext { .. } => "not valid yet",
         Error::Revoked => "revoked",
+        Error::BadSignature => "not signed by its issuer",
         _ => "not valid",
     }
 }

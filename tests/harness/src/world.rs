@@ -47,10 +47,35 @@ impl World {
     /// # Errors
     /// One of them did not start.
     pub async fn start(scenario: Scenario, program: &Path, log: &str) -> Result<Self, Error> {
-        let directory = private_directory()?;
-        let bus = Bus::start(directory.path()).await?;
         let operator = Operator::start(scenario.clone(), Subscriber::canary()).await?;
         let roots = operator.root_certificate().to_owned();
+        Self::around(private_directory()?, scenario, roots, Some(operator), program, log).await
+    }
+
+    /// As [`World::start`] in a network of the caller's: the link is there and leads to it, and the servers' certificates
+    /// are signed by `roots`. `directory` is the run's, made by [`private_directory`].
+    ///
+    /// # Errors
+    /// Something did not start.
+    pub async fn start_in(
+        directory: TempDir,
+        scenario: Scenario,
+        roots: String,
+        program: &Path,
+        log: &str,
+    ) -> Result<Self, Error> {
+        Self::around(directory, scenario, roots, None, program, log).await
+    }
+
+    async fn around(
+        directory: TempDir,
+        scenario: Scenario,
+        roots: String,
+        operator: Option<Operator>,
+        program: &Path,
+        log: &str,
+    ) -> Result<Self, Error> {
+        let bus = Bus::start(directory.path()).await?;
         let setup = Setup {
             program: program.to_owned(),
             bus: bus.address().to_owned(),
@@ -60,7 +85,7 @@ impl World {
         };
         furnish(&setup, &scenario, &roots)?;
         let daemon = Daemon::start(&setup)?;
-        Ok(Self { bus, setup, daemon: Some(daemon), line: None, scenario, operator: Some(operator), roots, directory })
+        Ok(Self { bus, setup, daemon: Some(daemon), line: None, scenario, operator, roots, directory })
     }
 
     /// Plugs the modem in: its socket appears and the daemon finds it.
@@ -157,7 +182,11 @@ pub fn furnish(setup: &Setup, scenario: &Scenario, roots: &str) -> Result<(), Er
     fs::write(directory.join("apps.d/demo.toml"), binding()).trying("writing the program's binding")
 }
 
-fn private_directory() -> Result<TempDir, Error> {
+/// A directory for one run that nobody else may look into.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private_directory() -> Result<TempDir, Error> {
     let doing = "making a directory for the run";
     let directory = tempfile::Builder::new().prefix("mbimd-").tempdir().trying(doing)?;
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).trying(doing)?;

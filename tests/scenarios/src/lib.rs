@@ -5,7 +5,9 @@
 pub mod canary;
 pub mod client;
 pub mod ctl;
+pub mod ground;
 pub mod link;
 pub mod record;
 pub mod site;
+pub mod slow;
 pub mod stage;

@@ -44,6 +44,23 @@ const NOBODY: u32 = 65534;
 /// contain one of them; `--list` names them.
 #[must_use]
 pub fn main(cases: &[Case]) -> ExitCode {
+    choose(cases, all)
+}
+
+/// As [`main`], of cases that nobody but root can run: they run as root only, a few at a time, and without root all of
+/// them count as in need of it.
+#[must_use]
+pub fn main_of_root(cases: &[Case]) -> ExitCode {
+    choose(cases, |cases| {
+        if nix::unistd::geteuid().is_root() {
+            return side_by_side(&cases);
+        }
+        println!("\n0 passed, 0 failed, {} cases need root", cases.len());
+        ExitCode::SUCCESS
+    })
+}
+
+fn choose(cases: &[Case], run: impl FnOnce(Vec<Case>) -> ExitCode) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(code) = stage::child(&arguments) {
         return code;
@@ -61,7 +78,50 @@ pub fn main(cases: &[Case]) -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    all(chosen.copied().collect())
+    run(chosen.copied().collect())
+}
+
+/// Cases of root that run at a time: they wait more than they work.
+const AT_A_TIME: usize = 3;
+
+fn side_by_side(cases: &[Case]) -> ExitCode {
+    let mut waiting = cases.iter();
+    let mut running: Vec<(&Case, Instant, Child)> = Vec::new();
+    let mut failed = Vec::new();
+    let mut tell = |case: &Case, start: Instant, ended: Result<i32, Error>| {
+        let text = if matches!(ended, Ok(0)) { "ok" } else { "FAILED" };
+        println!("test {} ... {text} ({} ms)", case.name, start.elapsed().as_millis());
+        if text != "ok" {
+            failed.push(case.name);
+        }
+    };
+    loop {
+        while running.len() < AT_A_TIME
+            && let Some(case) = waiting.next()
+        {
+            match outside(case, None) {
+                Ok(child) => running.push((case, Instant::now(), child)),
+                Err(error) => tell(case, Instant::now(), Err(error)),
+            }
+        }
+        if running.is_empty() {
+            break;
+        }
+        let ended = running.iter_mut().position(|(_, _, child)| !matches!(child.try_wait(), Ok(None)));
+        match ended {
+            Some(at) => {
+                let (case, start, child) = running.remove(at);
+                tell(case, start, end(case, child));
+            }
+            None => std::thread::sleep(core::time::Duration::from_millis(20)),
+        }
+    }
+    println!("\n{} passed, {} failed, 0 cases need root", cases.len() - failed.len(), failed.len());
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("failed: {}", failed.join(", "));
+    ExitCode::FAILURE
 }
 
 fn all(cases: Vec<Case>) -> ExitCode {

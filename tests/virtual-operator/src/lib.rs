@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod dns;
 pub mod document;
 mod error;
+pub mod hostile;
 pub mod http;
 pub mod internet;
 pub mod link;

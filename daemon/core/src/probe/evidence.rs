@@ -4,6 +4,7 @@
 use core::fmt::Write as _;
 
 use super::seen::{ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
+use super::verdict::is_web_url;
 
 /// Rows of one family or of the link: name and value, both short.
 pub type Rows = Vec<(&'static str, String)>;
@@ -63,7 +64,8 @@ fn http(seen: &HttpSeen) -> String {
         HttpSeen::Answer { status, location, body } => {
             let mut text = status.to_string();
             match (status, location, body) {
-                (300..=399, Some(url), _) => drop(write!(text, " to {}", host_of(url))),
+                (300..=399, Some(url), _) if is_web_url(url) => drop(write!(text, " to {}", host_of(url))),
+                (300..=399, Some(_), _) => text += " to no web address",
                 (300..=399, None, _) => text += " to nowhere",
                 (200, _, BodySeen::Expected) => text += " with the expected text",
                 (200, _, BodySeen::Html) => text += " with another page",

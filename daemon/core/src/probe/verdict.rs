@@ -71,7 +71,9 @@ pub fn plain(http: &HttpSeen) -> Plain {
     }
 }
 
-fn is_web_url(url: &str) -> bool {
+/// Whether it is an absolute URL that a browser may be sent to.
+#[must_use]
+pub fn is_web_url(url: &str) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         url.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme)).and_then(|head| url.get(head.len()..))
     });
