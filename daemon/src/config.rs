@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) database: Vec<PathBuf>,
     /// Operator files of the administrator.
     pub(crate) overlay_dir: PathBuf,
+    /// Packages of operators, unpacked.
+    pub(crate) metadata_dir: PathBuf,
     /// Certificates that documents may be signed with.
     pub(crate) trust_dir: PathBuf,
     /// Bindings of programs to operators.
@@ -105,6 +107,7 @@ impl Default for Config {
                 "/usr/local/share/mobile-broadband-provider-info/serviceproviders.xml".into(),
             ],
             overlay_dir: "/etc/mbimd/operators.d".into(),
+            metadata_dir: "/etc/mbimd/metadata.d".into(),
             trust_dir: "/etc/mbimd/trust.d".into(),
             apps_dir: "/etc/mbimd/apps.d".into(),
             provisioning_dir: "/etc/mbimd/provisioning.d".into(),
@@ -192,6 +195,13 @@ const KEYS: &[Key] = &[
             one_of(v, &[("resolved", Dns::Resolved), ("resolvconf", Dns::ResolvConf), ("none", Dns::None)])
                 .map(|d| c.dns = d)
         },
+    },
+    Key {
+        name: "metadata-dir",
+        kind: "path",
+        default: "/etc/mbimd/metadata.d",
+        doc: "Service metadata packages of operators, a folder each, unpacked. They stand before the overlays.",
+        set: |c, v| path(v).map(|p| c.metadata_dir = p),
     },
     Key {
         name: "modemmanager",
@@ -511,6 +521,7 @@ mod tests {
             r#"
 database = ["/a.xml", "/b.xml"]
 overlay-dir = "/o"
+metadata-dir = "/m"
 trust-dir = "/t"
 apps-dir = "/p"
 provisioning-dir = "/v"
@@ -534,6 +545,7 @@ ca = ["/ca.pem"]
             r#"
 database = ["/a.xml", "/b.xml"]
 overlay-dir = "/o"
+metadata-dir = "/m"
 trust-dir = "/t"
 apps-dir = "/p"
 provisioning-dir = "/v"

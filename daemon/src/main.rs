@@ -97,7 +97,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let run_dir = args.run_dir.unwrap_or_else(|| PathBuf::from("/run/mbimd"));
     let _held = supervise::hold_run_dir(&run_dir)
         .map_err(|error| format!("the run directory {} cannot be used: {error}", run_dir.display()))?;
-    let operators = Operators::new(config.database.clone(), config.overlay_dir.clone());
+    let operators = Operators::new(config.database.clone(), config.overlay_dir.clone(), config.metadata_dir.clone());
     let store = Store::open(&state_dir, operators)
         .map_err(|error| format!("the state directory {} cannot be used: {error}", state_dir.display()))?;
 

@@ -39,7 +39,7 @@ enum Order {
     Load(SubscriberKey, Answer<io::Result<Option<Box<SubscriberState>>>>),
     Save(SubscriberKey, Box<SubscriberState>, Answer<io::Result<()>>),
     Operators(Answer<Arc<Layers>>),
-    Reread(Answer<bool>),
+    Reread(Answer<(bool, BTreeSet<PathBuf>)>),
     Keep(SubscriberKey, Which, Option<Vec<u8>>, Answer<io::Result<()>>),
     Kept(SubscriberKey, Which, Answer<io::Result<Option<Vec<u8>>>>),
 }
@@ -124,7 +124,7 @@ impl Store {
 
 /// Tells of changed records until nobody has a way to the files any more.
 async fn follow(folders: BTreeSet<PathBuf>, orders: mpsc::WeakSender<Order>, tell: watch::Sender<()>) {
-    let watched = match Watched::new(folders) {
+    let mut watched = match Watched::new(folders) {
         Ok(watched) => watched,
         Err(error) => return tracing::warn!(%error, "changes of operator files are not noticed"),
     };
@@ -133,11 +133,19 @@ async fn follow(folders: BTreeSet<PathBuf>, orders: mpsc::WeakSender<Order>, tel
             seen = watched.changed() => seen,
             () = tell.closed() => return,
         };
-        let (answer, reread) = oneshot::channel();
         let Some(orders) = orders.upgrade().filter(|_| seen.is_ok()) else { return };
-        if orders.send(Order::Reread(answer)).await.is_ok() && reread.await == Ok(true) {
-            tracing::info!("operator files changed and were read");
-            tell.send_replace(());
+        loop {
+            let (answer, reread) = oneshot::channel();
+            let sent = orders.send(Order::Reread(answer)).await;
+            let (Ok(()), Ok((changed, folders))) = (sent, reread.await) else { return };
+            if changed {
+                tracing::info!("operator files changed and were read");
+                tell.send_replace(());
+            }
+            // What changed in a new folder before it was watched was not seen.
+            if !watched.set(folders) {
+                break;
+            }
         }
     }
 }
@@ -149,7 +157,7 @@ impl Files {
             Order::Load(key, answer) => drop(answer.send(self.subscribers.load(&key))),
             Order::Save(key, state, answer) => drop(answer.send(self.subscribers.save(&key, &state))),
             Order::Operators(answer) => drop(answer.send(self.operators.layers())),
-            Order::Reread(answer) => drop(answer.send(self.operators.reread())),
+            Order::Reread(answer) => drop(answer.send((self.operators.reread(), self.operators.folders()))),
             Order::Keep(key, which, cursor, answer) => drop(answer.send(self.cursors.keep(&key, which, cursor))),
             Order::Kept(key, which, answer) => drop(answer.send(self.cursors.kept(&key, which))),
         }
@@ -182,7 +190,7 @@ mod tests {
     async fn changed_operator_files_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let overlays = folder.path().join("operators.d");
-        let operators = Operators::new(vec![folder.path().join("absent.xml")], overlays.clone());
+        let operators = Operators::new(vec![folder.path().join("absent.xml")], overlays.clone(), PathBuf::new());
         let store = Store::open(&folder.path().join("state"), operators).unwrap();
         let mut changed = store.records_changed();
         assert_eq!(store.operators().await.unwrap().overlay_counts().providers, 0);

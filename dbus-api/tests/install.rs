@@ -78,7 +78,7 @@ fn the_recipe_puts_everything_in_its_place() {
         let program = file.contains("bin/");
         assert_eq!(mode, if program { 0o755 } else { 0o644 }, "{file}");
     }
-    for folder in ["mbimd.d", "operators.d", "apps.d", "provisioning.d", "trust.d"] {
+    for folder in ["mbimd.d", "operators.d", "metadata.d", "apps.d", "provisioning.d", "trust.d"] {
         assert!(root.join("etc/mbimd").join(folder).is_dir(), "{folder}");
     }
     let unit = fs::read_to_string(root.join("usr/lib/systemd/system/mbimd.service")).unwrap();

@@ -194,6 +194,8 @@ impl Layers {
         let pools: Vec<Pool<'_>> = self
             .databases()
             .into_iter()
+            // Most machines have no package: their explanation is not about packages.
+            .filter(|(layer, database)| *layer != Layer::ServiceMetadata || database.records().next().is_some())
             .map(|(layer, database)| Pool::of(layer, database, identity, &home, wishes.operator.as_ref()))
             .collect();
         let chosen = pools.iter().find(|pool| !pool.ranked.is_empty());
@@ -211,10 +213,17 @@ impl Layers {
             card_files: card::files(identity, &home, self, &pools, chosen),
             explanation: explain::explain(identity, &home, &pools, chosen),
         };
+        let behind = behind(&pools, chosen);
+        let behind_layer = behind.as_ref().map(|(pool, _)| pool.layer);
         if let Some((pool, first)) = chosen.and_then(|pool| Some((pool, pool.ranked.first()?))) {
             let tied = pool.tied();
             choice.verdict = if tied > 1 { Match::Ambiguous } else { Match::Exact };
-            choice.operator = Some(operator(pool.layer, pool.database, first.record));
+            let mut operator = operator(pool.layer, pool.database, first.record);
+            // A package brings no site of its own: that of the record behind it counts. [PROV 14.4]
+            if let Some((_, behind)) = behind.filter(|(pool, _)| pool.layer <= Layer::Overlay) {
+                operator.account_url = operator.account_url.or(behind.account_url);
+            }
+            choice.operator = Some(operator);
             choice.rule = first.rule;
             choice.key = pool.key.filter(|code| pool.database.plmns(first.record).contains(code));
             choice.via_ehplmn = home.via_ehplmn && choice.key.is_some();
@@ -224,9 +233,19 @@ impl Layers {
             }
         }
         let exclusive = choice.operator.as_ref().filter(|operator| operator.exclusive).map(|operator| operator.layer);
-        assemble(&mut choice, &pools, chosen.map(|pool| pool.layer), exclusive, wishes);
+        let supply = [chosen.map(|pool| pool.layer), behind_layer];
+        assemble(&mut choice, &pools, supply, exclusive, wishes);
         choice
     }
+}
+
+/// The record of a lower layer that stands behind a package: what the package leaves open comes from there, if it is
+/// certain which record that is.
+fn behind<'p, 'd>(pools: &'p [Pool<'d>], chosen: Option<&Pool<'d>>) -> Option<(&'p Pool<'d>, Operator)> {
+    chosen.filter(|pool| pool.layer == Layer::ServiceMetadata)?;
+    let pool = pools.iter().filter(|pool| pool.layer > Layer::ServiceMetadata).find(|pool| !pool.ranked.is_empty())?;
+    let first = pool.ranked.first().filter(|_| pool.tied() == 1)?;
+    Some((pool, operator(pool.layer, pool.database, first.record)))
 }
 
 fn operator(layer: Layer, database: &Database, record: &Record) -> Operator {
@@ -242,7 +261,15 @@ fn operator(layer: Layer, database: &Database, record: &Record) -> Operator {
 }
 
 /// Puts profiles and records together, from the highest layer down.
-fn assemble(choice: &mut Choice, pools: &[Pool<'_>], chosen: Option<Layer>, exclusive: Option<Layer>, wishes: &Wishes) {
+///
+/// `supply`: the layer whose first record was chosen, and that whose first record stands behind it.
+fn assemble(
+    choice: &mut Choice,
+    pools: &[Pool<'_>],
+    supply: [Option<Layer>; 2],
+    exclusive: Option<Layer>,
+    wishes: &Wishes,
+) {
     let mut list = Vec::new();
     let mut special = Vec::new();
     let mut explicit = 0;
@@ -264,8 +291,12 @@ fn assemble(choice: &mut Choice, pools: &[Pool<'_>], chosen: Option<Layer>, excl
         }
         for pool in pools.iter().filter(|pool| pool.layer == layer) {
             for (position, ranked) in pool.ranked.iter().enumerate() {
-                let of_chosen = position == 0 && chosen == Some(layer);
-                let criterion = Why::Record { rule: ranked.rule, via_ehplmn: of_chosen && choice.via_ehplmn };
+                let of_chosen = position == 0 && supply.contains(&Some(layer));
+                let via_ehplmn = of_chosen && choice.via_ehplmn;
+                let criterion = match layer {
+                    Layer::ServiceMetadata => Why::ServiceMetadata,
+                    _ => Why::Record { rule: ranked.rule, via_ehplmn },
+                };
                 let origin = Origin { layer, criterion, of_chosen, operator: &ranked.key };
                 if pool.cdma {
                     list.extend(candidate::of_cdma(pool.database, ranked.record, &origin));

@@ -186,6 +186,23 @@ impl Database {
     }
 }
 
+impl Database {
+    /// The lists grew by doubling; what is kept for long is no larger than what it holds.
+    fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.spans.shrink_to_fit();
+        self.records.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.plmns.shrink_to_fit();
+        self.sids.shrink_to_fit();
+        self.selects.shrink_to_fit();
+        self.apns.shrink_to_fit();
+        self.details.shrink_to_fit();
+        self.by_plmn.shrink_to_fit();
+        self.by_sid.shrink_to_fit();
+    }
+}
+
 fn slice<'a, T>(list: &'a [T], range: &Range<u32>) -> &'a [T] {
     list.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
@@ -332,10 +349,7 @@ impl Builder {
         database.by_plmn.dedup();
         database.by_sid.sort_unstable();
         database.by_sid.dedup();
-        database.text.shrink_to_fit();
-        database.spans.shrink_to_fit();
-        database.apns.shrink_to_fit();
-        database.records.shrink_to_fit();
+        database.shrink();
         database
     }
 }

@@ -3,10 +3,23 @@
 use crate::choose::Wishes;
 use crate::identity::{CellClass, Identity, Reported};
 use crate::import;
-use crate::layers::{Layers, SourceFile};
+use crate::layers::{Layers, SourceFile, Sources};
+use crate::metadata::Package;
 use crate::overlay::print;
 use crate::portal_url::{Parameters, hand_over};
 use crate::profile::PlanHint;
+
+/// A package that matches; the octets stand in place of each of its files.
+const PACKAGE: [(&str, &str); 4] = [
+    ("PackageInfo.xml", "<PackageInfo><HardwareID>MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ</HardwareID></PackageInfo>"),
+    ("ServiceInformation/ServiceInfo.xml", "<ServiceInfo><ServiceProvider>Contoso</ServiceProvider></ServiceInfo>"),
+    (
+        "ServiceInformation/MobileBroadbandInfo.xml",
+        "<MobileBroadbandInfo><NetworkConfiguration><MobileBroadbandProfiles><Internet>i.xml</Internet>\
+         </MobileBroadbandProfiles></NetworkConfiguration></MobileBroadbandInfo>",
+    ),
+    ("ServiceInformation/i.xml", "<MBNProfile><Context><AccessString>internet</AccessString></Context></MBNProfile>"),
+];
 
 /// Reads the octets as vendor file, as overlay, and as both, and chooses for made-up SIMs each time; and imports them,
 /// whatever they are, as an overlay that is read again.
@@ -14,6 +27,17 @@ pub fn fuzz(bytes: &[u8]) {
     if let Ok(imported) = import::read("fuzz.xml", bytes) {
         let text = print(&imported.records);
         let _ = Layers::load(&[], &[SourceFile { name: "imported.xml", bytes: text.as_bytes() }]);
+    }
+    for place in 0..PACKAGE.len() {
+        let mut files: Vec<SourceFile<'_>> =
+            PACKAGE.iter().map(|(name, text)| SourceFile { name, bytes: text.as_bytes() }).collect();
+        if let Some(file) = files.get_mut(place) {
+            file.bytes = bytes;
+        }
+        let packages = [Package { name: "fuzz", files: &files }];
+        let (layers, _) = Layers::read(&Sources { packages: &packages, ..Sources::default() });
+        let [gsm, ..] = identities();
+        let _ = layers.choose(&gsm, &Wishes::default());
     }
     let file = [SourceFile { name: "fuzz.xml", bytes }];
     for (vendor, overlay) in [(&file[..], &[][..]), (&[][..], &file[..]), (&file[..], &file[..])] {

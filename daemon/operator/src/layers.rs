@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::database::{Builder, Counts, Database, FileProblem, Hidden, read};
 use crate::identity::{Plmn, Sid};
+use crate::metadata::{self, Package};
 use crate::names;
 use crate::profile::named;
 
@@ -35,9 +36,23 @@ pub struct SourceFile<'a> {
     pub bytes: &'a [u8],
 }
 
-/// The databases of the overlay and vendor layers. Immutable; to be shared.
+/// What [`Layers::read`] reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sources<'a> {
+    /// Packages of operators; the order counts only where two have the same hardware id.
+    pub packages: &'a [Package<'a>],
+    /// Records that stand in place of a package of that name, because it cannot be read any more.
+    pub kept: &'a [(String, Vec<OperatorRecord>)],
+    /// Overlay files, in any order.
+    pub overlay: &'a [SourceFile<'a>],
+    /// Vendor files, in order.
+    pub vendor: &'a [SourceFile<'a>],
+}
+
+/// The databases of the layers that come from files. Immutable; to be shared.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
+    metadata: Database,
     overlay: Database,
     vendor: Database,
 }
@@ -46,7 +61,22 @@ impl Layers {
     /// Reads the files of both layers. Vendor files count in the given order; of overlay files a later one, by byte
     /// order of the names, stands before an earlier one. What is wrong with files is told; what could be read is there.
     pub fn load(vendor: &[SourceFile<'_>], overlay: &[SourceFile<'_>]) -> (Self, Vec<FileProblem>) {
+        Self::read(&Sources { overlay, vendor, ..Sources::default() })
+    }
+
+    /// As [`Self::load`], with packages.
+    pub fn read(sources: &Sources<'_>) -> (Self, Vec<FileProblem>) {
+        let Sources { packages, kept, overlay, vendor } = sources;
         let mut problems = Vec::new();
+        let mut metadata = Builder::default();
+        for package in *packages {
+            metadata.next_file(package.name);
+            let stands_in = kept.iter().find(|(name, _)| name == package.name);
+            match stands_in {
+                Some((_, records)) => records.iter().for_each(|record| metadata.push(record.clone())),
+                None => metadata::read(package, &mut problems).into_iter().for_each(|record| metadata.push(record)),
+            }
+        }
         let mut later_first: Vec<&SourceFile<'_>> = overlay.iter().collect();
         later_first.sort_by(|one, other| other.name.as_bytes().cmp(one.name.as_bytes()));
         let overlay = build(later_first.into_iter(), &mut problems);
@@ -55,7 +85,8 @@ impl Layers {
         let hiding = hiding_records(overlay.database());
         let of_overlay = hide(&hiding, overlay.database(), |by, of| of.file > by.file);
         let of_vendor = hide(&hiding, vendor.database(), |_, _| true);
-        let layers = Self { overlay: overlay.finish(&of_overlay), vendor: vendor.finish(&of_vendor) };
+        let metadata = metadata.finish(&[]);
+        let layers = Self { metadata, overlay: overlay.finish(&of_overlay), vendor: vendor.finish(&of_vendor) };
         (layers, problems)
     }
 
@@ -64,12 +95,17 @@ impl Layers {
         self.vendor.counts()
     }
 
+    /// Packages that can be used.
+    pub fn packages(&self) -> usize {
+        self.metadata.records().count()
+    }
+
     /// What the overlay layer holds.
     pub fn overlay_counts(&self) -> Counts {
         self.overlay.counts()
     }
 
-    /// The records of the overlay or the vendor layer as a file would say them, in document order; of other layers none.
+    /// The records of a layer that comes from files as a file would say them, in document order; of other layers none.
     pub fn records(&self, layer: Layer) -> Vec<OperatorRecord> {
         let found = self.databases().into_iter().find(|(of, _)| *of == layer);
         found
@@ -88,8 +124,8 @@ impl Layers {
     }
 
     /// The databases from high to low.
-    pub(crate) fn databases(&self) -> [(Layer, &Database); 2] {
-        [(Layer::Overlay, &self.overlay), (Layer::Vendor, &self.vendor)]
+    pub(crate) fn databases(&self) -> [(Layer, &Database); 3] {
+        [(Layer::ServiceMetadata, &self.metadata), (Layer::Overlay, &self.overlay), (Layer::Vendor, &self.vendor)]
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operator records from disk: the databases that are installed and the administrator's overlays, read when they are
+//! Operator records from disk: the databases that are installed, the administrator's overlays and operators' packages, read when they are
 //! first needed and again when a file changed. In place of a file that broke stand the records that it had. `[OPER 3.9]`
 
 use std::collections::BTreeSet;
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemon_operator::database::{FileProblem, Severity};
-use daemon_operator::{Layers, SourceFile, overlay};
+use daemon_operator::overlay::{self, OperatorRecord};
+use daemon_operator::{Layers, Package, SourceFile, Sources};
 
 use super::atomic;
 
@@ -16,6 +17,13 @@ use super::atomic;
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Most overlay files.
 const MAX_OVERLAYS: usize = 256;
+/// Most packages of operators.
+const MAX_PACKAGES: usize = 64;
+/// Most files of a package, and the largest, octets.
+const MAX_PARTS: usize = 32;
+const MAX_PART: u64 = 1024 * 1024;
+/// Folder of a package with the operator's files.
+const INFORMATION: &str = "ServiceInformation";
 /// Most problems of files that are logged one by one.
 const MAX_TOLD: usize = 20;
 
@@ -39,13 +47,14 @@ struct Records {
 pub(crate) struct Operators {
     databases: Vec<PathBuf>,
     overlays: PathBuf,
+    packages: PathBuf,
     read: Option<Records>,
 }
 
 impl Operators {
-    /// `databases`: in order, absent ones are passed over; `overlays`: a folder that may be absent.
-    pub(crate) fn new(databases: Vec<PathBuf>, overlays: PathBuf) -> Self {
-        Self { databases, overlays, read: None }
+    /// `databases`: in order, absent ones are passed over; `overlays` and `packages`: folders that may be absent.
+    pub(crate) fn new(databases: Vec<PathBuf>, overlays: PathBuf, packages: PathBuf) -> Self {
+        Self { databases, overlays, packages, read: None }
     }
 
     /// Whether a file changed since the records were last asked for; reads it then. Nothing was asked for: nothing
@@ -58,22 +67,32 @@ impl Operators {
     /// Folders whose changes mean that the records may have changed.
     pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
         let databases = self.databases.iter().filter_map(|file| file.parent());
-        databases.chain([self.overlays.as_path()]).filter(|folder| folder.is_absolute()).map(Path::to_owned).collect()
+        let packages = packages(&self.packages);
+        let inner = packages.iter().map(|package| package.join(INFORMATION));
+        let own = [self.overlays.clone(), self.packages.clone()].into_iter();
+        let all = databases.map(Path::to_owned).chain(own).chain(inner).chain(packages.iter().cloned());
+        all.filter(|folder| folder.is_absolute()).collect()
     }
 
     /// The records; reads the files when they are new or changed. Never fails: what is wrong is logged.
     pub(crate) fn layers(&mut self) -> Arc<Layers> {
         let overlays = overlay_files(&self.overlays);
-        let prints: Vec<Print> = self.databases.iter().chain(&overlays).filter_map(|file| print(file)).collect();
+        let packages: Vec<(PathBuf, Vec<PathBuf>)> =
+            packages(&self.packages).into_iter().map(|package| (package.clone(), parts(&package))).collect();
+        let parts = packages.iter().flat_map(|(_, parts)| parts);
+        let prints: Vec<Print> =
+            self.databases.iter().chain(&overlays).chain(parts).filter_map(|file| print(file)).collect();
         if let Some(read) = self.read.as_ref().filter(|read| read.prints == prints) {
             return Arc::clone(&read.layers);
         }
-        let contents = |files: &[PathBuf]| -> Contents { files.iter().filter_map(|file| content(file)).collect() };
+        let contents =
+            |files: &[PathBuf]| -> Contents { files.iter().filter_map(|file| content(file, MAX_FILE)).collect() };
         let (mut vendor, mut overlay) = (contents(&self.databases), contents(&overlays));
         if vendor.is_empty() {
             tracing::warn!(looked = ?self.databases, "no operator database; install mobile-broadband-provider-info or set `database`");
         }
-        let (mut layers, problems) = Layers::load(&borrow(&vendor), &borrow(&overlay));
+        let packages: Vec<(String, Contents)> = packages.iter().map(|(folder, parts)| opened(folder, parts)).collect();
+        let (mut layers, problems) = load(&packages, &[], &vendor, &overlay);
         tell(&problems);
         let unreadable =
             vendor.iter().chain(&overlay).filter(|(_, bytes)| bytes.is_none()).map(|(name, _)| name.clone());
@@ -81,6 +100,18 @@ impl Operators {
         let mut broken: BTreeSet<String> = errors.map(|problem| problem.file.clone()).chain(unreadable).collect();
         let before = self.read.take();
         let mut stand_in = false;
+        let mut kept = Vec::new();
+        for (name, _) in &packages {
+            let of_package = |file: &String| file.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            let was_whole =
+                before.as_ref().filter(|read| broken.iter().any(of_package) && !read.broken.iter().any(of_package));
+            if let Some(records) = was_whole.and_then(|read| read.layers.records_of_file(name)) {
+                tracing::warn!(package = %name, "what the package said before stays in force");
+                kept.push((name.clone(), records));
+                broken.retain(|file| !of_package(file));
+                stand_in = true;
+            }
+        }
         for (name, bytes) in vendor.iter_mut().chain(&mut overlay) {
             let was_whole = before.as_ref().filter(|read| broken.contains(name) && !read.broken.contains(name));
             if let Some(records) = was_whole.and_then(|read| read.layers.records_of_file(name)) {
@@ -91,12 +122,24 @@ impl Operators {
             }
         }
         if stand_in {
-            (layers, _) = Layers::load(&borrow(&vendor), &borrow(&overlay));
+            (layers, _) = load(&packages, &kept, &vendor, &overlay);
         }
         let layers = Arc::new(layers);
         self.read = Some(Records { prints, layers: Arc::clone(&layers), broken });
         layers
     }
+}
+
+fn load(
+    packages: &[(String, Contents)],
+    kept: &[(String, Vec<OperatorRecord>)],
+    vendor: &Contents,
+    overlay: &Contents,
+) -> (Layers, Vec<FileProblem>) {
+    let files: Vec<Vec<SourceFile<'_>>> = packages.iter().map(|(_, parts)| borrow(parts)).collect();
+    let packages: Vec<Package<'_>> =
+        packages.iter().zip(&files).map(|((name, _), files)| Package { name, files }).collect();
+    Layers::read(&Sources { packages: &packages, kept, overlay: &borrow(overlay), vendor: &borrow(vendor) })
 }
 
 fn tell(problems: &[FileProblem]) {
@@ -115,19 +158,44 @@ fn borrow(files: &Contents) -> Vec<SourceFile<'_>> {
     there.map(|(name, bytes)| SourceFile { name, bytes }).collect()
 }
 
+/// Folders of the packages, in the order of their names.
+fn packages(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders.truncate(MAX_PACKAGES);
+    folders
+}
+
+/// The XML files of a package.
+fn parts(package: &Path) -> Vec<PathBuf> {
+    let all = [package.to_owned(), package.join(INFORMATION)].into_iter().flat_map(|folder| xml_files(&folder));
+    all.take(MAX_PARTS).collect()
+}
+
+/// A package: its name, and its files by their names in it.
+fn opened(package: &Path, parts: &[PathBuf]) -> (String, Contents) {
+    let inner = |file: &PathBuf| {
+        let name = file.strip_prefix(package).ok()?.display().to_string();
+        content(file, MAX_PART).map(|(_, bytes)| (name, bytes))
+    };
+    (package.display().to_string(), parts.iter().filter_map(inner).collect())
+}
+
 fn overlay_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|e| e == "xml"))
-        .collect();
-    files.sort();
+    let mut files = xml_files(folder);
     if files.len() > MAX_OVERLAYS {
         tracing::warn!(folder = %folder.display(), "only the first {MAX_OVERLAYS} operator files are read");
         files.truncate(MAX_OVERLAYS);
     }
+    files
+}
+
+/// In the order of their names.
+fn xml_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "xml")).collect();
+    files.sort();
     files
 }
 
@@ -137,9 +205,9 @@ fn print(file: &Path) -> Option<Print> {
 }
 
 /// `None` = there is no such file.
-fn content(file: &Path) -> Option<(String, Option<Vec<u8>>)> {
+fn content(file: &Path, limit: u64) -> Option<(String, Option<Vec<u8>>)> {
     let name = file.display().to_string();
-    match atomic::read(file, MAX_FILE) {
+    match atomic::read(file, limit) {
         Ok(bytes) => Some((name, Some(bytes))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -170,6 +238,7 @@ mod tests {
     struct Place {
         database: PathBuf,
         overlays: PathBuf,
+        packages: PathBuf,
         operators: Operators,
         _folder: tempfile::TempDir,
     }
@@ -181,7 +250,9 @@ mod tests {
             let overlays = folder.path().join("operators.d");
             std::fs::create_dir(&overlays).unwrap();
             let databases = vec![folder.path().join("absent.xml"), database.clone()];
-            Self { operators: Operators::new(databases, overlays.clone()), database, overlays, _folder: folder }
+            let packages = folder.path().join("metadata.d");
+            let operators = Operators::new(databases, overlays.clone(), packages.clone());
+            Self { operators, database, overlays, packages, _folder: folder }
         }
 
         /// Records of the vendor layer, of the overlay.
@@ -207,6 +278,34 @@ mod tests {
         assert_eq!(place.counts(), (2, 1));
         std::fs::remove_file(&place.database).unwrap();
         assert_eq!(place.counts(), (0, 1), "who removes a file means it");
+    }
+
+    #[test]
+    fn packages_are_read_and_a_broken_one_keeps_its_record() {
+        let mut place = Place::new();
+        let package = place.packages.join("1234");
+        std::fs::create_dir_all(package.join(INFORMATION)).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(package.join(name), text).unwrap();
+        write(
+            "PackageInfo.xml",
+            "<PackageInfo><HardwareID>MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ</HardwareID></PackageInfo>",
+        );
+        write(
+            "ServiceInformation/ServiceInfo.xml",
+            "<ServiceInfo><ServiceProvider>Contoso</ServiceProvider></ServiceInfo>",
+        );
+        write("ServiceInformation/MobileBroadbandInfo.xml", "<MobileBroadbandInfo/>");
+        write("ServiceInformation/icon.ico", "no part of it");
+        assert_eq!(place.operators.layers().packages(), 1);
+        write("PackageInfo.xml", "<PackageInfo>");
+        assert_eq!(place.operators.layers().packages(), 1, "it stays");
+        assert!(place.operators.folders().contains(&package.join(INFORMATION)));
+        std::fs::remove_file(package.join("PackageInfo.xml")).unwrap();
+        assert_eq!(place.operators.layers().packages(), 1, "a package in pieces is a broken one");
+        std::fs::remove_dir_all(&package).unwrap();
+        assert_eq!(place.operators.layers().packages(), 0);
+        std::fs::create_dir(&package).unwrap();
+        assert_eq!(place.operators.layers().packages(), 0, "an empty folder is none");
     }
 
     /// Each file by itself: what broke keeps its records, what was changed meanwhile counts.

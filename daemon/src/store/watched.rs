@@ -30,6 +30,16 @@ impl Watched {
         Ok(watched)
     }
 
+    /// Watches these folders from now on; whether one of them is new. One that went is of no interest, and no harm.
+    pub(super) fn set(&mut self, folders: BTreeSet<PathBuf>) -> bool {
+        let new = !folders.is_subset(&self.folders);
+        self.folders = folders;
+        if new {
+            self.add();
+        }
+        new
+    }
+
     /// Watches each folder, or the nearest one above it that is there: the folder may come. Adding again is no harm.
     fn add(&self) {
         for folder in &self.folders {

@@ -308,6 +308,9 @@ pub(crate) struct Apn {
     /// Overlay
     #[arg(long, value_name = "FILE")]
     pub(crate) overlay: Vec<PathBuf>,
+    /// Folder of an operator's service metadata package, unpacked
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) metadata: Vec<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -109,6 +109,31 @@ fn access_points_with_their_reasons() {
 }
 
 #[test]
+fn a_package_stands_before_an_overlay() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("p/ServiceInformation")).unwrap();
+    let database = file(&folder, "db.xml", DATABASE.as_bytes());
+    let hwid = "MBOP:1:P00:VFONWKK5SX2HEHOEZ276VRNQ";
+    let info = format!("<PackageInfo><HardwareID>DOID:{hwid}</HardwareID></PackageInfo>");
+    file(&folder, "p/PackageInfo.xml", info.as_bytes());
+    let service = b"<ServiceInfo><ServiceProvider>Contoso Package</ServiceProvider></ServiceInfo>";
+    file(&folder, "p/ServiceInformation/ServiceInfo.xml", service);
+    let broadband = b"<MobileBroadbandInfo><NetworkConfiguration><MobileBroadbandProfiles><Internet>i.xml</Internet>\
+        </MobileBroadbandProfiles></NetworkConfiguration></MobileBroadbandInfo>";
+    file(&folder, "p/ServiceInformation/MobileBroadbandInfo.xml", broadband);
+    let profile = b"<MBNProfile><Context><AccessString>packaged</AccessString></Context></MBNProfile>";
+    file(&folder, "p/ServiceInformation/i.xml", profile);
+    let package = folder.path().join("p").display().to_string();
+    let numbers = ["apn", "--json", "--imsi", "001015512345678", "--mnc-length", "2", "--provider-id", "00101"];
+    let value = json(&[&numbers[..], &["--database", &database, "--metadata", &package]].concat(), 0);
+    assert_eq!(value["operator"]["layer"], "service-metadata");
+    let names: Vec<_> = value["candidates"].as_array().unwrap().iter().map(|c| (&c["apn"], &c["criterion"])).collect();
+    assert_eq!(names, [(&json!("packaged"), &json!("service-metadata")), (&json!("internet"), &json!("plmn-unique"))]);
+    assert_eq!(value["selectors"]["hwid"], hwid);
+    assert_eq!(run(&["apn", "--metadata", "/nonexistent"]).status.code(), Some(1));
+}
+
+#[test]
 fn databases_of_others_become_overlays() {
     let folder = tempfile::tempdir().unwrap();
     let android = r#"<apns version="8">

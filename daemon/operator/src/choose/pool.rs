@@ -8,6 +8,7 @@ use super::{OperatorKey, Rule};
 use crate::candidate::any_internet;
 use crate::database::Database;
 use crate::database::record::{Record, Select};
+use crate::hwid::device_set;
 use crate::identity::ef::CardFile;
 use crate::identity::{CellClass, Identity, Plmn};
 use crate::layers::Layer;
@@ -56,19 +57,21 @@ impl<'a> Pool<'a> {
             layer,
             database,
             key,
-            cdma,
+            cdma: cdma && layer != Layer::ServiceMetadata,
             ranked: Vec::new(),
             dropped: Vec::new(),
             by_person: false,
             asks: Vec::new(),
         };
-        if cdma {
+        if layer == Layer::ServiceMetadata {
+            pool.fill_packages(identity);
+        } else if cdma {
             pool.fill_cdma(identity);
         } else {
             pool.fill_gsm(identity);
         }
         pool.ranked.sort_by(|one, other| one.before(other));
-        if !cdma {
+        if !cdma && layer != Layer::ServiceMetadata {
             pool.name_rules();
         }
         let place = wanted.and_then(|wanted| {
@@ -111,6 +114,30 @@ impl<'a> Pool<'a> {
             };
             let order = (!any_internet(database, record), core::cmp::Reverse(record.distinct_plmns), number);
             self.ranked.push(Ranked { record, key, score, basis, select, rule: Rule::None, order });
+        }
+    }
+
+    /// Packages whose hardware ids the device answers to: the first of its set wins. `[OPER 2.2]`
+    fn fill_packages(&mut self, identity: &Identity) {
+        let database = self.database;
+        if database.records().next().is_none() {
+            return;
+        }
+        let set = device_set(identity);
+        let place = |select: &Select| {
+            let wanted = database.text(select.hwid?);
+            set.iter().position(|entry| entry.hwid.as_str() == wanted)
+        };
+        for (number, record) in database.records() {
+            let selects = database.selects(record).iter();
+            let best = selects.filter_map(|select| Some((place(select)?, select))).min_by_key(|(place, _)| *place);
+            let Some((place, select)) = best else { continue };
+            let weight = u32::try_from(set.len().saturating_sub(place)).unwrap_or(0);
+            let score = Score { targets: 1, weight, ..Score::NOTHING };
+            let order = (false, core::cmp::Reverse(0), number);
+            let key = self.key_of(record);
+            let (basis, rule) = (Basis::Selector, Rule::Selector);
+            self.ranked.push(Ranked { record, key, score, basis, select: Some(select), rule, order });
         }
     }
 

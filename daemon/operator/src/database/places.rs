@@ -1,5 +1,7 @@
 //! Where in a file something stands, what may be read of it at all, and how XML says characters.
 
+use std::borrow::Cow;
+
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::BytesRef;
@@ -83,9 +85,9 @@ impl<'a> Places<'a> {
     }
 }
 
-pub(crate) fn value(attribute: &Attribute<'_>) -> Result<String, Trouble> {
+pub(crate) fn value<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Trouble> {
     match attribute.normalized_value(XmlVersion::Implicit1_0) {
-        Ok(value) => Ok(value.into_owned()),
+        Ok(value) => Ok(value),
         Err(quick_xml::Error::Escape(_)) => Err(Trouble::Entity),
         Err(error) => Err(Trouble::NotWellFormed(quote(&error.to_string()))),
     }

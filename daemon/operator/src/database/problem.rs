@@ -53,6 +53,13 @@ pub enum Trouble {
     Format(String),
     /// An element that we do not know.
     UnknownElement(String),
+    /// A file that another one needs is missing.
+    Missing,
+    /// The root element is another one than is expected there.
+    OtherRoot {
+        /// Which would be right.
+        expected: &'static str,
+    },
     /// The root element is none of the formats that can be imported; its name.
     NotImportable(String),
     /// There are more than 200,000 elements.
@@ -80,6 +87,8 @@ impl fmt::Display for Trouble {
             Self::NotServiceProviders => f.write_str("the root element is not serviceproviders"),
             Self::Format(found) => write!(f, "format 2.0 is expected, found {found:?}"),
             Self::UnknownElement(name) => write!(f, "unknown element {name:?} ignored"),
+            Self::Missing => f.write_str("the file is missing"),
+            Self::OtherRoot { expected } => write!(f, "the root element is not {expected}"),
             Self::NotImportable(name) => write!(
                 f,
                 "{name:?} is none of serviceproviders, apns (Android), OperatorList (Windows), WindowsCustomizations (COSA)"

@@ -3,6 +3,8 @@
 //! A pull parser goes over the text once. Nothing is fetched, no entity is expanded, and what stands before an error is
 //! kept.
 
+use std::borrow::Cow;
+
 use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -160,7 +162,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         &mut self,
         parent: Option<Element>,
         name: (bool, &str),
-        attributes: &Attributes,
+        attributes: &Attributes<'_>,
     ) -> Result<Element, Stop> {
         Ok(match (parent, name) {
             (None, (false, "serviceproviders")) if !self.root_seen => {
@@ -228,7 +230,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         })
     }
 
-    fn provider(&mut self, attributes: &Attributes) {
+    fn provider(&mut self, attributes: &Attributes<'_>) {
         self.draft = OperatorRecord { country: self.country.clone(), ..OperatorRecord::default() };
         self.unusable_record = false;
         self.lost_codes = false;
@@ -262,7 +264,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         };
     }
 
-    fn network_id(&mut self, attributes: &Attributes) {
+    fn network_id(&mut self, attributes: &Attributes<'_>) {
         self.into.count(|counts| counts.network_ids += 1);
         let (mcc, mnc) = (attributes.get("mcc").unwrap_or(""), attributes.get("mnc").unwrap_or(""));
         match Plmn::from_parts(mcc, mnc) {
@@ -274,7 +276,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         }
     }
 
-    fn select(&mut self, attributes: &Attributes) {
+    fn select(&mut self, attributes: &Attributes<'_>) {
         let mut select = Selectors::default();
         for (overlay, name, value) in &attributes.0 {
             match select.attribute(name).filter(|_| !overlay) {
@@ -288,7 +290,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         self.draft.selects.push(select);
     }
 
-    fn of_apn(&mut self, name: (bool, &str), attributes: &Attributes) -> Element {
+    fn of_apn(&mut self, name: (bool, &str), attributes: &Attributes<'_>) -> Element {
         let kind = attributes.get("type");
         let settings = &mut self.apn.settings;
         match name {
@@ -388,17 +390,20 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Leaf::ProviderName => self.draft.names.push(names::nfc(trimmed)),
             Leaf::AccountUrl => self.draft.account_url = trimmed.to_owned(),
             // Credentials are taken as they stand: a blank may be a password.
-            Leaf::ApnUser => self.apn.user = text,
-            Leaf::ApnPassword => self.apn.password = Password::new(text),
+            Leaf::ApnUser => self.apn.user = text.clone(),
+            Leaf::ApnPassword => self.apn.password = Password::new(text.as_str()),
             Leaf::ApnDns => match trimmed.parse() {
                 Ok(address) => self.apn.dns.push(address),
                 Err(_) => self.unusable("dns"),
             },
             Leaf::ApnMmsc => self.apn.mmsc = trimmed.to_owned(),
             Leaf::ApnMmsProxy => self.apn.mms_proxy = trimmed.to_owned(),
-            Leaf::CdmaUser => self.draft.cdma.get_or_insert_default().0 = text,
-            Leaf::CdmaPassword => self.draft.cdma.get_or_insert_default().1 = Password::new(text),
+            Leaf::CdmaUser => self.draft.cdma.get_or_insert_default().0 = text.clone(),
+            Leaf::CdmaPassword => self.draft.cdma.get_or_insert_default().1 = Password::new(text.as_str()),
         }
+        // The room is used again.
+        self.text = text;
+        self.text.clear();
     }
 
     fn characters(&mut self, length: usize, text: &str) -> Result<(), Stop> {
@@ -428,17 +433,19 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
 
 /// Attributes of an element: whether of the overlay's namespace, name, value. Of other namespaces none, as the
 /// declarations of namespaces.
-struct Attributes(Vec<(bool, String, String)>);
+struct Attributes<'a>(Vec<(bool, &'a str, Cow<'a, str>)>);
 
-impl Attributes {
-    fn of(start: &BytesStart<'_>, names: &quick_xml::name::NamespaceResolver) -> Result<Self, Trouble> {
-        if start.attributes_raw().len() > MAX_ATTRIBUTES * MAX_TEXT
-            || start.attributes().with_checks(false).take(MAX_ATTRIBUTES + 1).count() > MAX_ATTRIBUTES
-        {
+impl<'a> Attributes<'a> {
+    fn of(start: &'a BytesStart<'_>, names: &quick_xml::name::NamespaceResolver) -> Result<Self, Trouble> {
+        if start.attributes_raw().len() > MAX_ATTRIBUTES * MAX_TEXT {
             return Err(Trouble::TooManyAttributes);
         }
         let mut list = Vec::new();
-        for attribute in start.attributes() {
+        for (place, attribute) in start.attributes().enumerate() {
+            // Each one is compared with those before it: so many, and no more.
+            if place >= MAX_ATTRIBUTES {
+                return Err(Trouble::TooManyAttributes);
+            }
             let attribute = attribute.map_err(|error| Trouble::NotWellFormed(quote(&error.to_string())))?;
             if attribute.value.len() > MAX_TEXT {
                 return Err(Trouble::TooLong);
@@ -448,12 +455,12 @@ impl Attributes {
             }
             let (namespace, local) = names.resolve_attribute(attribute.key);
             let (overlay, name) = match namespace {
-                ResolveResult::Unbound => (false, local.as_ref()),
-                ResolveResult::Bound(found) if found == OVERLAY => (true, local.as_ref()),
+                ResolveResult::Unbound => (false, local.into_inner()),
+                ResolveResult::Bound(found) if found == OVERLAY => (true, local.into_inner()),
                 // Kept under its prefixed name: nothing asks for it, but a selector must know that it is there.
-                _ => (false, attribute.key.as_ref()),
+                _ => (false, attribute.key.into_inner()),
             };
-            list.push((overlay, name.to_owned(), value(&attribute)?));
+            list.push((overlay, name, value(&attribute)?));
         }
         Ok(Self(list))
     }
@@ -467,7 +474,7 @@ impl Attributes {
     }
 
     fn find(&self, overlay: bool, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(of_overlay, other, _)| *of_overlay == overlay && other == name);
-        found.map(|(_, _, value)| value.as_str())
+        let found = self.0.iter().find(|(of_overlay, other, _)| *of_overlay == overlay && *other == name);
+        found.map(|(_, _, value)| &**value)
     }
 }

@@ -137,7 +137,7 @@ fn node(start: &BytesStart<'_>, at: usize) -> Result<Node, Trouble> {
             return Err(Trouble::TooLong);
         }
         if attribute.key.as_namespace_binding().is_none() {
-            attributes.push((attribute.key.local_name().as_ref().to_owned(), value(&attribute)?));
+            attributes.push((attribute.key.local_name().as_ref().to_owned(), value(&attribute)?.into_owned()));
         }
     }
     Ok(Node { name: start.local_name().as_ref().to_owned(), at, attributes, ..Node::default() })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use daemon_operator::database::Severity;
 use daemon_operator::identity::Reported;
 use daemon_operator::profile::PlanHint;
-use daemon_operator::{Candidate, Choice, Layers, SourceFile, Wishes, import, overlay};
+use daemon_operator::{Candidate, Choice, Layers, Package, SourceFile, Sources, Wishes, import, overlay};
 use serde_json::{Map, Value, json};
 
 use super::hwid;
@@ -32,7 +32,7 @@ pub(crate) fn run(question: &Apn, output: Output) -> Result<(), Failure> {
         ehplmn: &ehplmn,
         ..hwid::reported(&question.identity)
     })?;
-    let layers = load(&question.database, &question.overlay)?;
+    let layers = load(&question.database, &question.overlay, &question.metadata)?;
     let choice = layers.choose(&identity, &Wishes { plan, ..Wishes::default() });
     output.print(&value(&choice), || sheet(&choice));
     Ok(())
@@ -68,7 +68,7 @@ fn plan(hint: Option<&str>) -> Result<PlanHint, Failure> {
     }
 }
 
-fn load(database: &[PathBuf], overlay: &[PathBuf]) -> Result<Layers, Failure> {
+fn load(database: &[PathBuf], overlay: &[PathBuf], metadata: &[PathBuf]) -> Result<Layers, Failure> {
     let packaged = [PathBuf::from(PACKAGED)];
     let database = if database.is_empty() {
         if Path::new(PACKAGED).exists() {
@@ -86,16 +86,41 @@ fn load(database: &[PathBuf], overlay: &[PathBuf]) -> Result<Layers, Failure> {
         files.iter().map(|file| Ok((file.display().to_string(), super::read(file, DATABASE)?))).collect()
     };
     let (vendor, overlay) = (read(database)?, read(overlay)?);
-    let (layers, problems) = Layers::load(&sources(&vendor), &sources(&overlay));
+    let packages: Vec<_> = metadata.iter().map(|folder| package(folder)).collect::<Result<_, _>>()?;
+    let parts: Vec<Vec<SourceFile<'_>>> = packages.iter().map(|(_, files)| sources(files)).collect();
+    let packages: Vec<Package<'_>> =
+        packages.iter().zip(&parts).map(|((name, _), files)| Package { name, files }).collect();
+    let (overlay, vendor) = (sources(&overlay), sources(&vendor));
+    let (layers, problems) =
+        Layers::read(&Sources { packages: &packages, overlay: &overlay, vendor: &vendor, ..Sources::default() });
     let mut bad = false;
     for problem in problems.iter().filter(|problem| problem.severity != Severity::Debug) {
         eprintln!("{problem}");
         bad |= problem.severity == Severity::Error;
     }
-    if bad && layers.vendor_counts().providers + layers.overlay_counts().providers == 0 {
+    let records = layers.vendor_counts().providers + layers.overlay_counts().providers + layers.packages();
+    if bad && records == 0 {
         return Err(Failure::invalid("no operator database could be used"));
     }
     Ok(layers)
+}
+
+/// A name and the content that goes by it.
+type Named = (String, Vec<u8>);
+
+/// The XML files of a package, by their names in it.
+fn package(folder: &Path) -> Result<(String, Vec<Named>), Failure> {
+    let mut files = Vec::new();
+    for (inner, prefix) in [(folder.to_owned(), ""), (folder.join("ServiceInformation"), "ServiceInformation/")] {
+        let entries =
+            std::fs::read_dir(&inner).map_err(|error| Failure::failed(format!("{}: {error}", inner.display())))?;
+        let paths = entries.flatten().map(|entry| entry.path());
+        for path in paths.filter(|path| path.extension().is_some_and(|end| end == "xml")).take(32) {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            files.push((format!("{prefix}{name}"), super::read(&path, DATABASE)?));
+        }
+    }
+    Ok((folder.display().to_string(), files))
 }
 
 fn sources(files: &[(String, Vec<u8>)]) -> Vec<SourceFile<'_>> {
