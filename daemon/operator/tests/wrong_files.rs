@@ -206,6 +206,27 @@ fn cut_files_keep_what_was_whole() {
     }
 }
 
+/// Ranges that lie in each other, ends that are no numbers, ranges the wrong way round: all are read, those that hold are
+/// weighed, and the narrowest decides. A million of them do not fit a file.
+#[test]
+fn a_multitude_of_ranges_is_weighed() {
+    let within = |n: u32| format!("<ov:select imsi-from='00101{n:08}00' imsi-to='00101{:08}99'/>", 99_999_999 - n);
+    let wrong = |n: u32| {
+        format!("<ov:select imsi-from='00101{n:08}0x' imsi-to='99'/><ov:select imsi-from='{n}99' imsi-to='00'/>")
+    };
+    let provider = |name: &str, selects: String| {
+        format!(
+            "<provider><name>{name}</name><gsm>{selects}<apn value='{name}'><usage type='internet'/></apn></gsm></provider>"
+        )
+    };
+    let wide: String = (0..4000).map(|n| within(n) + &wrong(n)).collect();
+    let text = format!("{HEAD}{}{}{TAIL}", provider("wide", wide), provider("narrow", within(4000)));
+    let (layers, problems) = load(text.as_bytes());
+    assert_eq!(problems, []);
+    assert_eq!(candidates(&layers), ["narrow", "wide"]);
+    assert!(1_000_000 * within(0).len() > 16 << 20);
+}
+
 /// Inputs that the fuzzer found worth keeping, and those that it starts from.
 #[test]
 fn the_corpus_does_no_harm() {

@@ -9,6 +9,7 @@
 
 mod adoption;
 mod behind;
+mod candidates;
 mod card;
 mod chaos;
 mod connecting;
