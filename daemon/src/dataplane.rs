@@ -1,11 +1,13 @@
 //! Packets of a modem that no kernel driver serves: between USB transfer blocks and a TUN interface for each session.
 //!
 //! [`Tuns`] are the modem's interfaces, which outlive a port that is closed and opened again. [`flow::Plane`] moves the
-//! packets; [`pump`], [`merge`] and [`stall`] decide for it and do no IO.
+//! packets; [`pump`], [`cut`], [`merge`] and [`stall`] decide for it and do no IO.
 
+mod cut;
 pub(crate) mod flow;
 mod merge;
 pub(crate) mod pump;
+mod segment;
 pub(crate) mod stall;
 pub(crate) mod tun;
 

@@ -10,6 +10,7 @@ use mbim_proto::ntb::Limits;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, Sleep};
 
+use super::cut::{self, Cutter};
 use super::pump::{Downlink, Flow, Outgoing, Uplink, is_whole};
 use super::stall::{Cause, Event, Order, Patience, Stall, State, Way};
 use super::tun::{Read, Tun};
@@ -63,6 +64,7 @@ pub(crate) struct Plane<P> {
     open: Vec<(u8, Arc<Tun>)>,
     /// Where the next round over the interfaces begins, so that none starves.
     first: usize,
+    cutter: Cutter,
     up: Uplink,
     down: Downlink,
     stall: Stall,
@@ -91,6 +93,7 @@ impl<P: Pipes> Plane<P> {
             pipes,
             open: Vec::new(),
             first: 0,
+            cutter: Cutter::new(),
             up: Uplink::new(agreed.output, agreed.packet, agreed.largest),
             down: Downlink::new(agreed.input),
             stall: Stall::new(patience),
@@ -223,19 +226,33 @@ impl<P: Pipes> Plane<P> {
 
     /// Reads packets into the block until it is full or none is left, and sends what is due.
     fn send(&mut self, cx: &mut Context<'_>) -> bool {
-        let Self { open, first, up, .. } = self;
+        let Self { open, first, cutter, up, .. } = self;
         let mut drained = true;
         let mut at = 0;
         while at < open.len() && up.has_room() {
+            // What was begun goes on before anything else is read.
+            if let Some(session) = cutter.session() {
+                let Some(room) = up.room(session) else { break };
+                match cutter.next(room) {
+                    0 => up.refuse(),
+                    octets => up.took(session, octets),
+                }
+                continue;
+            }
             let turn = (*first + at) % open.len();
             let Some((session, tun)) = open.get(turn) else { break };
             let Some(room) = up.room(*session) else {
                 drained = false;
                 break;
             };
-            match tun.poll_read(cx, room) {
-                Read::Packet(octets) if room.get(..octets).is_some_and(is_whole) => up.took(*session, octets),
-                Read::Packet(_) => up.refuse(),
+            match tun.poll_read(cx, room, cutter.rest(room.len())) {
+                Read::Packet(header, octets) => match cutter.take(*session, &header, room, octets) {
+                    cut::Read::Packet(octets) if room.get(..octets).is_some_and(is_whole) => {
+                        up.took(*session, octets);
+                    }
+                    cut::Read::Packet(_) | cut::Read::Refused => up.refuse(),
+                    cut::Read::Segments => up.took(*session, 0),
+                },
                 Read::Empty => {
                     up.took(*session, 0);
                     at += 1;
@@ -321,4 +338,4 @@ impl<P: Pipes> Plane<P> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

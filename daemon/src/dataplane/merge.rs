@@ -5,22 +5,13 @@
 //! A packet is merged only when the kernel would have made both out of one: the heads are equal but for what counts up,
 //! and the checksums are right, because nobody looks at them afterwards.
 
+use super::segment::{HEADER, LONGEST, NEEDS_SUM, PUSH, SEGMENTS_V4, SEGMENTS_V6, TCP, put, sum};
+
 /// Packets in one.
 pub(crate) const MOST: usize = 44;
 /// Octets of the longest IPv6 and TCP heads together.
 const LONGEST_HEAD: usize = 40 + 60;
-/// Octets of a packet at most.
-const LONGEST: usize = 65_535;
-/// Protocol number of TCP.
-const TCP: u8 = 6;
 const ACK: u8 = 0x10;
-const PUSH: u8 = 0x08;
-/// Octets of `struct virtio_net_hdr`. `[linux/virtio_net.h]`
-pub(crate) const HEADER: usize = 10;
-/// `VIRTIO_NET_HDR_F_NEEDS_CSUM`, `VIRTIO_NET_HDR_GSO_TCPV4`, `VIRTIO_NET_HDR_GSO_TCPV6`.
-const NEEDS_SUM: u8 = 1;
-const SEGMENTS_V4: u8 = 1;
-const SEGMENTS_V6: u8 = 4;
 
 /// What is written at once.
 #[derive(Debug)]
@@ -214,28 +205,5 @@ fn is_alike(first: &[u8], packet: &[u8], head: Head, count: usize) -> bool {
     network && tcp(0, 4) && tcp(8, 13) && tcp(14, 16) && tcp(18, head.whole - head.ip)
 }
 
-fn put(octets: &mut [u8], at: usize, value: u16) -> Option<()> {
-    octets.get_mut(at..at + 2)?.copy_from_slice(&value.to_be_bytes());
-    Some(())
-}
-
-/// The sum of the Internet checksum, not yet complemented, on top of another one.
-fn sum(start: u32, octets: &[u8]) -> u16 {
-    let mut sum = u64::from(start);
-    let mut words = octets.chunks_exact(4);
-    for word in &mut words {
-        sum += word.first_chunk().map_or(0, |word| u64::from(u32::from_be_bytes(*word)));
-    }
-    let mut rest = [0; 4];
-    for (to, from) in rest.iter_mut().zip(words.remainder()) {
-        *to = *from;
-    }
-    sum += u64::from(u32::from_be_bytes(rest));
-    while sum > 0xFFFF {
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    }
-    u16::try_from(sum).unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

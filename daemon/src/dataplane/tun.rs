@@ -10,7 +10,8 @@ use rustix::fs::{Mode, OFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::merge::{Burst, HEADER, MOST};
+use super::merge::{Burst, MOST};
+use super::segment::HEADER;
 use crate::transport::watch;
 
 /// A layer-3 interface. `[linux/if_tun.h]`
@@ -43,8 +44,9 @@ pub(crate) struct Tun {
 /// What a read gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Read {
-    /// A packet of so many octets stands at the start of the buffer. One of the buffer's length may have been cut.
-    Packet(usize),
+    /// A packet of so many octets stands at the start of the buffers, one behind the other, and what the kernel says of it.
+    /// One of their length may have been cut.
+    Packet([u8; HEADER], usize),
     /// Nothing is queued.
     Empty,
     /// Somebody deleted the interface.
@@ -66,6 +68,10 @@ impl Tun {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(Path::new("/dev/net/tun"), flags, Mode::empty())?;
         attach(&fd, &mut request)?;
+        // Without it the kernel finishes all packets by itself.
+        if let Err(error) = offer(&fd) {
+            tracing::debug!(%error, "the kernel leaves nothing of a TUN device's packets to us");
+        }
         let end = request.name.iter().position(|octet| *octet == 0).unwrap_or(IFNAMSIZ);
         let name = String::from_utf8_lossy(request.name.get(..end).unwrap_or_default()).into_owned();
         Ok(Self { fd: watch(fd, Interest::READABLE)?, name })
@@ -76,22 +82,23 @@ impl Tun {
         &self.name
     }
 
-    /// Reads one packet. After [`Read::Empty`] the task of `cx` is woken when there is one.
-    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Read {
+    /// Reads one packet, which may be left for us to finish ([`super::cut`]) and be as long as 65,535 octets then. After
+    /// [`Read::Empty`] the task of `cx` is woken when there is one.
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8], rest: &mut [u8]) -> Read {
         loop {
             let mut ready = match self.fd.poll_read_ready(cx) {
                 Poll::Ready(Ok(ready)) => ready,
                 Poll::Ready(Err(_)) => return Read::Gone,
                 Poll::Pending => return Read::Empty,
             };
-            // Nothing was said that would leave sums or cutting to us: the header is empty.
             let mut header = [0; HEADER];
             let read = |fd: &AsyncFd<OwnedFd>| {
-                let mut room = [IoSliceMut::new(&mut header), IoSliceMut::new(&mut *buffer)];
+                let pieces = [&mut header[..], &mut *buffer, &mut *rest];
+                let mut room = pieces.map(IoSliceMut::new);
                 Ok(rustix::io::readv(fd.get_ref(), &mut room)?)
             };
             match ready.try_io(read) {
-                Ok(Ok(count)) => return Read::Packet(count.saturating_sub(HEADER)),
+                Ok(Ok(count)) => return Read::Packet(header, count.saturating_sub(HEADER)),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Err(_)) => return Read::Gone,
                 Err(_would_block) => {}
@@ -130,6 +137,21 @@ fn attach(fd: &OwnedFd, request: &mut InterfaceRequest) -> io::Result<()> {
     #[allow(unsafe_code, reason = "an ioctl is only as safe as its declaration, which stands in the comment")]
     unsafe {
         rustix::ioctl::ioctl(fd, Updater::<TUNSETIFF, InterfaceRequest>::new(request))?;
+    }
+    Ok(())
+}
+
+/// Says that we make sums, and cut what is longer than the MTU.
+fn offer(fd: &OwnedFd) -> io::Result<()> {
+    use rustix::ioctl::{IntegerSetter, opcode};
+    const TUNSETOFFLOAD: rustix::ioctl::Opcode = opcode::write::<u32>(b'T', 208);
+    /// `TUN_F_CSUM`, `TUN_F_TSO4`, `TUN_F_TSO6`. `[linux/if_tun.h]`
+    const OURS: usize = 0x01 | 0x02 | 0x04;
+    // SAFETY: TUNSETOFFLOAD (_IOW('T', 208, unsigned int), linux/if_tun.h) takes the flags as the argument itself and reads
+    // and writes no memory. The descriptor is of /dev/net/tun; another driver would refuse the number.
+    #[allow(unsafe_code, reason = "an ioctl is only as safe as its declaration, which stands in the comment")]
+    unsafe {
+        rustix::ioctl::ioctl(fd, IntegerSetter::<TUNSETOFFLOAD>::new_usize(OURS))?;
     }
     Ok(())
 }

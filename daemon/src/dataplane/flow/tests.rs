@@ -191,7 +191,7 @@ fn datagram(port: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A network namespace of this thread alone; `None` without the right to make one.
-fn namespace() -> Option<tokio::runtime::Runtime> {
+pub(in super::super) fn namespace() -> Option<tokio::runtime::Runtime> {
     if nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).is_err() {
         // Written past the test runner, which would swallow it.
         let _ = writeln!(std::io::stderr(), "1 cases need root");

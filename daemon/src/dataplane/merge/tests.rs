@@ -1,7 +1,7 @@
 use super::*;
 
 /// A TCP packet of IPv4 (do not fragment) or IPv6 with right checksums.
-fn packet(v6: bool, id: u16, sequence: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+pub(in super::super) fn packet(v6: bool, id: u16, sequence: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
     let tcp = 20 + 12;
     let ip = if v6 { 40 } else { 20 };
     let mut octets = vec![0; ip + tcp];
@@ -36,7 +36,7 @@ fn repair(octets: &mut [u8], ip: usize) {
 }
 
 /// What is written for these packets of session 0: packets in it, header, octets.
-fn written(packets: &[Vec<u8>]) -> Vec<(usize, [u8; HEADER], Vec<u8>)> {
+pub(in super::super) fn written(packets: &[Vec<u8>]) -> Vec<(usize, [u8; HEADER], Vec<u8>)> {
     let mut all = Vec::new();
     let mut write = |session: u8, burst: &Burst<'_>| {
         assert_eq!(session, 0);
