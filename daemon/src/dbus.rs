@@ -17,6 +17,7 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::{Connection, connection};
 
 use crate::handle::{Modems, Provisioner};
+use crate::proxy::Register;
 
 pub(crate) use policy::Gate;
 
@@ -81,9 +82,10 @@ pub(crate) async fn serve(
     connection: &Connection,
     modems: Modems,
     provisioner: Provisioner,
+    clients: Register,
     gate: Gate,
 ) -> Result<Server, ServeError> {
-    let follower = publish::start(connection, modems, provisioner, gate).await?;
+    let follower = publish::start(connection, modems, provisioner, clients, gate).await?;
     let server = Server { connection: connection.clone(), follower: tokio::spawn(follower) };
     match connection.request_name_with_flags(dbus_api::name::SERVICE, RequestNameFlags::DO_NOT_QUEUE).await {
         Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => Ok(server),

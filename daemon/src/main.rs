@@ -112,7 +112,10 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
     // The name first: who does not get it touches neither modem nor interface.
     let sleep = host::logind::follow(connection.clone(), modems.clone());
-    let server = dbus::serve(&connection, modems, provisioner, dbus::Gate::new()).await.map_err(|e| e.to_string())?;
+    let clients = proxy::Register::default();
+    let server = dbus::serve(&connection, modems, provisioner, clients.clone(), dbus::Gate::new())
+        .await
+        .map_err(|e| e.to_string())?;
     let standalone = config.network == config::Network::Standalone;
     let leftovers = Leftovers::look(&run_dir, &resolver, standalone).await;
     // Modems that are named leave the others to others.
@@ -130,7 +133,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let neighbour = host::modemmanager::ModemManager::follow(Some(connection.clone()), &run_dir).await;
     let roots = host::uevent::Roots::default();
     // Before the first modem: whoever finds the name free starts a rival that opens the same node.
-    let proxy = proxy::Proxy::start(&shared.config, &run_dir, listed, neighbour.followed());
+    let proxy = proxy::Proxy::start(&shared.config, &run_dir, listed, neighbour.followed(), clients);
     let supervisor = Supervisor::start(shared, leftovers, args.devices, roots, neighbour, shown);
     let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);

@@ -5,6 +5,7 @@ mod alias;
 mod connection;
 mod groups;
 mod path;
+mod register;
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net as std_unix;
@@ -21,6 +22,9 @@ use tokio::task::JoinSet;
 use self::alias::Aliases;
 use crate::config::Config;
 use crate::handle::Modems;
+
+use register::Why;
+pub(crate) use register::{Card, Register};
 
 /// The name that libmbim knows.
 const NAME: &[u8] = b"mbim-proxy";
@@ -51,6 +55,7 @@ struct Task {
     aliases: Option<Aliases>,
     neighbour: watch::Receiver<Presence>,
     listener: Option<UnixListener>,
+    register: Register,
     /// That somebody else has the name was told.
     told: bool,
     clients: JoinSet<()>,
@@ -59,11 +64,17 @@ struct Task {
 
 impl Proxy {
     /// Takes the name, where it is to be had, before this returns; serves clients from then on.
-    pub(crate) fn start(config: &Config, run_dir: &Path, modems: Modems, neighbour: watch::Receiver<Presence>) -> Self {
+    pub(crate) fn start(
+        config: &Config,
+        run_dir: &Path,
+        modems: Modems,
+        neighbour: watch::Receiver<Presence>,
+        register: Register,
+    ) -> Self {
         let rules =
             Rules { offered: config.proxy, group: config.proxy_group.clone(), readers: config.proxy_readers.clone() };
         let aliases = (rules.offered != Offered::Never).then(|| Aliases::start(run_dir)).flatten();
-        Self::named(NAME, rules, modems, aliases, neighbour)
+        Self::named(NAME, rules, modems, aliases, neighbour, register)
     }
 
     fn named(
@@ -72,9 +83,11 @@ impl Proxy {
         modems: Modems,
         aliases: Option<Aliases>,
         neighbour: watch::Receiver<Presence>,
+        register: Register,
     ) -> Self {
         let clients = JoinSet::new();
-        let mut task = Task { name, rules, modems, aliases, neighbour, listener: None, told: false, clients, next: 0 };
+        let mut task =
+            Task { name, rules, modems, aliases, neighbour, listener: None, register, told: false, clients, next: 0 };
         task.listen_as_ruled();
         let (stop, stopped) = oneshot::channel();
         Self { stop, task: tokio::spawn(task.run(stopped)) }
@@ -155,16 +168,19 @@ impl Task {
         let own = rustix::process::geteuid().as_raw();
         let admission = Admission { own, in_full: is_in(&self.rules.group), in_query: is_in(&self.rules.readers) };
         let Some(access) = admission.of(uid) else {
+            self.register.turn_away(Why::NotAllowed);
             return tracing::warn!(pid, uid, program, "a client of the proxy is not allowed in");
         };
         if self.clients.len() >= MAX_CLIENTS {
+            self.register.turn_away(Why::TooMany);
             return tracing::warn!(pid, uid, program, "a client of the proxy too many");
         }
         let id = GuestId(self.next);
         self.next += 1;
         tracing::info!(client = id.0, pid, uid, program, ?access, "a client of the proxy");
         let folder = self.aliases.as_ref().map(|aliases| Arc::from(aliases.folder()));
-        self.clients.spawn(connection::run(id, access, stream, self.modems.clone(), folder));
+        let card = self.register.enter(id, pid, uid, program, access);
+        self.clients.spawn(connection::run(card, stream, self.modems.clone(), folder, self.register.clone()));
     }
 }
 

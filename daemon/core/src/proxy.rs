@@ -144,6 +144,13 @@ pub enum News {
         /// How.
         outcome: Outcome,
     },
+    /// A command was refused without asking the modem: it would end what the daemon has up, or the client may only ask.
+    Denied {
+        /// Number that the client gave.
+        key: u64,
+        /// What it is told.
+        status: Status,
+    },
     /// The modem told something that the client subscribed.
     Indication {
         /// Service.
@@ -162,6 +169,7 @@ impl fmt::Debug for News {
             Self::Refused(status) => f.debug_tuple("Refused").field(status).finish(),
             Self::Release(release) => f.debug_tuple("Release").field(release).finish(),
             Self::Answered { key, .. } => f.debug_tuple("Answered").field(key).finish(),
+            Self::Denied { key, status } => f.debug_tuple("Denied").field(key).field(status).finish(),
             Self::Indication { service, cid, .. } => f.debug_tuple("Indication").field(service).field(cid).finish(),
         }
     }

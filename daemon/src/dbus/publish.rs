@@ -16,6 +16,7 @@ use zbus::{Connection, ObjectPath, OwnedVariant, Variant, fdo};
 use super::own::{self, Access, ObjectManager, Objects, Provisioning};
 use super::policy::Gate;
 use crate::handle::{Job, ModemHandle, Modems, Provisioner};
+use crate::proxy::Register;
 
 type Properties = HashMap<String, OwnedVariant>;
 
@@ -28,12 +29,13 @@ pub(super) async fn start(
     connection: &Connection,
     mut modems: Modems,
     provisioner: Provisioner,
+    clients: Register,
     gate: Gate,
 ) -> zbus::Result<impl Future<Output = ()> + Send + 'static> {
     let objects = Objects::default();
     let server = connection.object_server();
     let root = dbus_api::path::ROOT;
-    server.at(root, own::Manager).await?;
+    server.at(root, own::Manager(clients)).await?;
     server.at(root, Provisioning::new(provisioner.clone(), modems.clone(), gate.clone())).await?;
     let mut publisher = Publisher {
         connection: connection.clone(),

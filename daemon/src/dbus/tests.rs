@@ -195,7 +195,8 @@ pub(super) async fn stand_with(gate: Gate, answer: impl Fn(&Submission) -> Resul
     let modem = FakeModem::new(0);
     let (modems, followed) = watch::channel(vec![modem.handle.clone()]);
     let (for_server, provisioner) = provisioner(answer);
-    let server = super::serve(&connection, followed, for_server, gate).await.unwrap();
+    let server =
+        super::serve(&connection, followed, for_server, crate::proxy::Register::default(), gate).await.unwrap();
     Stand { client, modems, modem, provisioner, messages, _server: server, _connection: connection }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_core::proxy::{Access, Action, Client, GuestCommand, GuestId, News, Order, State, resolve};
+use daemon_core::proxy::{Access, Action, Client, Ended, GuestCommand, GuestId, News, Order, State, resolve};
 use mbim_proto::service::uuid_name;
 use mbim_proto::status::Status;
 use tokio::net::UnixStream;
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::path;
+use super::register::{Card, OWN, Register, Why};
 use crate::handle::{Guest, ModemHandle, Modems};
 
 /// Octets of one read.
@@ -39,7 +40,11 @@ struct Connection {
     done: usize,
     queued: usize,
     commands: u64,
+    card: Arc<Card>,
 }
+
+/// How a connection ends.
+type End = (&'static str, Option<Why>);
 
 enum Happened {
     Readable,
@@ -50,7 +55,14 @@ enum Happened {
 }
 
 /// Serves it to its end.
-pub(super) async fn run(id: GuestId, access: Access, stream: UnixStream, modems: Modems, aliases: Option<Arc<Path>>) {
+pub(super) async fn run(
+    card: Arc<Card>,
+    stream: UnixStream,
+    modems: Modems,
+    aliases: Option<Arc<Path>>,
+    register: Register,
+) {
+    let (id, access) = (card.id, card.access);
     let mut connection = Connection {
         id,
         access,
@@ -65,15 +77,19 @@ pub(super) async fn run(id: GuestId, access: Access, stream: UnixStream, modems:
         done: 0,
         queued: 0,
         commands: 0,
+        card,
     };
-    let why = connection.serve().await;
+    let (why, turned_away) = connection.serve().await;
     connection.leave().await;
+    if let Some(why) = turned_away {
+        register.turn_away(why);
+    }
     tracing::info!(client = id.0, commands = connection.commands, why, "a client of the proxy is gone");
 }
 
 impl Connection {
     /// Why it ended.
-    async fn serve(&mut self) -> &'static str {
+    async fn serve(&mut self) -> End {
         loop {
             if let Some(why) = self.act().await {
                 let last_words = async { while !self.out.is_empty() && self.write().await {} };
@@ -84,7 +100,18 @@ impl Connection {
                 self.leave().await;
             }
             if self.queued > QUEUE {
-                return "it does not read";
+                return ("it does not read", Some(Why::NotReading));
+            }
+            let room = self.card.keeps(self.client.held() + self.queued);
+            self.card.counted(self.commands, self.client.refused());
+            self.client.crowd(!room);
+            // Commands under way come to their end; what it has begun to say, or does not read, might never.
+            if !room && self.queued > OWN {
+                return ("it does not read, and there is no room", Some(Why::NoRoom));
+            }
+            if !room && self.client.collecting() > OWN {
+                self.client.overflow();
+                continue;
             }
             let wake = self.client.next_wake().map(|at| self.start + at);
             let Self { stream, news, out, done, .. } = &mut *self;
@@ -97,20 +124,20 @@ impl Connection {
             match happened {
                 Happened::Readable => {
                     if !self.read() {
-                        return "it hung up";
+                        return ("it hung up", None);
                     }
                 }
                 Happened::Sent(count) => self.sent(count),
                 Happened::News(Some(news)) => self.client.news(news),
-                Happened::News(None) => return "its modem is gone",
+                Happened::News(None) => return ("its modem is gone", None),
                 Happened::Wake => self.client.wake(self.start.elapsed()),
-                Happened::Gone => return "it hung up",
+                Happened::Gone => return ("it hung up", None),
             }
         }
     }
 
     /// Does what the client wants; why it is to be hung up on, if it is.
-    async fn act(&mut self) -> Option<&'static str> {
+    async fn act(&mut self) -> Option<End> {
         while let Some(action) = self.client.poll() {
             match action {
                 Action::Send(frame) => {
@@ -129,7 +156,10 @@ impl Connection {
                     trace(self.id, &command);
                     self.order(Order::Command { key, command }).await;
                 }
-                Action::End(_) => return Some("it sends no messages"),
+                Action::End(Ended::Garbage) => return Some(("it sends no messages", Some(Why::NoMessages))),
+                Action::End(Ended::NoRoom) => {
+                    return Some(("there is no room for what it sends", Some(Why::NoRoom)));
+                }
             }
         }
         None
@@ -148,6 +178,7 @@ impl Connection {
         if joined {
             tracing::info!(client = self.id.0, modem, "a client of the proxy has its modem");
             self.news = Some(news);
+            self.card.joined(modem);
         } else {
             self.client.news(News::Refused(Status::FAILURE));
         }

@@ -13,7 +13,7 @@ fn connect(name: &[u8]) -> std::io::Result<StdStream> {
 
 fn alone(name: &'static [u8], offered: Offered, neighbour: watch::Receiver<Presence>) -> Proxy {
     let (_, modems) = watch::channel(Vec::new());
-    Proxy::named(name, rules(offered), modems, None, neighbour)
+    Proxy::named(name, rules(offered), modems, None, neighbour, Register::default())
 }
 
 /// Waits until the name is to be had, or no more.
@@ -44,7 +44,7 @@ async fn a_name_that_another_has_is_taken_when_it_is_free() {
     assert!(owner(NAME).contains(&format!("pid {}", std::process::id())));
     let (list, modems) = watch::channel(Vec::new());
     let (_told, neighbour) = watch::channel(Presence::Here);
-    let proxy = Proxy::named(NAME, rules(Offered::Always), modems, None, neighbour);
+    let proxy = Proxy::named(NAME, rules(Offered::Always), modems, None, neighbour, Register::default());
     drop(other);
     list.send_replace(Vec::new());
     until(NAME, true).await;

@@ -196,6 +196,11 @@ impl Reassembler {
         Some(ReassemblyError::Timeout { transaction: part.transaction })
     }
 
+    /// Bytes of messages that are not whole yet.
+    pub fn held(&self) -> usize {
+        self.parts.iter().map(|part| part.bytes.len()).sum()
+    }
+
     /// Forgets everything, as after a reopened session.
     pub fn clear(&mut self) {
         self.parts.clear();

@@ -185,7 +185,7 @@ impl Modem {
                         .with("service", command.service)
                         .with("cid", command.cid),
                 );
-                self.answer_guest(id, key, done(status, Vec::new()));
+                self.tell_guest(id, News::Denied { key, status });
             }
             Verdict::Release => {
                 let release = self.session.release().bcd();

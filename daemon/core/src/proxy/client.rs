@@ -55,6 +55,8 @@ pub enum State {
 pub enum Ended {
     /// The bytes were no messages.
     Garbage,
+    /// The daemon keeps too much for all clients together.
+    NoRoom,
 }
 
 /// What a client wants done.
@@ -116,6 +118,8 @@ pub struct Client {
     pending: BTreeMap<u64, Pending>,
     octets: usize,
     next_key: u64,
+    crowded: bool,
+    refused: u64,
     actions: VecDeque<Action>,
 }
 
@@ -132,6 +136,8 @@ impl Default for Client {
             pending: BTreeMap::new(),
             octets: 0,
             next_key: 0,
+            crowded: false,
+            refused: 0,
             actions: VecDeque::new(),
         }
     }
@@ -223,11 +229,45 @@ impl Client {
             News::Refused(status) if self.state == State::Joining => self.unserved(status),
             News::Joined { .. } | News::Refused(_) => {}
             News::Answered { key, outcome } => self.answered(key, outcome),
+            News::Denied { key, status } => {
+                self.refused += 1;
+                self.answered(key, Outcome::Answered { status, buffer: Vec::new() });
+            }
             News::Release(release) if self.state == State::Ready => self.version(release),
             News::Indication { service, cid, buffer } if self.state == State::Ready => {
                 self.send(&IndicateStatus { service, cid, buffer }.message());
             }
             News::Release(_) | News::Indication { .. } => {}
+        }
+    }
+
+    /// Octets that it makes the daemon keep: of messages that are not whole, and of commands under way.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.collecting() + self.octets
+    }
+
+    /// Octets of messages that are not whole.
+    #[must_use]
+    pub fn collecting(&self) -> usize {
+        self.cutter.pending() + self.parts.held()
+    }
+
+    /// Commands that were refused without asking the modem.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Whether the daemon keeps as much as it may for all clients: further commands are told that it is busy.
+    pub fn crowd(&mut self, crowded: bool) {
+        self.crowded = crowded;
+    }
+
+    /// There is no room for what this client has begun to say: it is told and let go.
+    pub fn overflow(&mut self) {
+        if self.state != State::Ended {
+            self.end(0, ProtocolError::MAX_TRANSFER, Ended::NoRoom);
         }
     }
 
@@ -282,7 +322,8 @@ impl Client {
             return self.send(&CommandDone::empty(&command, Status::INVALID_PARAMETERS).message(transaction));
         };
         let octets = command.buffer.len();
-        if self.pending.len() >= MAX_PENDING || self.octets + octets > MAX_OCTETS {
+        if self.crowded || self.pending.len() >= MAX_PENDING || self.octets + octets > MAX_OCTETS {
+            self.refused += 1;
             return self.send(&CommandDone::empty(&command, Status::BUSY).message(transaction));
         }
         let key = self.next_key;
@@ -333,14 +374,19 @@ impl Client {
 
     /// The stream is not one of messages, and where the next one begins nobody knows.
     fn garbage(&mut self, transaction: u32) {
-        self.function_error(transaction, ProtocolError::LENGTH_MISMATCH);
+        self.end(transaction, ProtocolError::LENGTH_MISMATCH, Ended::Garbage);
+    }
+
+    fn end(&mut self, transaction: u32, code: ProtocolError, why: Ended) {
+        self.function_error(transaction, code);
         self.state = State::Ended;
         self.cutter.clear();
         self.parts.clear();
         self.partial = None;
         self.configuring = None;
         self.pending.clear();
-        self.actions.push_back(Action::End(Ended::Garbage));
+        self.octets = 0;
+        self.actions.push_back(Action::End(why));
     }
 
     fn send(&mut self, message: &Message) {

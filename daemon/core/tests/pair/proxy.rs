@@ -44,9 +44,12 @@ fn set<B: Body>(pair: &mut Pair, id: GuestId, key: u64, body: &B) {
     raw(pair, id, key, B::SERVICE, B::CID, Operation::Set, body.to_vec());
 }
 
-fn outcome(pair: &Pair, id: GuestId, key: u64) -> Option<&Outcome> {
+fn outcome(pair: &Pair, id: GuestId, key: u64) -> Option<Outcome> {
     let mut all = pair.news.iter().filter_map(|(to, news)| match news {
-        News::Answered { key: of, outcome } if (*to, *of) == (id, key) => Some(outcome),
+        News::Answered { key: of, outcome } if (*to, *of) == (id, key) => Some(outcome.clone()),
+        News::Denied { key: of, status } if (*to, *of) == (id, key) => {
+            Some(Outcome::Answered { status: *status, buffer: Vec::new() })
+        }
         _ => None,
     });
     let first = all.next();
@@ -57,12 +60,12 @@ fn outcome(pair: &Pair, id: GuestId, key: u64) -> Option<&Outcome> {
 fn status(pair: &mut Pair, id: GuestId, key: u64) -> Status {
     assert!(pair.run(300, |pair| outcome(pair, id, key).is_some()), "{}", pair.account());
     match outcome(pair, id, key) {
-        Some(Outcome::Answered { status, .. }) => *status,
+        Some(Outcome::Answered { status, .. }) => status,
         other => panic!("{other:?}"),
     }
 }
 
-fn buffer(pair: &Pair, id: GuestId, key: u64) -> &[u8] {
+fn buffer(pair: &Pair, id: GuestId, key: u64) -> Vec<u8> {
     let Some(Outcome::Answered { buffer, .. }) = outcome(pair, id, key) else { panic!("no answer") };
     buffer
 }
@@ -205,7 +208,7 @@ fn the_release_is_answered_by_the_daemon() {
     let asked = pair.device.log().count(|entry| entry.subject == Some((MS_BASIC_CONNECT_EXT, ext::Version::CID)));
     query(&mut pair, A, 0, &ext::Version { version: 0x0100, extended_version: 0x0200 });
     assert_eq!(status(&mut pair, A, 0), Status::SUCCESS);
-    assert_eq!(ext::Version::decode(buffer(&pair, A, 0)).unwrap().extended_version, 0x0300);
+    assert_eq!(ext::Version::decode(&buffer(&pair, A, 0)).unwrap().extended_version, 0x0300);
     let now = pair.device.log().count(|entry| entry.subject == Some((MS_BASIC_CONNECT_EXT, ext::Version::CID)));
     assert_eq!(now, asked);
     assert_eq!(pair.device.state().release, 0x0300);
@@ -221,11 +224,11 @@ fn everyone_gets_the_indications_that_it_wants() {
     assert_eq!(from_host(&pair, bc::DeviceServiceSubscribeList::CID), lists + 1, "nothing new in it");
     set(&mut pair, A, 0, &list(&[]));
     assert_eq!(status(&mut pair, A, 0), Status::SUCCESS);
-    assert_eq!(bc::DeviceServiceSubscribeList::decode(buffer(&pair, A, 0)).unwrap(), list(&[]));
+    assert_eq!(bc::DeviceServiceSubscribeList::decode(&buffer(&pair, A, 0)).unwrap(), list(&[]));
     let own = list(&[(BASIC_CONNECT, &[bc::SignalState::CID]), (SMS, &[])]);
     set(&mut pair, B, 0, &own);
     assert_eq!(status(&mut pair, B, 0), Status::SUCCESS);
-    assert_eq!(bc::DeviceServiceSubscribeList::decode(buffer(&pair, B, 0)).unwrap(), own, "its own, not the union");
+    assert_eq!(bc::DeviceServiceSubscribeList::decode(&buffer(&pair, B, 0)).unwrap(), own, "its own, not the union");
     let signal = pair.snapshot().signal;
     pair.order(Order::Signal { rssi: 9, error_rate: 99 });
     pair.run(30, |_| false);
@@ -302,8 +305,8 @@ fn a_session_that_is_opened_anew_ends_commands_and_lists() {
     pair.order(Order::Fault(Fault::once(When::answer(BASIC_CONNECT, bc::RadioState::CID), closed)));
     query(&mut pair, A, 2, &bc::RadioStateQuery {});
     assert!(pair.run(120, |pair| outcome(pair, A, 1).is_some()), "{}", pair.account());
-    assert_eq!(outcome(&pair, A, 2), Some(&Outcome::Refused(ProtocolError::NOT_OPENED)));
-    assert_eq!(outcome(&pair, A, 1), Some(&Outcome::Dropped));
+    assert_eq!(outcome(&pair, A, 2), Some(Outcome::Refused(ProtocolError::NOT_OPENED)));
+    assert_eq!(outcome(&pair, A, 1), Some(Outcome::Dropped));
     assert!(pair.run(300, Pair::is_up), "{}", pair.account());
     assert!(pair.news.contains(&(A, News::Release(MbimEx::V3))));
     query(&mut pair, A, 3, &bc::DeviceCapsQuery {});
@@ -323,7 +326,7 @@ fn silence_towards_a_guest_is_not_the_modems_end() {
         raw(&mut pair, A, key, SMS, 1, Operation::Query, Vec::new());
     }
     assert!(pair.run(2000, |pair| outcome(pair, A, 19).is_some()), "{}", pair.account());
-    assert!((0..20).all(|key| outcome(&pair, A, key) == Some(&Outcome::TimedOut)));
+    assert!((0..20).all(|key| outcome(&pair, A, key) == Some(Outcome::TimedOut)));
     assert!(pair.is_up());
     assert_eq!(pair.link_changes, [true], "nothing was opened anew");
 }

@@ -50,7 +50,7 @@ async fn try_radio(bus: &Bus, gate: Gate) -> Result<(), Error> {
     let (_modems, followed) = watch::channel(vec![modem.handle.clone()]);
     let (provisioner, _far) = provisioner(|_| Ok(Job::default()));
     let connection = bus.connect().await;
-    let server = serve(&connection, followed, provisioner, gate).await.unwrap();
+    let server = serve(&connection, followed, provisioner, crate::proxy::Register::default(), gate).await.unwrap();
     let client = bus.connect().await;
     let proxy = ModemProxy::builder(&client).path(dbus_api::path::modem(0)).build().await.unwrap();
     let result = proxy.set_radio(true).await.map_err(Error::from);
@@ -124,6 +124,7 @@ async fn the_name_is_neither_shared_nor_taken() {
     let (_modems, followed) = watch::channel(Vec::new());
     let (provisioner, _far) = provisioner(|_| Ok(Job::default()));
     let second = bus.connect().await;
-    let error = serve(&second, followed, provisioner, open_gate()).await.unwrap_err();
+    let error =
+        serve(&second, followed, provisioner, crate::proxy::Register::default(), open_gate()).await.unwrap_err();
     assert!(matches!(error, ServeError::NameTaken), "{error}");
 }

@@ -1,6 +1,7 @@
 //! Other programs at a modem that the daemon holds and is connected on, through libmbim's socket: Debian's `mbimcli`, and
 //! clients that do what it never would.
 
+use std::collections::HashMap;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net as std_unix;
 use std::path::Path;
@@ -24,6 +25,7 @@ use scenarios::ctl::{Ctl, Said};
 use scenarios::stage::{Outcome, Stage, quick, story};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use zbus::OwnedVariant;
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "mbimcli_beside_the_connection", run: || story("open", strangers) },
@@ -271,6 +273,12 @@ async fn indications(stage: &mut Stage) -> Outcome {
     Ok(())
 }
 
+/// A number of a client's card.
+fn number(client: &HashMap<String, OwnedVariant>, key: &str) -> u64 {
+    let value = client.get(key);
+    value.and_then(|value| u64::try_from(value).ok().or_else(|| u32::try_from(value).ok().map(u64::from))).unwrap_or(0)
+}
+
 async fn hostile(stage: &mut Stage) -> Outcome {
     let (modem, path) = online(stage).await?;
 
@@ -322,6 +330,37 @@ async fn hostile(stage: &mut Stage) -> Outcome {
         while deaf.stream.write_all(&question).await.is_ok() {}
     });
     gone.await?;
+
+    // Messages that are begun and never whole, by so many that nobody's own limit is reached: all of them together have one,
+    // and those that go on are told and let go. Who was there before goes on.
+    let mut begun = Vec::new();
+    for _ in 0..12 {
+        begun.push(Guest::at(&path).await?);
+    }
+    // A frame of 1 MiB, all but its end.
+    let frame = [&[3, 0, 0, 0, 0, 0, 16, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0][..], &vec![0; 1000 << 10]].concat();
+    for one in &mut begun {
+        // One that is let go may not be read to its end.
+        let _ = wait::at_most("the proxy to read", PATIENCE, one.stream.write_all(&frame)).await?;
+    }
+    let manager = dbus_api::proxy::ManagerProxy::builder(stage.client.connection())
+        .cache_properties(zbus::proxy::CacheProperties::No)
+        .build()
+        .await?;
+    let away = wait::until("somebody to be turned away", PATIENCE, || async {
+        manager.proxy_turned_away().await.ok().filter(|away| away.get("no-room").is_some_and(|count| *count > 0))
+    });
+    let away = away.await?;
+    assert!(["too-many", "no-messages", "not-reading"].iter().all(|why| away[*why] >= 1), "{away:?}");
+    let kept: u64 = manager.proxy_clients().await?.iter().map(|client| number(client, "octets")).sum();
+    assert!(kept <= (8 << 20) + 13 * (80 << 10), "{kept} octets are kept");
+    drop((begun, hasty));
+    let clients = wait::until("one client to be left", PATIENCE, || async {
+        manager.proxy_clients().await.ok().filter(|clients| clients.len() == 1)
+    });
+    let clients = clients.await?;
+    assert_eq!(number(&clients[0], "uid"), u64::from(nix::unistd::getuid().as_raw()));
+    assert!(number(&clients[0], "commands") >= 10, "{clients:?}");
 
     // Nobody else noticed.
     guest.caps(99).await?;

@@ -343,3 +343,18 @@ proptest! {
         prop_assert_eq!(client.octets, 0);
     }
 }
+
+#[test]
+fn who_makes_the_daemon_keep_too_much_is_told() {
+    let mut client = ready();
+    client.crowd(true);
+    let busy = CommandDone { service: BASIC_CONNECT, cid: 1, status: Status::BUSY, buffer: Vec::new() };
+    assert_eq!(said(&mut client, &caps(5)), [busy.message(5)]);
+    assert_eq!((client.refused(), client.held()), (1, 0));
+    // The beginning of a long message is kept until there is no room for it.
+    say(&mut client, &[&[3, 0, 0, 0, 0, 0, 8, 0][..], &[0; 1000]].concat());
+    assert_eq!((client.held(), client.collecting()), (1008, 1008));
+    client.overflow();
+    assert_eq!(messages(&actions(&mut client)), [error(0, ProtocolError::MAX_TRANSFER)]);
+    assert_eq!((client.held(), client.state()), (0, State::Ended));
+}
