@@ -18,6 +18,8 @@ pub enum Release {
     /// 3.0.
     #[default]
     V3,
+    /// 4.0: commands to the card name its slot.
+    V4,
 }
 
 impl Release {
@@ -28,6 +30,7 @@ impl Release {
             Self::V1 => 0x0100,
             Self::V2 => 0x0200,
             Self::V3 => 0x0300,
+            Self::V4 => 0x0400,
         }
     }
 }

@@ -11,7 +11,7 @@ use mbim_proto::service::ms_uicc_low_level as uicc;
 use mbim_proto::service::{MS_BASIC_CONNECT_EXT, MS_UICC_LOW_LEVEL};
 use mbim_proto::{Personal, Status};
 use support::Host;
-use virtual_modem::{Order, Pace, Place, Profile, Sim, Slot};
+use virtual_modem::{Order, Pace, Place, Profile, Release, Sim, Slot};
 
 const ISD_R: [u8; 16] = [0xa0, 0, 0, 5, 0x59, 0x10, 0x10, 0xff, 0xff, 0xff, 0xff, 0x89, 0, 0, 1, 0];
 
@@ -308,8 +308,37 @@ fn capabilities_in_the_layout_of_each_release() {
     let (status, caps) = host.query::<ext::DeviceCapsV2>(&ext::DeviceCapsV2Query {});
     assert_eq!((status, caps.data_class.0, caps.executor_index), (0, 0xff, 0));
     assert_eq!(caps.sms_caps, bc::SmsCaps::PDU_RECEIVE | bc::SmsCaps::PDU_SEND);
-    let mut host = Host::agreed(Profile { release: virtual_modem::Release::V3, ..profile });
+    let mut host = Host::agreed(Profile { release: Release::V3, ..profile });
     let (status, caps) = host.query::<ext::DeviceCapsV3>(&ext::DeviceCapsV2Query {});
     assert_eq!((status, caps.data_class.0, caps.data_subclass), (0, 0x7f, 3));
     assert_eq!((caps.hardware_info.as_str(), caps.lte_band_class.is_empty()), ("Virtual Modem", false));
+}
+
+/// From 4.0 on commands to the card say which slot they mean.
+#[test]
+fn with_release_4_the_slot_is_named() {
+    let further_slots = vec![Slot::Card(Box::default())];
+    let mut host = Host::agreed(Profile { release: Release::V4, further_slots, ..Profile::default() });
+    let (status, ready) = host.query::<bc::SubscriberReadyV4>(&bc::SubscriberReadyQueryV4 { slot_id: 0 });
+    assert_eq!((status, ready.slot_id, ready.ready_state), (0, 0, bc::SubscriberReadyState::INITIALIZED));
+    let mut atr = |slot_id| host.query::<uicc::Atr>(&uicc::AtrQueryV4 { slot_id }).0;
+    assert_eq!([atr(0), atr(1), atr(2)], [0, Status::NOT_INITIALIZED.0, Status::INVALID_PARAMETERS.0]);
+    let open = |slot_id| uicc::OpenChannelSetV4 { channel_group: 5, slot_id, ..Default::default() };
+    assert_eq!(host.set::<uicc::OpenChannel>(&open(1)).0, Status::NOT_INITIALIZED.0);
+    let (status, opened) = host.set::<uicc::OpenChannel>(&open(0));
+    assert_eq!((status, opened.status, opened.channel), (0, [0x90, 0, 0, 0], 1));
+    // SELECT of the MF.
+    let select = Personal::new(vec![0, 0xa4, 0, 4, 2, 0x3f, 0]);
+    let apdu = uicc::ApduSetV4 { channel: 1, command: select, slot_id: 0, ..Default::default() };
+    assert_eq!(host.set::<uicc::Apdu>(&apdu).1.status, [0x90, 0, 0, 0]);
+    assert_eq!(host.set::<uicc::Apdu>(&uicc::ApduSetV4 { slot_id: 7, ..apdu }).0, Status::INVALID_PARAMETERS.0);
+    let close = uicc::CloseChannelSetV4 { channel: 1, channel_group: 5, slot_id: 0 };
+    assert_eq!(host.set::<uicc::CloseChannel>(&close).0, 0);
+    let told = uicc::TerminalCapabilitySetV4 { slot_id: 0, terminal_capability: vec![OctetString(vec![0x81, 0])] };
+    assert_eq!(host.set::<uicc::TerminalCapability>(&told).1.terminal_capability, told.terminal_capability);
+    let asked = uicc::TerminalCapabilityQueryV4 { slot_id: 0 };
+    assert_eq!(host.query::<uicc::TerminalCapability>(&asked).1.terminal_capability, told.terminal_capability);
+    assert_eq!(host.query::<uicc::Reset>(&uicc::ResetQueryV4 { slot_id: 1 }).0, Status::NOT_INITIALIZED.0);
+    let reset = uicc::ResetSetV4 { pass_through_action: uicc::UiccPassThroughAction::ENABLE, slot_id: 0 };
+    assert_eq!(host.set::<uicc::Reset>(&reset).1.pass_through_status, uicc::UiccPassThroughStatus::ENABLED);
 }

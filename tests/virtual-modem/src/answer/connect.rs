@@ -63,6 +63,18 @@ pub(super) fn set_connect(
             context_type: set.context_type,
         };
         (set.session_id, set.activation_command, wish)
+    } else if modem.host.release >= Release::V4 {
+        // There is one slice, whatever the host's rules say.
+        let set: bc::ConnectSetV4 = decoded(command)?;
+        let wish = Wish {
+            apn: set.access_string,
+            user: set.user_name.into_inner(),
+            password: set.password.into_inner(),
+            auth: set.auth_protocol.0,
+            ip_type: set.ip_type.0,
+            context_type: set.context_type,
+        };
+        (set.session_id, set.activation_command, wish)
     } else {
         let set: bc::ConnectSetV3 = decoded(command)?;
         let wish = Wish {

@@ -106,7 +106,7 @@ pub(super) fn subscribe(modem: &mut VirtualModem, _: Duration, command: &Command
 pub(super) fn version(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
     let asked: ext::Version = decoded(command)?;
     let own = modem.profile.release;
-    let common = [Release::V3, Release::V2, Release::V1]
+    let common = [Release::V4, Release::V3, Release::V2, Release::V1]
         .into_iter()
         .find(|release| *release <= own && release.bcd() <= asked.extended_version)
         .ok_or(Answer::status(STATUS_INVALID_PARAMETERS))?;

@@ -271,7 +271,7 @@ impl VirtualModem {
                 downlink_speed,
                 frequency_range,
             }),
-            Release::V3 => {
+            Release::V3 | Release::V4 => {
                 let (current_data_class, data_subclass) = self.class_of_release_3(class);
                 encoded(&bc::PacketServiceV3 {
                     nw_error,

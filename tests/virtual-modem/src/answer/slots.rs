@@ -104,7 +104,7 @@ fn slot_info(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket
 
 impl VirtualModem {
     /// How many slots there are.
-    fn slots(&self) -> u32 {
+    pub(crate) fn slots(&self) -> u32 {
         u32::try_from(self.profile.further_slots.len() + 1).unwrap_or(u32::MAX)
     }
 

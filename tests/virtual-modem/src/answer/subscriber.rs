@@ -155,6 +155,17 @@ impl VirtualModem {
         };
         let removable = bc::SubscriberReadyFlags::SIM_REMOVABILITY_KNOWN
             | if esim { bc::SubscriberReadyFlags::ESIM } else { bc::SubscriberReadyFlags::SIM_REMOVABLE };
+        if self.host.release >= Release::V4 {
+            return encoded(&bc::SubscriberReadyV4 {
+                ready_state,
+                flags: removable | bc::SubscriberReadyFlags::SLOT_ACTIVE,
+                subscriber_id,
+                sim_icc_id,
+                ready_info,
+                slot_id: self.memory.active_slot,
+                telephone_numbers,
+            });
+        }
         encoded(&bc::SubscriberReadyV3 {
             ready_state,
             flags: removable,

@@ -3,6 +3,7 @@
 use super::{Answer, Row, STATUS_INVALID_PARAMETERS, STATUS_PARAMETER_TOO_LONG, decoded, of};
 use crate::card::{self, APPLICATIONS, ATR, Channel, File, Node, Place, Words, application, profiles};
 use crate::machine::{Ticket, VirtualModem};
+use crate::profile::Release;
 use crate::sim::{Sim, Slot};
 use crate::wire::Command;
 use core::time::Duration;
@@ -47,6 +48,20 @@ fn there_is_a_card(modem: &VirtualModem) -> Result<(), Answer> {
     modem.card_silence().map_or(Ok(()), |status| Err(Answer::status(status)))
 }
 
+/// A layout of 4.0 names the slot as well. Only the card of the one in use has power.
+fn slot(modem: &VirtualModem, slot: u32) -> Result<(), Answer> {
+    match slot {
+        slot if slot == modem.memory.active_slot => Ok(()),
+        slot if slot < modem.slots() => Err(Answer::status(Status::NOT_INITIALIZED.0)),
+        _ => Err(invalid()),
+    }
+}
+
+/// Whether the host says which slot it means.
+fn names_slot(modem: &VirtualModem) -> bool {
+    modem.host.release >= Release::V4
+}
+
 /// The card with its files.
 fn sim(modem: &mut VirtualModem) -> Result<&mut Sim, Answer> {
     there_is_a_card(modem)?;
@@ -65,7 +80,10 @@ fn esim(slot: &Slot) -> (bool, bool) {
     }
 }
 
-fn atr(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
+fn atr(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
+    if names_slot(modem) {
+        slot(modem, decoded::<uicc::AtrQueryV4>(command)?.slot_id)?;
+    }
     there_is_a_card(modem)?;
     Ok(Answer::ok(&uicc::Atr { atr: ATR.to_vec() }))
 }
@@ -77,7 +95,13 @@ fn refused_channel(status: Status, words: Words) -> Answer {
 }
 
 fn open_channel(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let set: uicc::OpenChannelSet = decoded(command)?;
+    let set = if names_slot(modem) {
+        let uicc::OpenChannelSetV4 { app_id, select_p2_arg, channel_group, slot_id } = decoded(command)?;
+        slot(modem, slot_id)?;
+        uicc::OpenChannelSet { app_id, select_p2_arg, channel_group }
+    } else {
+        decoded(command)?
+    };
     if set.app_id.len() > LONGEST_ID {
         return Err(Answer::status(STATUS_PARAMETER_TOO_LONG));
     }
@@ -94,7 +118,13 @@ fn open_channel(modem: &mut VirtualModem, _: Duration, command: &Command, _: Tic
 }
 
 fn close_channel(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let set: uicc::CloseChannelSet = decoded(command)?;
+    let set = if names_slot(modem) {
+        let uicc::CloseChannelSetV4 { channel, channel_group, slot_id } = decoded(command)?;
+        slot(modem, slot_id)?;
+        uicc::CloseChannelSet { channel, channel_group }
+    } else {
+        decoded(command)?
+    };
     there_is_a_card(modem)?;
     let channels = &mut modem.memory.channels;
     let before = channels.len();
@@ -109,7 +139,14 @@ fn close_channel(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ti
 }
 
 fn apdu(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let set: uicc::ApduSet = decoded(command)?;
+    let set = if names_slot(modem) {
+        let set: uicc::ApduSetV4 = decoded(command)?;
+        slot(modem, set.slot_id)?;
+        let uicc::ApduSetV4 { channel, secure_messaging, class_byte_type, command, .. } = set;
+        uicc::ApduSet { channel, secure_messaging, class_byte_type, command }
+    } else {
+        decoded(command)?
+    };
     let asked = set.command.reveal();
     if set.secure_messaging.0 > 1 || set.class_byte_type.0 > 1 || asked.len() < 4 {
         return Err(invalid());
@@ -129,34 +166,51 @@ fn apdu(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> 
     Ok(Answer::ok(&uicc::Apdu { status: four(words), response: Personal::new(response) }))
 }
 
-fn capability(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
+fn capability(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
+    if names_slot(modem) {
+        slot(modem, decoded::<uicc::TerminalCapabilityQueryV4>(command)?.slot_id)?;
+    }
+    Ok(held_capability(modem))
+}
+
+fn held_capability(modem: &VirtualModem) -> Answer {
     let terminal_capability = modem.memory.terminal_capability.clone();
-    Ok(Answer::ok(&uicc::TerminalCapability { terminal_capability }))
+    Answer::ok(&uicc::TerminalCapability { terminal_capability })
 }
 
 /// Kept for the card's next start.
-fn set_capability(
-    modem: &mut VirtualModem,
-    now: Duration,
-    command: &Command,
-    ticket: Ticket,
-) -> Result<Answer, Answer> {
-    let set: uicc::TerminalCapability = decoded(command)?;
+fn set_capability(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
+    let set = if names_slot(modem) {
+        let uicc::TerminalCapabilitySetV4 { slot_id, terminal_capability } = decoded(command)?;
+        slot(modem, slot_id)?;
+        uicc::TerminalCapability { terminal_capability }
+    } else {
+        decoded(command)?
+    };
     let objects = &set.terminal_capability;
     if objects.len() > MOST_CAPABILITIES || objects.iter().any(|object| object.0.len() > LONGEST_CAPABILITY) {
         return Err(Answer::status(STATUS_PARAMETER_TOO_LONG));
     }
     modem.memory.terminal_capability = set.terminal_capability;
-    capability(modem, now, command, ticket)
+    Ok(held_capability(modem))
 }
 
-fn reset(modem: &mut VirtualModem, _: Duration, _: &Command, _: Ticket) -> Result<Answer, Answer> {
+fn reset(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
+    if names_slot(modem) {
+        slot(modem, decoded::<uicc::ResetQueryV4>(command)?.slot_id)?;
+    }
     there_is_a_card(modem)?;
     Ok(Answer::ok(&uicc::Reset { pass_through_status: uicc::UiccPassThroughStatus(modem.life.pass_through.into()) }))
 }
 
 fn set_reset(modem: &mut VirtualModem, now: Duration, command: &Command, _: Ticket) -> Result<Answer, Answer> {
-    let set: uicc::ResetSet = decoded(command)?;
+    let set = if names_slot(modem) {
+        let uicc::ResetSetV4 { pass_through_action, slot_id } = decoded(command)?;
+        slot(modem, slot_id)?;
+        uicc::ResetSet { pass_through_action }
+    } else {
+        decoded(command)?
+    };
     let pass_through = match set.pass_through_action {
         uicc::UiccPassThroughAction::DISABLE => false,
         uicc::UiccPassThroughAction::ENABLE => true,

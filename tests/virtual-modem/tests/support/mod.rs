@@ -38,7 +38,7 @@ impl Host {
         let mut host =
             Self { modem, now: Duration::ZERO, transaction: 0, indications: Vec::new(), happened: Vec::new() };
         host.open();
-        let asked = Version { version: 0x0100, extended_version: 0x0300 };
+        let asked = Version { version: 0x0100, extended_version: 0x0400 };
         assert_eq!(host.query::<Version>(&asked).0, 0);
         host
     }
