@@ -7,6 +7,8 @@ use std::path::Path;
 
 #[path = "../../tests/fuzz/src/descriptor.rs"]
 mod descriptor;
+#[path = "../../tests/fuzz/src/discover.rs"]
+mod discover;
 #[path = "../../tests/fuzz/src/message.rs"]
 mod message;
 #[path = "../../tests/fuzz/src/ntb.rs"]
@@ -50,6 +52,35 @@ fn descriptor_seeds() {
 #[test]
 fn ntb_seeds() {
     replay("ntb", ntb::run);
+}
+
+/// Inputs that nobody wrote down: a few here, all of them with `tests/run fuzz`, which is some 10 s for each target.
+fn look_around(target: &str, rounds: u32, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let seeds: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    discover::discover(&seeds, rounds, run);
+}
+
+#[test]
+fn message_discovery() {
+    look_around("message", 80_000, message::run);
+}
+
+#[test]
+fn reassembly_discovery() {
+    look_around("reassembly", 14_000_000, reassembly::run);
+}
+
+#[test]
+fn descriptor_discovery() {
+    look_around("descriptor", 20_000_000, descriptor::run);
+}
+
+#[test]
+fn ntb_discovery() {
+    look_around("ntb", 25_000_000, ntb::run);
 }
 
 /// The seeds are laid out by another hand than the parser's: they must hold what their names say.

@@ -6,6 +6,8 @@ use std::path::Path;
 
 #[path = "../../../tests/fuzz/src/capture.rs"]
 mod capture;
+#[path = "../../../tests/fuzz/src/discover.rs"]
+mod discover;
 
 #[test]
 fn capture_seeds() {
@@ -28,4 +30,13 @@ fn capture_seeds() {
     }
     // Most hold OPEN and CLOSE; the two with an odd clock and the two with a stray interface one each.
     assert_eq!((seeds, messages), (16, 2 * 2 * 5 + 2 + 2 + 4 + 1));
+}
+
+#[test]
+fn capture_discovery() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/capture");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let seeds: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    discover::discover(&seeds, 500_000, capture::run);
 }

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod descriptor;
+pub mod discover;
 pub mod message;
 pub mod ntb;
 pub mod reassembly;
