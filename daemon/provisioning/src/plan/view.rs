@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Action, Activation, Element, Method, Plan, Step};
 use crate::code::Code;
+use crate::document::extensions::Metadata;
 use crate::document::plans::{DataPlan, PlanType};
 use crate::profile::{Authentication, ProvisionedProfile, Slot};
 use crate::stored::Change;
@@ -55,7 +56,9 @@ fn step(step: &Step) -> StepView {
 
 fn keep(change: &Change, code: Code) -> String {
     let text = match change {
-        Change::Certificates(certificates) => format!("keep the names of {} trusted certificates", certificates.len()),
+        Change::Certificates(certificates) => {
+            format!("keep the names of {}", counted(certificates.len(), "trusted certificate", "trusted certificates"))
+        }
         Change::Plan(plan) => data_plan(plan),
         Change::Profile(slot, _) => {
             format!("keep what the modem need not know of the {} profile", slot_name(*slot))
@@ -71,9 +74,20 @@ fn keep(change: &Change, code: Code) -> String {
             let parts: Vec<_> = name.into_iter().chain(logo).collect();
             format!("keep {}", if parts.is_empty() { "no branding".to_owned() } else { parts.join(" and ") })
         }
-        Change::Metadata(_) => "keep settings for all profiles".to_owned(),
+        Change::Metadata(metadata) => settings(metadata),
         Change::Contexts(contexts) => {
-            format!("keep {} policies for additional contexts", contexts.policies.len())
+            let mut text =
+                format!("keep {} for additional contexts", counted(contexts.policies.len(), "policy", "policies"));
+            if !contexts.allowed {
+                text.push_str(", which are not allowed");
+            }
+            if let Some(profile) = &contexts.tethering {
+                text.push_str(&format!(", tethering profile \u{201c}{}\u{201d}", profile.name));
+            }
+            if let Some(devices) = contexts.max_devices {
+                text.push_str(&format!(", at most {devices} devices"));
+            }
+            text
         }
         Change::Wlan(profile) => format!("keep Wi-Fi profile \u{201c}{}\u{201d}", profile.name()),
         Change::KeepWlan(names) if names.is_empty() => "forget all Wi-Fi profiles".to_owned(),
@@ -86,6 +100,28 @@ fn keep(change: &Change, code: Code) -> String {
         Change::Part => "keep it with what stands before".to_owned(),
     };
     if code == Code::OK { text } else { format!("{text}; {}", code.meaning()) }
+}
+
+fn settings(metadata: &Metadata) -> String {
+    let mut parts = Vec::new();
+    if let Some(settings) = &metadata.network_settings {
+        parts.extend(settings.ipv4_mtu.map(|mtu| format!("MTU {mtu} for IPv4")));
+        parts.extend(settings.ipv6_mtu.map(|mtu| format!("MTU {mtu} for IPv6")));
+        parts.extend(
+            settings
+                .dns_retry
+                .map(|retry| format!("DNS queries repeated {} times after {} s", retry.count, retry.interval_seconds)),
+        );
+    }
+    if let Some(names) = &metadata.friendly_names {
+        parts.push(counted(names.len(), "name of a data class", "names of data classes"));
+    }
+    parts.extend(metadata.phone_number.as_ref().map(|number| format!("support at {number}")));
+    format!("keep for all profiles: {}", parts.join(", "))
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn data_plan(plan: &DataPlan) -> String {
@@ -134,7 +170,7 @@ fn store(slot: Slot, profile: &ProvisionedProfile) -> String {
     });
     match profile.roaming_partners.len() {
         0 => {}
-        partners => text.push_str(&format!(", {partners} roaming partners")),
+        partners => text.push_str(&format!(", {}", counted(partners, "roaming partner", "roaming partners"))),
     }
     text
 }
@@ -152,7 +188,8 @@ fn activate(activation: &Activation) -> String {
     }
     if activation.retry_count > 0 {
         let (count, interval) = (activation.retry_count, activation.retry_interval);
-        text.push_str(&format!(", at most {count} further attempts {interval:?} apart"));
+        let attempts = counted(count as usize, "further attempt", "further attempts");
+        text.push_str(&format!(", at most {attempts} {interval:?} apart"));
     }
     text
 }
