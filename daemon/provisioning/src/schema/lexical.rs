@@ -127,6 +127,8 @@ impl Lexical {
     pub(crate) const fn beyond_xsd(self) -> Option<&'static str> {
         match self {
             Self::Ssid { .. } => Some("at most 32 octets of UTF-8"),
+            Self::DateTime => Some("years of at most nine digits"),
+            Self::Span { .. } | Self::PositiveDuration => Some("no component, and no sum of them, beyond 64 bits"),
             Self::Subscriber | Self::Locale => Some("beyond ASCII letters and digits only"),
             _ => None,
         }

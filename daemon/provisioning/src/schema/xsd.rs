@@ -60,6 +60,11 @@ fn collect(element: &'static Element, seen: &mut BTreeSet<*const Element>, list:
     {
         list.push(format!("{name}: {rest}"));
     }
+    for attribute in element.attributes {
+        if let Some(rest) = attribute.value.beyond_xsd() {
+            list.push(format!("{name}/@{}: {rest}", attribute.name));
+        }
+    }
     for particle in particles(&element.content) {
         match &particle.term {
             Term::Choice(alternatives) => {
