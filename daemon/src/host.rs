@@ -1,6 +1,7 @@
 //! Speaking to the machine and to servers: facts in, orders out, no decisions.
 
 pub(crate) mod advertised;
+pub(crate) mod clock;
 pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod ledger;

@@ -48,6 +48,7 @@ enum Order {
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     orders: mpsc::Sender<Order>,
+    folder: Arc<Path>,
     records: watch::Receiver<()>,
 }
 
@@ -81,7 +82,12 @@ impl Store {
                 }
             }
         });
-        Ok(Self { orders: sender, records })
+        Ok(Self { orders: sender, folder: state_dir.into(), records })
+    }
+
+    /// The state directory.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     async fn ask<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> io::Result<T> {

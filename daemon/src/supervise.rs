@@ -156,7 +156,7 @@ impl Task {
     ) -> Self {
         let hotplug = named.is_empty();
         let slots = named.into_iter().map(|spec| Slot::new(spec, None, true)).collect();
-        let targets = targets(&shared.config).map(Arc::new);
+        let targets = targets(&shared.config, shared.store.folder().into()).map(Arc::new);
         let give_up = (!leftovers.is_empty()).then(|| Instant::now() + CLAIM);
         Self {
             shared,
@@ -651,10 +651,10 @@ async fn sleep_until(at: Option<Instant>) {
 }
 
 /// What probes ask; `None` = no testing.
-fn targets(config: &Config) -> Option<Targets> {
+fn targets(config: &Config, state: std::path::PathBuf) -> Option<Targets> {
     let http = config.probe.http.as_deref().and_then(Url::parse)?;
     let https = config.probe.https.as_deref().and_then(Url::parse);
-    Some(Targets { http, https, body: config.probe.body.clone(), ca: config.probe.ca.clone() })
+    Some(Targets { http, https, body: config.probe.body.clone(), ca: config.probe.ca.clone(), state: Some(state) })
 }
 
 fn machine_config(
@@ -685,6 +685,7 @@ fn machine_config(
         // Packets of user-space USB pass through this process.
         survives: spec.kind != Kind::Usb,
         blocked,
+        clock_unset: !crate::host::clock::is_set(),
         seed: u64::from_ne_bytes(seed),
         ..ModemConfig::new(described)
     }

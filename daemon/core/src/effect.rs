@@ -114,4 +114,6 @@ pub struct ProbeOrder {
     pub site: Option<(String, u16)>,
     /// URL of a captive portal API that a record names; one that the network announces goes before. `[RFC 8908]`
     pub api: Option<String>,
+    /// Time since 1970 as the network told it, where the machine's own clock was never set.
+    pub network_time: Option<Duration>,
 }

@@ -8,6 +8,7 @@ mod address;
 mod adopt;
 mod ask;
 mod card;
+mod clock;
 mod context;
 mod dial;
 mod extra;

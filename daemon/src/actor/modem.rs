@@ -507,6 +507,7 @@ impl Actor {
             ipv6: order.ipv6,
             site: order.site.clone(),
             api: order.api.clone(),
+            network_time: order.network_time,
             advertised: self.advertised.clone(),
         };
         let work = async move { probe::run(&targets, &bearer, &wanted).await };

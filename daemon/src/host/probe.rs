@@ -15,6 +15,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::advertised::Advertised;
+use super::clock::{self, Clock};
 use super::dns::{self, Family, Names};
 use super::http::{self, Url};
 use cost::{Chain, Cost, Counted, Meter};
@@ -51,6 +52,8 @@ pub(crate) struct Targets {
     pub(crate) body: String,
     /// Files with more root certificates.
     pub(crate) ca: Vec<PathBuf>,
+    /// The state directory: its newest file tells how late it is at least.
+    pub(crate) state: Option<PathBuf>,
 }
 
 /// The link that all sockets are bound to.
@@ -113,6 +116,8 @@ pub(crate) struct Wanted {
     pub(crate) site: Option<(String, u16)>,
     /// URL of a captive portal API that a record names.
     pub(crate) api: Option<String>,
+    /// Time since 1970 as the network told it.
+    pub(crate) network_time: Option<Duration>,
     /// The ear for advertisements on the link.
     pub(crate) advertised: Option<Arc<Advertised>>,
 }
@@ -135,10 +140,13 @@ pub(crate) async fn run(targets: &Targets, bearer: &Bearer, wanted: &Wanted) -> 
         };
     let run = Run { targets, bearer, wanted, start, roots: Roots::default(), meter: Meter::default() };
     if targets.https.is_some() {
-        run.roots.begin(targets);
+        run.roots.begin(targets, wanted.network_time);
     }
     Box::pin(run.tests(ipv4, ipv6, &mut report)).await;
     report.link.strict_filter = ipv4 && is_strict(bearer);
+    if !clock::is_set() {
+        report.link.clock = Clock::read(wanted.network_time, targets.state.as_ref()).instead;
+    }
     report.bytes = run.meter.total();
     report.took = start.elapsed();
     report
@@ -327,7 +335,7 @@ impl Run<'_> {
         cost: Cost<'_>,
     ) -> Result<Result<http::Answer, &'static str>, Trouble> {
         let dialled = self.dial(url.host(), url.port(), url.address(), family, cost);
-        let (stream, config) = tokio::join!(dialled, self.roots.get(self.targets));
+        let (stream, config) = tokio::join!(dialled, self.roots.get(self.targets, self.wanted.network_time));
         let (stream, config) = (stream?, config.map_err(Trouble::Other)?);
         let name = ServerName::try_from(url.host().to_owned()).map_err(|e| Trouble::Other(e.to_string()))?;
         cost.trip();
@@ -594,18 +602,21 @@ type Loaded = Option<Result<Arc<ClientConfig>, String>>;
 struct Roots(OnceLock<tokio::sync::watch::Receiver<Loaded>>);
 
 impl Roots {
-    fn begin(&self, targets: &Targets) -> tokio::sync::watch::Receiver<Loaded> {
+    fn begin(&self, targets: &Targets, network: Option<Duration>) -> tokio::sync::watch::Receiver<Loaded> {
         let begin = || {
             let (sender, receiver) = tokio::sync::watch::channel(None);
-            let extra = targets.ca.clone();
-            tokio::task::spawn_blocking(move || sender.send_replace(Some(super::tls::load(&extra))));
+            let (extra, state) = (targets.ca.clone(), targets.state.clone());
+            tokio::task::spawn_blocking(move || {
+                let clock = Clock::read(network, state.as_ref());
+                sender.send_replace(Some(super::tls::load(&extra, clock)))
+            });
             receiver
         };
         self.0.get_or_init(begin).clone()
     }
 
-    async fn get(&self, targets: &Targets) -> Result<Arc<ClientConfig>, String> {
-        let mut receiver = self.begin(targets);
+    async fn get(&self, targets: &Targets, network: Option<Duration>) -> Result<Arc<ClientConfig>, String> {
+        let mut receiver = self.begin(targets, network);
         let loaded = receiver.wait_for(Option::is_some).await.map_err(|_| "loading certificates failed")?;
         loaded.clone().unwrap_or_else(|| Err("loading certificates failed".into()))
     }

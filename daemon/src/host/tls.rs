@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
+use super::clock::Clock;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -12,13 +13,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// 1 January 2020: a clock before it was never set. `[OPER 4.3]`
-const SANE: Duration = Duration::from_secs(1_577_836_800);
 /// Certificates of a path whose beginning may be asked for when the clock is not set.
 const MAX_LATER: usize = 6;
 
 /// Makes a client configuration. Reads files: not for the runtime's thread.
-pub(crate) fn load(extra: &[PathBuf]) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn load(extra: &[PathBuf], clock: Clock) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     for file in extra {
@@ -33,12 +32,13 @@ pub(crate) fn load(extra: &[PathBuf]) -> Result<Arc<ClientConfig>, String> {
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
         .map_err(|error| error.to_string())?;
-    let unset = SystemTime::now().duration_since(UNIX_EPOCH).is_ok_and(|now| now < SANE);
+    let instead =
+        clock.instead.map(|_| UnixTime::since_unix_epoch(clock.now.duration_since(UNIX_EPOCH).unwrap_or_default()));
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { inner, unset }))
+        .with_custom_certificate_verifier(Arc::new(Verifier { inner, instead }))
         .with_no_client_auth();
     let mut config = config;
     config.resumption = rustls::client::Resumption::disabled();
@@ -51,11 +51,13 @@ fn pem(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     found.map_err(|e| say(&e))
 }
 
-/// The usual verifier; on a machine whose clock was never set the certificate's own beginning is the date.
+/// The usual verifier. On a machine whose clock was never set another time stands in for it, and where a certificate begins
+/// later than that its beginning is the date: that time is the earliest that it can be. `[OPER 4.3]`
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
-    unset: bool,
+    /// What stands in for the clock; `None` = it is right.
+    instead: Option<UnixTime>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -65,13 +67,13 @@ impl ServerCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         ocsp: &[u8],
-        mut now: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let mut later = 0;
+        let (mut later, mut now) = (0, self.instead.unwrap_or(now));
         loop {
             match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
                 Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }))
-                    if self.unset && later < MAX_LATER =>
+                    if self.instead.is_some() && later < MAX_LATER =>
                 {
                     later += 1;
                     now = not_before;
@@ -101,5 +103,46 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// 1 January 2030 and ten days: a leaf's time.
+    const BEGIN: u64 = 1_893_456_000;
+    const END: u64 = BEGIN + 10 * 86_400;
+
+    fn check(at: u64, instead: bool) -> Result<(), Error> {
+        use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["h.example".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2030, 1, 1), rcgen::date_time_ymd(2030, 1, 11));
+        let leaf = params.signed_by(&key, &root).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(root.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
+        let verifier = Verifier { inner, instead: instead.then_some(at) };
+        let name = ServerName::try_from("h.example").unwrap();
+        let own = if instead { UnixTime::since_unix_epoch(Duration::ZERO) } else { at };
+        verifier.verify_server_cert(leaf.der(), &[], &name, &[], own).map(drop)
+    }
+
+    #[test]
+    fn dates_count_by_what_stands_in_for_the_clock() {
+        assert!(check(BEGIN + 5, false).is_ok());
+        assert!(check(BEGIN - 5, false).is_err(), "a clock that is right is believed");
+        assert!(check(END + 5, false).is_err());
+        assert!(check(BEGIN + 5, true).is_ok());
+        assert!(check(BEGIN - 86_400, true).is_ok(), "it is at least so late");
+        assert!(check(END + 5, true).is_err(), "what had ended by then has ended");
     }
 }

@@ -1,7 +1,7 @@
 //! Commands out, answers in: which body belongs to what was asked, and who wants to know.
 
 use mbim_proto::service::{self, context_type};
-use mbim_proto::service::{basic_connect as bc, ms_uicc_low_level as uicc};
+use mbim_proto::service::{basic_connect as bc, ms_uicc_low_level as uicc, ms_voice_extensions as voice};
 use mbim_proto::status::Status;
 use mbim_proto::{Body, Malformed, MbimEx, Operation, Personal, Secret, Uuid};
 
@@ -58,6 +58,8 @@ pub(super) enum Asked {
     Quiet,
     /// Whether no traffic is expected.
     Idle(bool),
+    /// The network's time.
+    Nitz,
     /// The card's applications.
     Apps,
     CardFile(CardFile),
@@ -87,6 +89,7 @@ impl Asked {
             Self::Activation(_) => "activation",
             Self::Quiet => "quiet",
             Self::Idle(_) => "idle",
+            Self::Nitz => "network-time",
             Self::Apps => "applications",
             Self::CardFile(file) => file.as_str(),
         }
@@ -330,6 +333,10 @@ impl Modem {
         self.ask(now, Asked::Activation(id), &body, Operation::Set);
     }
 
+    pub(super) fn ask_time(&mut self, now: Time) {
+        self.ask(now, Asked::Nitz, &voice::NitzQuery {}, Operation::Query);
+    }
+
     pub(super) fn ask_applications(&mut self, now: Time) {
         self.ask(now, Asked::Apps, &uicc::ApplicationListQuery {}, Operation::Query);
     }
@@ -497,6 +504,10 @@ impl Modem {
             }
             Asked::Quiet => self.on_quiet_answer(now),
             Asked::Idle(idle) => self.on_idle(now, idle, &outcome),
+            Asked::Nitz => match self.read("NITZ", outcome, voice::Nitz::decode) {
+                Answer::Body(_, told) => self.on_time(now, Some(&told)),
+                _ => self.on_time(now, None),
+            },
             Asked::Apps => {
                 let answer = self.read("APPLICATION_LIST", outcome, read::active_application);
                 self.on_application(now, answer);

@@ -40,6 +40,8 @@ pub struct ModemConfig {
     pub renewable: bool,
     /// Whether the kernel's rfkill blocks the radio at the start; later changes come as [`Input::HostRadio`].
     pub blocked: bool,
+    /// The machine's clock was never set: the network is asked for the time.
+    pub clock_unset: bool,
     /// MBIMEx release to announce, BCD; 0x0100 = none.
     pub announce: u16,
     /// Random: the spread of schedules, salts of tags and the first transaction of a session that is taken over.
@@ -62,6 +64,7 @@ impl ModemConfig {
             expected: None,
             renewable: false,
             blocked: false,
+            clock_unset: false,
             announce: 0x0300,
             seed: 0,
         }

@@ -241,6 +241,7 @@ impl Modem {
             self.advance_context(now);
             self.advance_extras(now);
             self.advance_look(now);
+            self.advance_clock(now);
             self.advance_probe(now);
             self.advance_guests(now);
         }

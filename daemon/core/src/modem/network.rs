@@ -43,6 +43,7 @@ pub(super) struct Facts {
     pub(super) packet: Option<PacketFact>,
     pub(super) signal: Option<SignalFact>,
     pub(super) signal_asked: bool,
+    pub(super) clock: super::clock::Clock,
     /// CONNECT was queried: no context of an earlier host is left.
     pub(super) context_known: bool,
     /// Questions that were put twice because the first went unanswered.

@@ -223,6 +223,7 @@ impl Modem {
             ipv6: !ip.ipv6.is_empty() || ip.slaac,
             site: self.operator_hand_over().map(|over| site_of(over.host(), over.reveal())),
             api: None,
+            network_time: self.facts.clock.now(now),
         };
         self.online.place = Some(self.place());
         self.online.next_id += 1;

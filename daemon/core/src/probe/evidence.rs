@@ -43,9 +43,12 @@ fn link(link: &LinkSeen) -> Rows {
         rows.push(("api-source", seen.source.to_owned()));
     }
     rows.extend(link.site.map(|reached| ("operator-site", reached_or_not(reached))));
-    if link.clock_unset {
-        rows.push(("clock", "not set: dates of certificates count little".to_owned()));
-    }
+    let instead = link.clock.map(|source| match source {
+        "network" => "not set: the network's time in place of it, of low confidence",
+        "stored" => "not set: the last stored time in place of it, of low confidence",
+        _ => "not set: the day of the build in place of it, of low confidence",
+    });
+    rows.extend(instead.map(|text| ("clock", text.to_owned())));
     if link.strict_filter {
         rows.push(("reverse-path-filter", "strict: answers may be dropped here".to_owned()));
     }
@@ -139,7 +142,7 @@ mod tests {
                     answer: Ok(ApiAnswer { captive: true, seconds_remaining: Some(9), ..ApiAnswer::default() }),
                 }),
                 site: Some(false),
-                clock_unset: true,
+                clock: Some("network"),
                 strict_filter: true,
             },
             ..ProbeReport::default()
@@ -158,6 +161,7 @@ mod tests {
             "link nat64-prefix: 64:ff9b::/96",
             "link api: captive, 9 s left",
             "link operator-site: not reached",
+            "link clock: not set: the network's time in place of it, of low confidence",
         ] {
             assert!(all.iter().any(|told| told == line), "{line} in {all:#?}");
         }

@@ -36,8 +36,9 @@ pub struct LinkSeen {
     pub api: Option<ApiSeen>,
     /// Whether the operator's own site takes a connection; asked only when nothing else answered.
     pub site: Option<bool>,
-    /// The machine's clock is before the daemon was built: dates of certificates were not checked.
-    pub clock_unset: bool,
+    /// The machine's clock is before the day on which the daemon was built: what stood in for it when dates of certificates
+    /// were judged, `network`, `stored` or `build`. `None` = the clock is right.
+    pub clock: Option<&'static str>,
     /// The kernel drops answers on interfaces without the best route (strict reverse-path filter) on this one.
     pub strict_filter: bool,
 }

@@ -416,3 +416,18 @@ fn a_network_without_addresses_is_given_up_after_20_s() {
     pair.run(100, |_| false);
     assert_eq!(pair.snapshot().connections[0].error.as_ref().unwrap().code, "no-address", "{}", pair.account());
 }
+
+#[test]
+fn the_network_is_asked_for_the_time_where_the_clock_was_never_set() {
+    let nitz = |pair: &Pair| pair.events.iter().any(|event| event.name == "network-time");
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    assert!(!nitz(&pair), "a clock that is right needs nobody");
+    let mut settings = config();
+    settings.clock_unset = true;
+    let mut pair = Pair::with(Profile::default(), settings);
+    pair.attach();
+    pair.connect();
+    assert!(nitz(&pair), "{}", pair.account());
+}

@@ -107,6 +107,7 @@ async fn servers(site: Site) -> Servers {
         https: Url::parse(&format!("https://secure.example:{secure_port}/")),
         body: "Test".into(),
         ca: vec![file],
+        state: None,
     };
     Servers { targets, dns, _folder: folder }
 }
