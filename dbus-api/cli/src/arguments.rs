@@ -46,7 +46,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Disconnect, and stay disconnected
     Disconnect(Disconnect),
-    /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store
+    /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store,
+    /// operator (COUNTRY/NAME, where several fit), plan (prepaid or postpaid)
     Settings {
         /// Which modem, and what to do
         #[arg(
