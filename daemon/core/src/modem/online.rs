@@ -479,3 +479,26 @@ fn shown_name(reach: Reach) -> &'static str {
         ConnectivityState::Full => "full",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::{ApiAnswer, ApiSeen, LinkSeen};
+
+    #[test]
+    fn an_api_that_names_an_end_is_asked_again_before_it() {
+        let now = Duration::from_secs(1000);
+        let next = |captive, seconds_remaining| {
+            let answer = ApiAnswer { captive, seconds_remaining, ..ApiAnswer::default() };
+            let api = Some(ApiSeen { source: "record", answer: Ok(answer) });
+            let report = ProbeReport { link: LinkSeen { api, ..LinkSeen::default() }, ..ProbeReport::default() };
+            expiry(now, &report).map(|at| (at - now).as_secs())
+        };
+        assert_eq!(next(false, Some(326)), Some(296));
+        assert_eq!(next(false, Some(3)), Some(10), "not at once, and again, and again");
+        assert_eq!(next(false, Some(u64::MAX)), Some(366 * 24 * 3600 - 30));
+        assert_eq!(next(true, Some(326)), None, "the schedule of a portal is closer");
+        assert_eq!(next(false, None), None);
+        assert_eq!(expiry(now, &ProbeReport::default()), None);
+    }
+}
