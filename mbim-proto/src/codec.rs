@@ -19,12 +19,12 @@ pub use list::{Elements, List};
 pub use reader::Reader;
 pub use shape::{
     Array, Bytes, Codec, Counted, CountedPairs, Inline, InlineBytes, Max, MsArray, MsRef, OctetString, Octets, Pairs,
-    Plain, RefBytes, Rest, SizedBytes, Text, Utf8,
+    Plain, RefBytes, Rest, SizedBytes, Telling, Text, Utf8,
 };
 pub use tlv::{Tlv, TlvKind, TlvText, TlvU16s, Tlvs};
 pub use writer::Writer;
 
-use crate::{EncodeError, Malformed, Uuid, Value};
+use crate::{Disguise, EncodeError, Malformed, Uuid, Value};
 
 #[cfg(any(test, feature = "generate"))]
 use crate::generate::Entropy;
@@ -53,6 +53,10 @@ pub trait Field: Sized {
 
     /// The value as a tree; personal values only with `reveal`.
     fn value(&self, reveal: bool) -> Value;
+
+    /// Replaces what identifies or authenticates somebody: the whole value if it is `marked`, else those of its parts that are,
+    /// and addresses.
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise);
 
     /// Reads the field as the target of an offset and a size. Structures do not trust the size: devices overstate it.
     ///
@@ -87,6 +91,12 @@ macro_rules! integers {
             fn value(&self, _: bool) -> Value {
                 Value::Number(u64::from(*self))
             }
+            fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+                if marked {
+                    // Nothing wider than the width that was told is taken.
+                    *self = by.number(u64::from(*self), Self::BITS) as Self;
+                }
+            }
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 Self::from_le_bytes(g.array())
@@ -109,6 +119,11 @@ impl Field for i32 {
     fn value(&self, _: bool) -> Value {
         Value::Signed(i64::from(*self))
     }
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            *self = by.number(u64::from(self.cast_unsigned()), Self::BITS) as u32 as Self;
+        }
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         Self::from_le_bytes(g.array())
@@ -129,6 +144,7 @@ impl Field for bool {
     fn value(&self, _: bool) -> Value {
         Value::Bool(*self)
     }
+    fn disguise(&mut self, _: bool, _: &mut dyn Disguise) {}
     #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         g.byte() & 1 == 1
@@ -147,6 +163,9 @@ impl Field for Uuid {
     }
     fn value(&self, _: bool) -> Value {
         Value::Uuid(*self, crate::service::uuid_name(*self))
+    }
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+        self.0.disguise(marked, by);
     }
     #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
@@ -168,6 +187,11 @@ impl<const N: usize> Field for [u8; N] {
     fn value(&self, _: bool) -> Value {
         Value::hex(self)
     }
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.octets(self);
+        }
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(g: &mut Entropy<'_>) -> Self {
         g.array()
@@ -175,7 +199,7 @@ impl<const N: usize> Field for [u8; N] {
 }
 
 macro_rules! addresses {
-    ($($Addr:ident $len:literal)*) => { $(
+    ($($Addr:ident $len:literal $replace:ident)*) => { $(
         /// In network order.
         impl Field for $Addr {
             fn zero() -> Self {
@@ -189,6 +213,9 @@ macro_rules! addresses {
             }
             fn value(&self, _: bool) -> Value {
                 Value::Text(self.to_string())
+            }
+            fn disguise(&mut self, _: bool, by: &mut dyn Disguise) {
+                *self = by.$replace(*self);
             }
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
@@ -216,6 +243,11 @@ macro_rules! addresses {
             fn value(&self, reveal: bool) -> Value {
                 self.as_ref().map_or(Value::Null, |address| address.value(reveal))
             }
+            fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+                if let Some(address) = self {
+                    address.disguise(marked, by);
+                }
+            }
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut Entropy<'_>) -> Self {
                 bool::generate(g).then(|| $Addr::generate(g))
@@ -223,7 +255,7 @@ macro_rules! addresses {
         }
     )* };
 }
-addresses!(Ipv4Addr 4 Ipv6Addr 16);
+addresses!(Ipv4Addr 4 ipv4 Ipv6Addr 16 ipv6);
 
 macro_rules! hidden {
     ($($Hidden:ident)*) => { $(
@@ -242,6 +274,9 @@ macro_rules! hidden {
             }
             fn value(&self, reveal: bool) -> Value {
                 if reveal { self.reveal().value(true) } else { Value::Hidden }
+            }
+            fn disguise(&mut self, _: bool, by: &mut dyn Disguise) {
+                self.reveal_mut().disguise(true, by);
             }
             fn read_target(r: &mut Reader<'_>, offset: u32, size: u32) -> Result<Self, Malformed> {
                 T::read_target(r, offset, size).map(Self::new)
@@ -273,6 +308,11 @@ impl Field for String {
     }
     fn value(&self, _: bool) -> Value {
         Value::Text(self.clone())
+    }
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.text(self);
+        }
     }
     fn read_target(r: &mut Reader<'_>, offset: u32, size: u32) -> Result<Self, Malformed> {
         if size == 0 {

@@ -40,6 +40,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod disguise;
 #[cfg(any(test, feature = "generate"))]
 mod generate;
 mod malformed;
@@ -62,6 +63,7 @@ pub mod sms_pdu;
 pub mod status;
 
 pub use codec::List;
+pub use disguise::Disguise;
 pub use malformed::{EncodeError, Malformed, Problem};
 pub use message::Message;
 pub use personal::{Personal, Secret};

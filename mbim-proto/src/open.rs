@@ -51,6 +51,7 @@ macro_rules! open_enum {
             fn value(&self, _: bool) -> $crate::Value {
                 $crate::Value::Enum { number: u64::from(self.0), name: self.name() }
             }
+            fn disguise(&mut self, _: bool, _: &mut dyn $crate::Disguise) {}
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 Self(<$int as $crate::codec::Field>::generate(g))
@@ -144,6 +145,7 @@ macro_rules! open_flags {
             fn value(&self, _: bool) -> $crate::Value {
                 $crate::Value::Flags { bits: u64::from(self.0), names: Self::NAMES }
             }
+            fn disguise(&mut self, _: bool, _: &mut dyn $crate::Disguise) {}
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 Self(<$int as $crate::codec::Field>::generate(g))

@@ -19,6 +19,11 @@ macro_rules! hidden {
                 &self.0
             }
 
+            /// The value itself, to be changed.
+            pub const fn reveal_mut(&mut self) -> &mut T {
+                &mut self.0
+            }
+
             /// Takes the value out.
             pub fn into_inner(self) -> T {
                 self.0

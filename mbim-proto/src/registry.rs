@@ -12,7 +12,7 @@ use crate::service::{
     ms_host_shutdown, ms_sar, ms_uicc_low_level, ms_voice_extensions, phonebook, proxy_control, qdu, qmi, quectel, sms,
     stk, ussd,
 };
-use crate::{Body, Malformed, MbimEx, Operation, Uuid, Value, codec};
+use crate::{Body, Disguise, Malformed, MbimEx, Operation, Uuid, Value, codec};
 
 /// One declared body.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,7 @@ pub struct Row {
     pub doc: &'static str,
     decode: fn(&[u8], bool) -> Result<Decoded, Malformed>,
     reencode: fn(&[u8]) -> Result<Vec<u8>, Malformed>,
+    disguise: fn(&[u8], &mut dyn Disguise) -> Result<Disguised, Malformed>,
     again: fn(&[u8]) -> Result<(), Finding>,
     #[cfg(feature = "generate")]
     generate: fn(&[u8]) -> Vec<u8>,
@@ -44,6 +45,15 @@ pub struct Decoded {
     /// The fields.
     pub value: Value,
     /// Bytes that the known fields reach to; what follows is of a newer version, or waste.
+    pub used: usize,
+}
+
+/// A buffer in which values are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disguised {
+    /// The fields, laid out as usual.
+    pub buffer: Vec<u8>,
+    /// Bytes of the buffer as it was that they account for, as [`Decoded::used`].
     pub used: usize,
 }
 
@@ -62,6 +72,11 @@ impl Row {
                 Ok(Decoded { value: body.value(reveal), used })
             },
             reencode: |buf| B::decode(buf).map(|body| body.to_vec()),
+            disguise: |buf, by| {
+                let (mut body, used) = codec::decode_used::<B>(B::NAME, buf)?;
+                body.disguise(false, by);
+                Ok(Disguised { buffer: body.to_vec(), used })
+            },
             again: again::<B>,
             #[cfg(feature = "generate")]
             generate: |entropy| B::generate(&mut crate::generate::Entropy::new(entropy)).to_vec(),
@@ -82,6 +97,14 @@ impl Row {
     /// [`Malformed`] naming the field and its offset in the buffer.
     pub fn reencode(&self, buf: &[u8]) -> Result<Vec<u8>, Malformed> {
         (self.reencode)(buf)
+    }
+
+    /// What a buffer says with personal values and secrets replaced.
+    ///
+    /// # Errors
+    /// [`Malformed`] naming the field and its offset in the buffer.
+    pub fn disguise(&self, buf: &[u8], by: &mut dyn Disguise) -> Result<Disguised, Malformed> {
+        (self.disguise)(buf, by)
     }
 
     /// A buffer of this body with values made of random bytes: the same ones for the same bytes, zeros where they run

@@ -203,6 +203,12 @@ macro_rules! structure {
                     ),
                 )*])
             }
+            fn disguise(&mut self, marked: bool, by: &mut dyn $crate::Disguise) {
+                $(
+                    $(let $count = u32::try_from(self.$array.len()).unwrap_or(u32::MAX);)*
+                    $crate::codec::Codec::disguise(&structure!(@codec $($codec)?), &mut self.$field, marked, by);
+                )*
+            }
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {
                 $( $(let $count = 0;)* let $field = $crate::codec::Codec::<$ty>::generate(&structure!(@codec $($codec)?), g); )*
@@ -283,6 +289,14 @@ macro_rules! choice {
                     ], )*
                     Self::Other(other) => alloc::vec![(stringify!($tag), $crate::codec::Field::value(other, reveal))],
                 })
+            }
+            fn disguise(&mut self, marked: bool, by: &mut dyn $crate::Disguise) {
+                match self {
+                    $( Self::$Variant(value) => {
+                        $crate::codec::Codec::disguise(&structure!(@codec $($codec)?), value, marked, by);
+                    } )*
+                    Self::Other(_) => {}
+                }
             }
             #[cfg(any(test, feature = "generate"))]
             fn generate(g: &mut $crate::generate::Entropy<'_>) -> Self {

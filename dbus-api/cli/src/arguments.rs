@@ -121,13 +121,16 @@ pub(crate) struct Wait {
 pub(crate) struct Trace {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Write a capture (pcapng) that Wireshark, decode and replay read, in place of text; - is standard output. For now only
-    /// as it is, with --reveal
-    #[arg(long, value_name = "FILE", requires = "reveal")]
+    /// Write a capture (pcapng) that Wireshark, decode and replay read, in place of text; - is standard output. It is made
+    /// anonymous unless revealed
+    #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
-    /// Personal fields and secrets as they are, in place of ###
+    /// Personal fields and secrets as they are
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// Replace who and where by others, the same ones throughout; a capture is written so in any case
+    #[arg(long, conflicts_with = "reveal")]
+    pub(crate) anonymise: bool,
     /// Begin the session with the modem anew, so that the trace holds all of it; what is connected is interrupted
     #[arg(long)]
     pub(crate) restart: bool,
@@ -374,4 +377,10 @@ pub(crate) struct Decode {
     /// Print personal fields as they are
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// Replace who and where by others, the same ones throughout
+    #[arg(long, conflicts_with = "reveal")]
+    pub(crate) anonymise: bool,
+    /// With --anonymise: write a capture (pcapng) in place of text; - is standard output
+    #[arg(long, value_name = "FILE", requires = "anonymise")]
+    pub(crate) write: Option<PathBuf>,
 }

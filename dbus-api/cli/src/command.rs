@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod apn;
+mod capture_file;
 mod connect;
 pub(crate) mod decode;
 mod explain;

@@ -2,7 +2,8 @@
 //!
 //! [`packets`] reads pcap and pcapng, [`frames`] finds the control messages in them: exported PDUs of Wireshark's
 //! dissector `mbim.control`, or the control transfers of Linux's usbmon. [`mod@write`] makes pcapng files of exported PDUs,
-//! which Wireshark opens. A [`Replay`] answers as the modem of a recorded conversation did.
+//! which Wireshark opens. A [`Replay`] answers as the modem of a recorded conversation did; an [`Anonymiser`] takes the people
+//! out of one.
 //!
 //! ```
 //! use core::time::Duration;
@@ -20,6 +21,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod agreed;
+mod anonymise;
 mod control;
 mod malformed;
 mod read;
@@ -27,6 +30,8 @@ mod replay;
 
 pub mod write;
 
+pub use agreed::Agreed;
+pub use anonymise::Anonymiser;
 pub use control::{Device, Frame, Frames, frames};
 pub use malformed::{Malformed, Problem};
 pub use read::{Packet, Packets, is_capture, packets};

@@ -22,6 +22,8 @@ pub trait Elements: Default {
     fn add(&mut self, element: Self::Item);
     /// All of them.
     fn all(&self) -> &[Self::Item];
+    /// All of them, to be changed.
+    fn all_mut(&mut self) -> &mut [Self::Item];
 }
 
 /// Elements are only ever allocated as they are read; this much is reserved ahead at most.
@@ -39,6 +41,9 @@ impl<T: Field> Elements for Vec<T> {
     fn all(&self) -> &[T] {
         self
     }
+    fn all_mut(&mut self) -> &mut [T] {
+        self
+    }
 }
 
 impl<A: smallvec::Array<Item: Field>> Elements for SmallVec<A> {
@@ -51,6 +56,9 @@ impl<A: smallvec::Array<Item: Field>> Elements for SmallVec<A> {
         self.push(element);
     }
     fn all(&self) -> &[A::Item] {
+        self
+    }
+    fn all_mut(&mut self) -> &mut [A::Item] {
         self
     }
 }

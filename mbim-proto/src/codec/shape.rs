@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::list::{Elements, gather};
 use super::{Field, Reader, Writer, text};
-use crate::{EncodeError, Malformed, Personal, Secret, Value};
+use crate::{Disguise, EncodeError, Malformed, Personal, Secret, Value};
 
 #[cfg(any(test, feature = "generate"))]
 use crate::generate::Entropy;
@@ -35,6 +35,9 @@ pub trait Codec<T> {
     /// The value as a tree; personal values only with `reveal`.
     fn value(&self, value: &T, reveal: bool) -> Value;
 
+    /// Replaces what identifies or authenticates somebody, as [`Field::disguise`].
+    fn disguise(&self, value: &mut T, marked: bool, by: &mut dyn Disguise);
+
     /// Makes a value out of random bytes.
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T;
@@ -60,9 +63,41 @@ impl<T: Field> Codec<T> for Plain {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
+    fn disguise(&self, value: &mut T, marked: bool, by: &mut dyn Disguise) {
+        value.disguise(marked, by);
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
+    }
+}
+
+/// The same layout for a value that is shown, but tells who or where: it is replaced where a record is made anonymous.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<C>(pub C);
+
+impl<T, C: Codec<T>> Codec<T> for Telling<C> {
+    fn zero(&self) -> T {
+        self.0.zero()
+    }
+    fn read(&self, r: &mut Reader<'_>) -> Result<T, Malformed> {
+        self.0.read(r)
+    }
+    fn write(&self, value: &T, w: &mut Writer<'_>) {
+        self.0.write(value, w);
+    }
+    fn check(&self, value: &T, field: &'static str) -> Result<(), EncodeError> {
+        self.0.check(value, field)
+    }
+    fn value(&self, value: &T, reveal: bool) -> Value {
+        self.0.value(value, reveal)
+    }
+    fn disguise(&self, value: &mut T, _: bool, by: &mut dyn Disguise) {
+        self.0.disguise(value, true, by);
+    }
+    #[cfg(any(test, feature = "generate"))]
+    fn generate(&self, g: &mut Entropy<'_>) -> T {
+        self.0.generate(g)
     }
 }
 
@@ -122,6 +157,9 @@ impl<T: Text> Codec<T> for Max {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
+    fn disguise(&self, value: &mut T, marked: bool, by: &mut dyn Disguise) {
+        value.disguise(marked, by);
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
@@ -156,6 +194,9 @@ macro_rules! counted {
             }
             fn value(&self, values: &L, reveal: bool) -> Value {
                 list(values.all(), reveal)
+            }
+            fn disguise(&self, values: &mut L, marked: bool, by: &mut dyn Disguise) {
+                values.all_mut().iter_mut().for_each(|value| value.disguise(marked, by));
             }
             #[cfg(any(test, feature = "generate"))]
             fn generate(&self, g: &mut Entropy<'_>) -> L {
@@ -218,6 +259,9 @@ impl<L: Elements> Codec<L> for CountedPairs {
     }
     fn value(&self, values: &L, reveal: bool) -> Value {
         list(values.all(), reveal)
+    }
+    fn disguise(&self, values: &mut L, marked: bool, by: &mut dyn Disguise) {
+        values.all_mut().iter_mut().for_each(|value| value.disguise(marked, by));
     }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> L {
@@ -288,6 +332,11 @@ impl Codec<Vec<u8>> for Bytes {
     fn value(&self, value: &Vec<u8>, _: bool) -> Value {
         Value::hex(value)
     }
+    fn disguise(&self, value: &mut Vec<u8>, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.octets(value);
+        }
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
         g.several(Entropy::byte)
@@ -314,6 +363,11 @@ impl Codec<Vec<u8>> for InlineBytes {
     fn value(&self, value: &Vec<u8>, _: bool) -> Value {
         Value::hex(value)
     }
+    fn disguise(&self, value: &mut Vec<u8>, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.octets(value);
+        }
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u8> {
         g.several(Entropy::byte)
@@ -328,6 +382,8 @@ pub trait Octets {
     fn from_octets(octets: Vec<u8>) -> Self;
     /// The bytes in hexadecimal; hidden ones only with `reveal`.
     fn shown(&self, reveal: bool) -> Value;
+    /// Replaces the bytes if they are hidden, or `marked`.
+    fn replaced(&mut self, marked: bool, by: &mut dyn Disguise);
 }
 
 impl Octets for Vec<u8> {
@@ -340,6 +396,11 @@ impl Octets for Vec<u8> {
     fn shown(&self, _: bool) -> Value {
         Value::hex(self)
     }
+    fn replaced(&mut self, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.octets(self);
+        }
+    }
 }
 
 impl Octets for Personal<Vec<u8>> {
@@ -351,6 +412,9 @@ impl Octets for Personal<Vec<u8>> {
     }
     fn shown(&self, reveal: bool) -> Value {
         if reveal { Value::hex(self.reveal()) } else { Value::Hidden }
+    }
+    fn replaced(&mut self, _: bool, by: &mut dyn Disguise) {
+        by.octets(self.reveal_mut());
     }
 }
 
@@ -374,6 +438,9 @@ macro_rules! octets {
             }
             fn value(&self, value: &T, reveal: bool) -> Value {
                 value.shown(reveal)
+            }
+            fn disguise(&self, value: &mut T, marked: bool, by: &mut dyn Disguise) {
+                value.replaced(marked, by);
             }
             #[cfg(any(test, feature = "generate"))]
             fn generate(&self, g: &mut Entropy<'_>) -> T {
@@ -455,6 +522,11 @@ impl Field for OctetString {
     fn value(&self, _: bool) -> Value {
         Value::hex(&self.0)
     }
+    fn disguise(&mut self, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.octets(&mut self.0);
+        }
+    }
     fn read_target(r: &mut Reader<'_>, offset: u32, size: u32) -> Result<Self, Malformed> {
         target_bytes(r, offset, size).map(|bytes| Self(bytes.into()))
     }
@@ -485,6 +557,11 @@ impl Codec<String> for Utf8 {
     }
     fn value(&self, value: &String, _: bool) -> Value {
         Value::Text(value.clone())
+    }
+    fn disguise(&self, value: &mut String, marked: bool, by: &mut dyn Disguise) {
+        if marked {
+            by.text(value);
+        }
     }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> String {
@@ -519,6 +596,11 @@ impl<T: Field> Codec<Option<T>> for MsRef {
     }
     fn value(&self, value: &Option<T>, reveal: bool) -> Value {
         value.as_ref().map_or(Value::Null, |value| value.value(reveal))
+    }
+    fn disguise(&self, value: &mut Option<T>, marked: bool, by: &mut dyn Disguise) {
+        if let Some(value) = value {
+            value.disguise(marked, by);
+        }
     }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Option<T> {
@@ -565,6 +647,9 @@ impl<L: Elements> Codec<L> for MsArray {
     }
     fn value(&self, values: &L, reveal: bool) -> Value {
         list(values.all(), reveal)
+    }
+    fn disguise(&self, values: &mut L, marked: bool, by: &mut dyn Disguise) {
+        values.all_mut().iter_mut().for_each(|value| value.disguise(marked, by));
     }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> L {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::shape::{Codec, Max, Text, list};
 use super::{Field, Reader, Writer, text};
-use crate::{EncodeError, Malformed, Value};
+use crate::{Disguise, EncodeError, Malformed, Value};
 
 #[cfg(any(test, feature = "generate"))]
 use crate::generate::Entropy;
@@ -35,6 +35,25 @@ crate::open_enum! {
         SESSION_ID = 21 "session-id",
     }
 }
+
+/// Elements that are about the network, or about a command.
+const PLAIN: [TlvKind; 15] = [
+    TlvKind::UE_POLICIES,
+    TlvKind::SINGLE_NSSAI,
+    TlvKind::ALLOWED_NSSAI,
+    TlvKind::CFG_NSSAI,
+    TlvKind::DFLT_CFG_NSSAI,
+    TlvKind::PRECFG_DFLT_CFG_NSSAI,
+    TlvKind::REJ_NSSAI,
+    TlvKind::UINT16_TBL,
+    TlvKind::ROUTE_SELECTION_DESCRIPTORS,
+    TlvKind::TRAFFIC_PARAMETERS,
+    TlvKind::WAKE_COMMAND,
+    TlvKind::OS_ID,
+    TlvKind::RELEASE_3GPP_VERSION,
+    TlvKind::URSP_RULES_TD_ONLY,
+    TlvKind::SESSION_ID,
+];
 
 /// An information element behind the fixed part: type u16, reserved u8, padding length u8, data length u32, data,
 /// zeros up to a multiple of 4. [MBIMEx3.0]
@@ -108,6 +127,14 @@ impl Codec<Vec<Tlv>> for Tlvs {
         let one = |tlv: &Tlv| Value::Object([("type", tlv.kind.value(reveal)), ("data", Value::hex(&tlv.data))].into());
         Value::List(all.iter().map(one).collect())
     }
+    /// Slices, rules and the like say nothing about a person; where the device is, what it was sent, and what is not known do.
+    fn disguise(&self, all: &mut Vec<Tlv>, marked: bool, by: &mut dyn Disguise) {
+        for tlv in all {
+            if marked || !PLAIN.contains(&tlv.kind) {
+                by.octets(&mut tlv.data);
+            }
+        }
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<Tlv> {
         // A text or a table in front would be taken for a named element that is missing.
@@ -136,6 +163,9 @@ impl<T: Text> Codec<T> for TlvText {
     fn value(&self, value: &T, reveal: bool) -> Value {
         value.value(reveal)
     }
+    fn disguise(&self, value: &mut T, marked: bool, by: &mut dyn Disguise) {
+        value.disguise(marked, by);
+    }
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> T {
         T::generate(g)
@@ -161,6 +191,7 @@ impl Codec<Vec<u16>> for TlvU16s {
     fn value(&self, values: &Vec<u16>, reveal: bool) -> Value {
         list(values, reveal)
     }
+    fn disguise(&self, _: &mut Vec<u16>, _: bool, _: &mut dyn Disguise) {}
     #[cfg(any(test, feature = "generate"))]
     fn generate(&self, g: &mut Entropy<'_>) -> Vec<u16> {
         g.several(u16::generate)

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::basic_connect::{CellularClass, DataClass, ProviderState, RegisterMode, RegisterState, RegistrationFlags};
 use super::{service, structure, structures};
 use crate::NwError;
-use crate::codec::{Max, Pairs};
+use crate::codec::{Max, Pairs, Plain, Telling};
 use crate::open::open_enum;
 
 open_enum! {
@@ -79,11 +79,11 @@ service! {
         /// The cell.
         response AtdsLocation {
             /// Location area code.
-            lac: u32,
+            lac: u32 = Telling(Plain),
             /// Tracking area code.
-            tac: u32,
+            tac: u32 = Telling(Plain),
             /// Cell.
-            cell_id: u32,
+            cell_id: u32 = Telling(Plain),
         }
     }
 

@@ -7,6 +7,7 @@ use alloc::string::String;
 
 use super::{service, structure};
 use crate::Secret;
+use crate::codec::{Plain, Telling};
 
 service! {
     service super::AUTH;
@@ -16,9 +17,9 @@ service! {
         /// The challenge.
         query AkaQuery {
             /// Random number of the network.
-            rand: [u8; 16],
+            rand: [u8; 16] = Telling(Plain),
             /// Token by which the network shows who it is.
-            autn: [u8; 16],
+            autn: [u8; 16] = Telling(Plain),
         }
         /// The card's answer.
         response Aka {
@@ -31,7 +32,7 @@ service! {
             /// Key for ciphering.
             ciphering_key: Secret<[u8; 16]>,
             /// Token for synchronising again, with status 36.
-            auts: [u8; 14],
+            auts: [u8; 14] = Telling(Plain),
         }
     }
 
@@ -40,9 +41,9 @@ service! {
         /// The challenge.
         query AkapQuery {
             /// Random number of the network.
-            rand: [u8; 16],
+            rand: [u8; 16] = Telling(Plain),
             /// Token by which the network shows who it is.
-            autn: [u8; 16],
+            autn: [u8; 16] = Telling(Plain),
             /// Identity of the access network.
             network_name: String,
         }
@@ -57,7 +58,7 @@ service! {
             /// Key for ciphering.
             ciphering_key: Secret<[u8; 16]>,
             /// Token for synchronising again, with status 36.
-            auts: [u8; 14],
+            auts: [u8; 14] = Telling(Plain),
         }
     }
 
@@ -66,11 +67,11 @@ service! {
         /// Two or three challenges.
         query SimQuery {
             /// First random number.
-            rand1: [u8; 16],
+            rand1: [u8; 16] = Telling(Plain),
             /// Second random number.
-            rand2: [u8; 16],
+            rand2: [u8; 16] = Telling(Plain),
             /// Third random number.
-            rand3: [u8; 16],
+            rand3: [u8; 16] = Telling(Plain),
             /// How many count: 2 or 3.
             n: u32,
         }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{service, structure, structures};
-use crate::codec::{Array, Bytes, Inline, List, Max, MsArray, Pairs, Rest, Tlv, TlvText, Tlvs};
+use crate::codec::{Array, Bytes, Inline, List, Max, MsArray, Pairs, Plain, Rest, Telling, Tlv, TlvText, Tlvs};
 use crate::{NwError, Personal, Secret, Uuid};
 
 pub use enums::*;
@@ -101,7 +101,7 @@ structures! {
     struct PacketFilter {
         [filter_size of packet_filter]
         /// Bytes to compare with.
-        packet_filter: Vec<u8> = Bytes(filter_size),
+        packet_filter: Vec<u8> = Telling(Bytes(filter_size)),
         /// Bits to compare, as many bytes as the filter has.
         packet_mask: Vec<u8> = Bytes(filter_size),
     }
@@ -110,7 +110,7 @@ structures! {
     struct PacketFilterV3 {
         [filter_size of packet_filter]
         /// Bytes to compare with.
-        packet_filter: Vec<u8> = Bytes(filter_size),
+        packet_filter: Vec<u8> = Telling(Bytes(filter_size)),
         /// Bits to compare, as many bytes as the filter has.
         packet_mask: Vec<u8> = Bytes(filter_size),
         /// Number by which a wake reason names the filter.
@@ -138,7 +138,7 @@ structures! {
         /// Network code.
         plmn_mnc: u16,
         /// Tracking area code.
-        tac: u32,
+        tac: u32 = Telling(Plain),
     }
 }
 
@@ -664,14 +664,14 @@ service! {
         /// Activates.
         set ServiceActivationSet {
             /// The operator's bytes, as they are.
-            buffer: Vec<u8> = Rest,
+            buffer: Vec<u8> = Telling(Rest),
         }
         /// The outcome.
         response ServiceActivation {
             /// Why it failed.
             nw_error: NwError,
             /// The operator's bytes, as they are.
-            buffer: Vec<u8> = Rest,
+            buffer: Vec<u8> = Telling(Rest),
         }
     }
 

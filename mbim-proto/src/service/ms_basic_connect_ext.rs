@@ -10,7 +10,7 @@ use super::basic_connect::{
     DeviceType, SimClass, SmsCaps, VoiceClass,
 };
 use super::{service, structure, structures};
-use crate::codec::{InlineBytes, Max, MsArray, MsRef, Pairs, RefBytes, Tlv, TlvText, TlvU16s, Tlvs};
+use crate::codec::{InlineBytes, Max, MsArray, MsRef, Pairs, Plain, RefBytes, Telling, Tlv, TlvText, TlvU16s, Tlvs};
 use crate::service::basic_connect::{PinOperation, PinState, PinType};
 use crate::{NwError, Personal, Secret, Uuid};
 
@@ -86,15 +86,15 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// In bit periods.
         timing_advance: u32,
         /// Channel.
         arfcn: u32,
         /// Base station.
-        base_station_id: u32,
+        base_station_id: u32 = Telling(Plain),
         /// Received level.
         rx_level: u32,
     }
@@ -104,9 +104,9 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Uplink frequency.
         frequency_info_ul: u32,
         /// Downlink frequency.
@@ -130,13 +130,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         uarfcn: u32,
         /// Cell parameter.
-        cell_parameter_id: u32,
+        cell_parameter_id: u32 = Telling(Plain),
         /// Timing advance.
         timing_advance: u32,
         /// dBm.
@@ -150,13 +150,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         earfcn: u32,
         /// Physical cell.
-        physical_cell_id: u32,
+        physical_cell_id: u32 = Telling(Plain),
         /// Tracking area code.
-        tac: u32,
+        tac: u32 = Telling(Plain),
         /// dBm.
         rsrp: i32,
         /// dB.
@@ -170,13 +170,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         arfcn: u32,
         /// Base station.
-        base_station_id: u32,
+        base_station_id: u32 = Telling(Plain),
         /// Received level.
         rx_level: u32,
     }
@@ -186,9 +186,9 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         uarfcn: u32,
         /// Scrambling code.
@@ -206,13 +206,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Location area code.
-        location_area_code: u32,
+        location_area_code: u32 = Telling(Plain),
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         uarfcn: u32,
         /// Cell parameter.
-        cell_parameter_id: u32,
+        cell_parameter_id: u32 = Telling(Plain),
         /// Timing advance.
         timing_advance: u32,
         /// dBm.
@@ -226,13 +226,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Cell.
-        cell_id: u32,
+        cell_id: u32 = Telling(Plain),
         /// Channel.
         earfcn: u32,
         /// Physical cell.
-        physical_cell_id: u32,
+        physical_cell_id: u32 = Telling(Plain),
         /// Tracking area code.
-        tac: u32,
+        tac: u32 = Telling(Plain),
         /// dBm.
         rsrp: i32,
         /// dB.
@@ -248,11 +248,11 @@ structures! {
         /// System.
         sid: u32,
         /// Base station.
-        base_station_id: u32,
+        base_station_id: u32 = Telling(Plain),
         /// Latitude of the base station in units of a quarter of a second.
-        base_latitude: u32,
+        base_latitude: u32 = Telling(Plain),
         /// Longitude of the base station in units of a quarter of a second.
-        base_longitude: u32,
+        base_longitude: u32 = Telling(Plain),
         /// Offset of the pilot.
         ref_pn: u32,
         /// Time.
@@ -266,13 +266,13 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Cell.
-        nci: u64,
+        nci: u64 = Telling(Plain),
         /// Physical cell.
-        physical_cell_id: u32,
+        physical_cell_id: u32 = Telling(Plain),
         /// Channel.
         nrarfcn: u32,
         /// Tracking area code.
-        tac: u32,
+        tac: u32 = Telling(Plain),
         /// Code of the RSRP.
         rsrp: u32,
         /// Code of the RSRQ.
@@ -290,11 +290,11 @@ structures! {
         /// MCC and MNC.
         provider_id: String,
         /// Cell, as text.
-        cell_id: String,
+        cell_id: String = Telling(Plain),
         /// Physical cell.
-        physical_cell_id: u32,
+        physical_cell_id: u32 = Telling(Plain),
         /// Tracking area code.
-        tac: u32,
+        tac: u32 = Telling(Plain),
         /// Code of the RSRP.
         rsrp: u32,
         /// Code of the RSRQ.
@@ -435,7 +435,7 @@ service! {
             /// Functions that can be registered at once.
             concurrency: u32,
             /// The same for all functions of a modem.
-            modem_id: u64,
+            modem_id: u64 = Telling(Plain),
         }
     }
 
@@ -549,7 +549,7 @@ service! {
             /// Whether all of them came.
             pco_data_type: PcoType,
             /// As in 3GPP TS 24.008 10.5.6.3, at most 256 bytes.
-            pco_data_buffer: Vec<u8> = InlineBytes(pco_data_size),
+            pco_data_buffer: Vec<u8> = Telling(InlineBytes(pco_data_size)),
         }
     }
 
@@ -650,11 +650,11 @@ service! {
         /// The area; 0xFFFFFFFF where it does not apply.
         response, notify LocationInfo {
             /// Location area code.
-            location_area_code: u32,
+            location_area_code: u32 = Telling(Plain),
             /// Tracking area code.
-            tracking_area_code: u32,
+            tracking_area_code: u32 = Telling(Plain),
             /// Cell.
-            cell_id: u32,
+            cell_id: u32 = Telling(Plain),
         }
     }
 

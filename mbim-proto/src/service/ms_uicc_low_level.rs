@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::basic_connect::PinType;
 use super::{service, structure, structures};
-use crate::codec::{OctetString, Pairs, RefBytes, SizedBytes, Utf8};
+use crate::codec::{OctetString, Pairs, RefBytes, SizedBytes, Telling, Utf8};
 use crate::{Personal, Secret};
 
 pub use enums::*;
@@ -38,7 +38,7 @@ service! {
         /// The answer.
         response Atr {
             /// At most 33 bytes.
-            atr: Vec<u8> = SizedBytes,
+            atr: Vec<u8> = Telling(SizedBytes),
         }
         /// Asks for that of the card of a slot. [MBIMEx4.0]
         (mbimex 4) query AtrQueryV4 {
@@ -76,7 +76,7 @@ service! {
             /// 1–19; 0 when it failed.
             channel: u32,
             /// The card's answer to SELECT.
-            response: Vec<u8> = SizedBytes,
+            response: Vec<u8> = Telling(SizedBytes),
         }
     }
 

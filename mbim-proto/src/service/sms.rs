@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{choice, service, structure, structures};
 use crate::Personal;
-use crate::codec::{CountedPairs, RefBytes};
+use crate::codec::{CountedPairs, Plain, RefBytes, Telling};
 
 pub use enums::*;
 
@@ -95,7 +95,7 @@ service! {
             /// Format of messages to come; the device may know only one.
             format: SmsFormat,
             /// Number of the service centre in international form; empty leaves it alone.
-            sc_address: String,
+            sc_address: String = Telling(Plain),
         }
         /// The configuration.
         response, notify SmsConfiguration {
@@ -108,7 +108,7 @@ service! {
             /// Most bytes of a message on CDMA.
             cdma_short_message_size: u32,
             /// Number of the service centre.
-            sc_address: String,
+            sc_address: String = Telling(Plain),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A record of a session stands in for the modem: what a user captured can be gone through again.
 
-use mbim_capture::{Replay, frames, write};
+use mbim_capture::{Anonymiser, Replay, frames, write};
 use virtual_modem::Profile;
 
 use crate::driver::Pair;
@@ -34,6 +34,31 @@ fn a_record_brings_another_host_online() {
         assert!(second.is_up(), "{name}: {}", second.account());
         assert_eq!(second.link, first.link, "{name}");
         assert_eq!(second.snapshot().sim.ready, first.snapshot().sim.ready, "{name}");
+    }
+}
+
+/// The same record with other identities.
+fn anonymous(file: &[u8]) -> Vec<u8> {
+    let mut anonymiser = Anonymiser::new([5; 32]);
+    let mut out = write::start();
+    for frame in frames(file).expect("a capture").map(|frame| frame.expect("whole")) {
+        for bytes in anonymiser.frame(&frame) {
+            out.extend(write::frame(frame.time.expect("a time"), frame.direction.expect("a direction"), &bytes));
+        }
+    }
+    out
+}
+
+#[test]
+fn a_record_without_its_people_brings_another_host_online() {
+    for name in ["demo", "mbimex1", "asynchronous", "slow-boot"] {
+        let (first, file) = recorded(Profile::named(name).expect("a profile"), 120);
+        let second = replayed(&anonymous(&file), 120);
+        assert!(second.is_up(), "{name}: {}", second.account());
+        let (was, is) = (&first.snapshot().sim.identity, &second.snapshot().sim.identity);
+        assert!(is.imsi.is_some() && is.imsi != was.imsi && is.iccid != was.iccid && is.device != was.device, "{name}");
+        assert_eq!(is.provider_id, was.provider_id, "{name}: the same operator");
+        assert_ne!(second.link, first.link, "{name}: addresses are other ones");
     }
 }
 

@@ -5,10 +5,13 @@ mod session;
 
 use std::time::Duration;
 
+use mbim_capture::{Direction, Frame, write};
 use mbim_proto::MbimEx;
+use mbim_proto::message::Header;
 use mbim_proto::registry::{Description, describe};
 use serde_json::{Value, json};
 
+use super::capture_file::{self, CaptureFile};
 use crate::arguments::Decode;
 use crate::failure::Failure;
 use crate::show::Output;
@@ -21,13 +24,64 @@ pub(super) use session::Sessions;
 pub(crate) fn run(question: &Decode, output: Output) -> Result<(), Failure> {
     let bytes = input::bytes(&question.input)?;
     let input = Input::of(&bytes);
-    let mut printer = Printer::new(output, question.reveal);
+    let mut printer = Printer::new(output, question.reveal || question.anonymise);
     printer.fixed = question.mbimex.map(|number| MbimEx::from_bcd(u16::from(number) << 8));
     printer.several = input.several();
     let mut sessions = Sessions::default();
-    input.entries().for_each(|piece| sessions.take(piece, &mut |entry| printer.print(&entry)));
+    if question.anonymise {
+        anonymous(question, &input, &mut sessions, &mut printer)?;
+    } else {
+        input.entries().for_each(|piece| sessions.take(piece, &mut |entry| printer.print(&entry)));
+    }
     sessions.finish(&mut |entry| printer.print(&entry));
     if printer.good { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// Prints or writes the messages of others.
+fn anonymous(question: &Decode, input: &Input<'_>, to: &mut Sessions, printer: &mut Printer) -> Result<(), Failure> {
+    let mut anonymiser = capture_file::anonymiser()?;
+    let (mut file, mut first, mut others) = (None, None, 0u64);
+    for piece in input.entries() {
+        let Piece { time, direction, device, .. } = piece;
+        let Ok(bytes) = piece.frame else {
+            to.take(piece, &mut |entry| printer.print(&entry));
+            continue;
+        };
+        let mbimex = piece.mbimex.or(printer.fixed);
+        if *first.get_or_insert(device) != device && question.write.is_some() {
+            others += 1;
+            continue;
+        }
+        let frame = Frame { offset: 0, time, direction, device, mbimex, bytes };
+        for bytes in anonymiser.frame(&frame) {
+            let Some(name) = &question.write else {
+                let piece = Piece { time, direction, device, mbimex, offset: None, frame: Ok(&bytes) };
+                to.take(piece, &mut |entry| printer.print(&entry));
+                continue;
+            };
+            let file = match &mut file {
+                Some(file) => file,
+                None => {
+                    let comment = capture_file::ANONYMOUS.trim_start_matches(", ");
+                    let origin = write::Origin { comment, mbimex, ..write::Origin::default() };
+                    file.insert(CaptureFile::create(name, &origin)?)
+                }
+            };
+            // The function's types have the highest bit.
+            let received = Header::decode(&bytes).is_ok_and(|header| header.kind.0 >> 31 == 1);
+            let by_type = if received { Direction::Received } else { Direction::Sent };
+            file.put(time.unwrap_or_default(), direction.unwrap_or(by_type), &bytes)?;
+        }
+    }
+    if question.write.is_none() {
+        return Ok(());
+    }
+    let file = file.ok_or_else(|| Failure::invalid("there are no messages in it"))?;
+    file.summary(printer.output, json!({"others": others}));
+    if others > 0 {
+        eprintln!("mbimctl: {others} frames of other devices are left out");
+    }
+    Ok(())
 }
 
 /// Prints messages, one after the other.

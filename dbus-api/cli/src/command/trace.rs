@@ -1,22 +1,21 @@
 //! `mbimctl trace`.
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use dbus_api::proxy::{ManagerProxy, ModemProxy};
 use dbus_api::trace::{LONGEST, Record, What};
-use mbim_capture::{Direction, write};
+use mbim_capture::{Anonymiser, Direction, Frame, write};
 use mbim_proto::MbimEx;
 use serde_json::json;
 use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 use zbus::Connection;
 
+use super::capture_file::{self, CaptureFile};
 use super::decode::{Piece, Printer, Sessions};
 use crate::arguments::Trace;
 use crate::failure::Failure;
@@ -28,18 +27,20 @@ pub(super) async fn run(connection: &Connection, wish: &Trace, output: Output) -
     let proxy: ModemProxy<'_> = super::proxy(connection, &modem).await?;
     let daemon = ManagerProxy::new(connection).await?.version().await.unwrap_or_default();
     let mbimex = if wish.restart { None } else { release(&modem.text("MbimExtensions")) };
-    let started = wish.write.as_deref().map(|path| File::create(path, &modem, &daemon, mbimex)).transpose()?;
-    let sink = match started {
-        Some(file) => Sink::File(file),
+    let anonymous = wish.anonymise || wish.write.is_some() && !wish.reveal;
+    let sink = match &wish.write {
+        Some(path) => Sink::File(create(path, &modem, &daemon, anonymous, mbimex)?),
         None => {
-            Sink::Text(Box::new(Text { printer: Printer::new(output, wish.reveal), sessions: Sessions::default() }))
+            let printer = Printer::new(output, wish.reveal || anonymous);
+            Sink::Text(Box::new(Text { printer, sessions: Sessions::default() }))
         }
     };
+    let anonymiser = if anonymous { Some(capture_file::anonymiser()?) } else { None };
     let options = HashMap::from([("restart", wish.restart.into())]);
     let socket = OwnedFd::from(proxy.trace(&options).await?);
-    let mut follower = Follower { sink, mbimex, output, frames: 0, lost: 0 };
+    let mut follower = Follower { sink, anonymiser, mbimex, output, lost: 0 };
     let ended = follower.follow(socket).await;
-    follower.finish()?;
+    follower.finish();
     ended
 }
 
@@ -52,7 +53,28 @@ fn release(text: &str) -> Option<MbimEx> {
 /// Where the frames go.
 enum Sink {
     Text(Box<Text>),
-    File(File),
+    File(CaptureFile),
+}
+
+impl Sink {
+    fn take(
+        &mut self,
+        time: Duration,
+        direction: Direction,
+        mbimex: Option<MbimEx>,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Text(text) => {
+                let Text { printer, sessions } = text.as_mut();
+                let (time, direction) = (Some(time), Some(direction));
+                let piece = Piece { offset: None, time, direction, device: None, mbimex, frame: Ok(bytes) };
+                sessions.take(piece, &mut |entry| printer.print(&entry));
+                Ok(())
+            }
+            Self::File(file) => file.put(time, direction, bytes),
+        }
+    }
 }
 
 struct Text {
@@ -60,17 +82,11 @@ struct Text {
     sessions: Sessions,
 }
 
-/// A capture that is a whole one after each frame: whatever ends us, it can be read.
-struct File {
-    name: PathBuf,
-    out: Box<dyn Write>,
-}
-
 struct Follower {
     sink: Sink,
+    anonymiser: Option<Anonymiser>,
     mbimex: Option<MbimEx>,
     output: Output,
-    frames: u64,
     lost: u64,
 }
 
@@ -105,19 +121,12 @@ impl Follower {
         }
     }
 
-    fn frame(&mut self, time: Duration, direction: Direction, frame: &[u8]) -> Result<(), Failure> {
-        self.frames += 1;
-        match &mut self.sink {
-            Sink::Text(text) => {
-                let Text { printer, sessions } = text.as_mut();
-                let (time, direction) = (Some(time), Some(direction));
-                let piece =
-                    Piece { offset: None, time, direction, device: None, mbimex: self.mbimex, frame: Ok(frame) };
-                sessions.take(piece, &mut |entry| printer.print(&entry));
-                Ok(())
-            }
-            Sink::File(file) => file.put(&write::frame(time, direction, frame)),
-        }
+    fn frame(&mut self, time: Duration, direction: Direction, bytes: &[u8]) -> Result<(), Failure> {
+        let Self { sink, anonymiser, mbimex, .. } = self;
+        let Some(anonymiser) = anonymiser else { return sink.take(time, direction, *mbimex, bytes) };
+        let (time_of, way) = (Some(time), Some(direction));
+        let frame = Frame { offset: 0, time: time_of, direction: way, device: None, mbimex: *mbimex, bytes };
+        anonymiser.frame(&frame).iter().try_for_each(|bytes| sink.take(time, direction, *mbimex, bytes))
     }
 
     /// We were too slow for the modem.
@@ -132,45 +141,34 @@ impl Follower {
     }
 
     /// What was written, if anything was.
-    fn finish(&mut self) -> Result<(), Failure> {
-        let Sink::File(File { name, out }) = &mut self.sink else { return Ok(()) };
-        out.flush().map_err(|error| Failure::failed(format!("{}: {error}", name.display())))?;
-        if name.as_os_str() != "-" {
-            let summary = json!({"file": name.display().to_string(), "frames": self.frames, "lost": self.lost});
-            self.output.print(&summary, || format!("{} frames in {}", self.frames, name.display()));
+    fn finish(&self) {
+        if let Sink::File(file) = &self.sink {
+            file.summary(self.output, json!({"lost": self.lost}));
         }
-        Ok(())
     }
 }
 
-impl File {
-    /// Only the caller may read it: who is named in it is the least that it holds.
-    fn create(name: &Path, modem: &Modem, daemon: &str, mbimex: Option<MbimEx>) -> Result<Self, Failure> {
-        let out: Box<dyn Write> = if name.as_os_str() == "-" {
-            Box::new(std::io::stdout())
-        } else {
-            let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(name);
-            Box::new(open.map_err(|error| Failure::failed(format!("{}: {error}", name.display())))?)
-        };
-        let mut file = Self { name: name.to_owned(), out };
-        let firmware = modem.text("Firmware");
-        let hardware = [modem.text("Hardware"), firmware, modem.text("UsbId")];
-        let kernel = rustix::system::uname();
-        file.put(&write::start_of(&write::Origin {
-            application: concat!("mbimctl ", env!("CARGO_PKG_VERSION")),
-            system: &format!("{} {}", kernel.sysname().to_string_lossy(), kernel.release().to_string_lossy()),
-            hardware: hardware.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(", ").as_str(),
-            comment: &format!("modem {} of mbimd {daemon}", modem.number),
+/// What a file says about where it comes from.
+fn create(
+    name: &Path,
+    modem: &Modem,
+    daemon: &str,
+    anonymous: bool,
+    mbimex: Option<MbimEx>,
+) -> Result<CaptureFile, Failure> {
+    let about = [modem.text("Hardware"), modem.text("Firmware"), modem.text("UsbId")];
+    let about: Vec<&str> = about.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    let note = if anonymous { capture_file::ANONYMOUS } else { "" };
+    CaptureFile::create(
+        name,
+        &write::Origin {
+            hardware: &about.join(", "),
+            comment: &format!("modem {} of mbimd {daemon}{note}", modem.number),
             port: &modem.text("ControlPort"),
             mbimex,
-        }))?;
-        Ok(file)
-    }
-
-    fn put(&mut self, block: &[u8]) -> Result<(), Failure> {
-        let written = self.out.write_all(block).and_then(|()| self.out.flush());
-        written.map_err(|error| Failure::failed(format!("{}: {error}", self.name.display())))
-    }
+            ..write::Origin::default()
+        },
+    )
 }
 
 /// The next packet; an empty one at the end.

@@ -10,13 +10,16 @@ use harness::virtual_operator::{Error, While};
 use harness::wait;
 use nix::sys::signal::Signal;
 use scenarios::canary::Search;
-use scenarios::client::PATIENCE;
+use scenarios::client::{PATIENCE, View};
 use scenarios::ctl::{Ctl, Running};
 use scenarios::stage::{Outcome, Stage, quick, story};
 use serde_json::Value;
 use tokio::process::Command;
 
-pub(crate) const CASES: &[Case] = &[Case { name: "a_session_is_traced_by_several", run: || story("open", traced) }];
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "a_session_is_traced_by_several", run: || story("open", traced) },
+    Case { name: "an_anonymous_trace_of_the_main_job_is_replayed", run: || story("garden", replayed) },
+];
 
 async fn traced(stage: &mut Stage) -> Outcome {
     let ctl = Ctl::beside_test(stage.world.bus.address())?;
@@ -80,6 +83,54 @@ async fn traced(stage: &mut Stage) -> Outcome {
     }
     let none = ctl.call(&["trace"]).await?;
     assert!(none.status == 1 || none.status == 4, "{none:?}");
+    Ok(())
+}
+
+/// From a user's trace, which names nobody, to a modem on an engineer's table.
+async fn replayed(stage: &mut Stage) -> Outcome {
+    let ctl = Ctl::beside_test(stage.world.bus.address())?;
+    let folder = stage.world.directory().to_owned();
+    let [capture, again] = ["report.pcapng", "again.pcapng"].map(|name| folder.join(name));
+    let [file, other] = [&capture, &again].map(|path| path.display().to_string());
+    stage.plug(quick(stage.world.scenario())).await?;
+    let modem = stage.walled().await?;
+    let shown = ctl.start(&folder, &["trace", "--reveal"])?;
+    wait::until("a trace", PATIENCE, || async { stage.log().contains(" traced").then_some(()) }).await?;
+    let trace = ctl.start(&folder, &["trace", "--write", &file, "--restart"])?;
+    connection_shown(&shown).await?;
+    stage.walled().await?;
+    let account = stage.buy(modem).await?;
+    stage.client.apply(&account.document("activation").await?).await?;
+    stage.client.apply(&account.document("profile").await?).await?;
+    stage.online().await?;
+    trace.signal(Signal::SIGINT)?;
+    let said = trace.end().await?;
+    assert!(said.status == 0 && number_in(&said.output)? > 30, "{said:?}");
+
+    // Nobody is in it, as it lies there and as it reads; and nobody is found in one that is made anonymous afterwards.
+    let search = Search::default();
+    let octets = fs::read(&capture)?;
+    assert!(search.find(&octets).is_empty(), "{:?}", search.find(&octets));
+    let read = ctl.call(&["decode", &file, "--reveal"]).await?;
+    assert_eq!(read.status, 0, "{}", read.error);
+    assert!(search.find(read.output.as_bytes()).is_empty(), "{:?}", search.find(read.output.as_bytes()));
+    assert!(read.output.contains("subscriber_id: \"00101"), "the operator can be told: {}", read.output);
+    let written = ctl.call(&["decode", &file, "--anonymise", "--write", &other, "--json"]).await?;
+    assert_eq!((written.status, &written.json()?["frames"]), (0, &number_in(&said.output)?.into()), "{written:?}");
+    assert_ne!(fs::read(&again)?, octets, "by other values each time");
+
+    // The record takes the modem's place.
+    stage.order(Order::Unplug)?;
+    stage.client.gone(modem).await?;
+    let place = folder.join("modem");
+    fs::remove_file(&place)?;
+    let replay = ctl.start(&folder, &["replay", &other, "--listen", &format!("unix:{}", place.display())])?;
+    let connected = |view: &View| view.state() == "connected";
+    let modem = stage.client.some("the record to connect", connected).await?;
+    assert_eq!(stage.client.view(modem).await?.text(dbus_api::name::MODEM, "NetworkCode"), "00101");
+    replay.signal(Signal::SIGTERM)?;
+    replay.end().await?;
+    stage.client.gone(modem).await?;
     Ok(())
 }
 

@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mbim_capture::{Device, Direction};
+use mbim_capture::{Agreed, Device, Direction};
+use mbim_proto::MbimEx;
 use mbim_proto::fragment::Reassembler;
-use mbim_proto::message::Content;
-use mbim_proto::service::ms_basic_connect_ext::Version;
-use mbim_proto::{Body, MbimEx, Message};
 
 use super::input::Piece;
 
@@ -36,15 +34,14 @@ pub(in crate::command) struct Sessions {
 #[derive(Default)]
 struct Session {
     joiner: Reassembler,
-    host: Option<MbimEx>,
-    release: MbimEx,
+    agreed: Agreed,
 }
 
 impl Sessions {
     /// Hands out what a piece completes.
     pub(in crate::command) fn take<'a>(&mut self, piece: Piece<'a>, print: &mut impl FnMut(Entry<'a>)) {
         let room = self.devices.len() < MOST_DEVICES || self.devices.contains_key(&piece.device);
-        let begun = || Session { release: piece.mbimex.unwrap_or_default(), ..Session::default() };
+        let begun = || Session { agreed: Agreed::on(piece.mbimex.unwrap_or_default()), ..Session::default() };
         let session = self.devices.entry(piece.device.filter(|_| room)).or_insert_with(begun);
         let message = match piece.frame {
             // Pauses are the captured host's affair: the clock stands still.
@@ -58,10 +55,10 @@ impl Sessions {
             Err(problem) => Err(problem),
         };
         if let Ok(message) = &message {
-            session.follow(message);
+            session.agreed.follow(message);
         }
         let Piece { offset, time, direction, device, .. } = piece;
-        print(Entry { offset, time, direction, device, release: session.release, message });
+        print(Entry { offset, time, direction, device, release: session.agreed.release(), message });
     }
 
     /// What never came whole.
@@ -78,32 +75,10 @@ impl Sessions {
                     time,
                     direction,
                     device: *device,
-                    release: session.release,
+                    release: session.agreed.release(),
                     message: Err(problem),
                 });
             }
-        }
-    }
-}
-
-impl Session {
-    /// The release in force is the lower one of what the host asked with and what the device answered.
-    fn follow(&mut self, message: &[u8]) {
-        match Message::decode(message).map(|message| message.content) {
-            Ok(Content::Open(_)) => (self.host, self.release) = (None, MbimEx::V1),
-            Ok(Content::Command(command)) if command.is::<Version>() => {
-                self.host = Version::decode(&command.buffer).ok().map(|host| MbimEx::from_bcd(host.extended_version));
-            }
-            Ok(Content::CommandDone(done))
-                if done.status.is_success()
-                    && (mbim_proto::service::canonical(done.service), done.cid) == (Version::SERVICE, Version::CID) =>
-            {
-                if let Ok(Some(device)) = done.body::<Version>() {
-                    let device = MbimEx::from_bcd(device.extended_version);
-                    self.release = self.host.map_or(device, |host| host.min(device));
-                }
-            }
-            _ => {}
         }
     }
 }
