@@ -189,14 +189,36 @@ fn what_is_not_known_travels_as_bytes() {
         Command { service: Uuid([0x5a; 16]), cid: 99, command_type: CommandType(7), buffer: vec![1, 2, 0xff] };
     let message = strange.message(8);
     assert_eq!(Message::decode(&message.encode()), Ok(message.clone()));
-    let json = to_json(&message.encode(), false);
+    let json = to_json(&message.encode(), true);
     assert_eq!(json["service"], "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a");
     assert_eq!((&json["cid"], &json["operation"], &json["body"]), (&json!(99), &Json::Null, &json!("0102ff")));
 
     let unknown = Message::new(5, Content::Unknown { kind: MessageType(0x9000_0000), bytes: vec![0xab] });
-    let json = to_json(&unknown.encode(), false);
+    let json = to_json(&unknown.encode(), true);
     assert_eq!((&json["message"], &json["body"]), (&json!(0x9000_0000u32), &json!("ab")));
     assert!(describe(&unknown.encode(), MbimEx::V1, false).to_string().starts_with("message 0x90000000 #5"));
+}
+
+/// Nobody knows whom such bytes are about: how many there are is all that is told unasked.
+#[test]
+fn what_is_not_known_is_hidden() {
+    let canary = b"001017394628051";
+    let hidden = json!({"bytes": 15, "content": "###"});
+    let told = IndicateStatus { service: Uuid([0x5a; 16]), cid: 9, buffer: canary.to_vec() }.message();
+    let unknown = Message::new(5, Content::Unknown { kind: MessageType(0x9000_0000), bytes: canary.to_vec() });
+    for message in [told, unknown] {
+        assert_eq!(to_json(&message.encode(), false)["body"], hidden);
+        assert_eq!(describe(&message.encode(), MbimEx::V1, false).to_string().lines().nth(1), Some("  bytes: 15"));
+        assert_eq!(to_json(&message.encode(), true)["body"], json!("303031303137333934363238303531"));
+    }
+    let qmi = service::qmi::QmiMessage { qmux: canary.to_vec().into() };
+    let qmi = IndicateStatus::with(&qmi).message().encode();
+    assert_eq!(to_json(&qmi, false)["body"], json!({"bytes": 15, "qmux": "###"}));
+    assert_eq!(to_json(&qmi, false)["service"], "qmi");
+    // Blobs of the operator may name the subscriber.
+    let set = service::basic_connect::ServiceActivationSet { buffer: canary.to_vec().into() };
+    let set = Command::set(&set).unwrap().message(2).encode();
+    assert_eq!(to_json(&set, false)["body"], json!({"bytes": 15, "buffer": "###"}));
 }
 
 #[test]

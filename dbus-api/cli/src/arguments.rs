@@ -134,6 +134,13 @@ pub(crate) struct Trace {
     /// Begin the session with the modem anew, so that the trace holds all of it; what is connected is interrupted
     #[arg(long)]
     pub(crate) restart: bool,
+    /// For a modem that ModemManager holds: through libmbim's proxy, by its port. Shows what the modem says unasked, and our own
+    /// questions; what others say to it is told to nobody
+    #[arg(long, value_name = "PORT", conflicts_with_all = ["modem", "restart"])]
+    pub(crate) proxy: Option<PathBuf>,
+    /// With --proxy: ask for the modem's state first
+    #[arg(long, requires = "proxy")]
+    pub(crate) ask: bool,
 }
 
 #[derive(Args, Debug)]

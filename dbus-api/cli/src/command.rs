@@ -18,7 +18,7 @@ pub(crate) mod replay;
 mod settings;
 mod signal;
 mod status;
-mod trace;
+pub(crate) mod trace;
 
 use std::io::Read;
 use std::path::Path;

@@ -44,10 +44,12 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Decode(question) => command::decode::run(&question, output),
         Command::Replay(question) => command::replay::run(&question, output),
         Command::Provision { command } => command::provision::run(command, &arguments.bus, output),
-        live => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-            runtime.block_on(command::live(live, &arguments.bus, output))
-        }
+        Command::Trace(wish) if wish.proxy.is_some() => runtime()?.block_on(command::trace::ride(&wish, output)),
+        live => runtime()?.block_on(command::live(live, &arguments.bus, output)),
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))
 }

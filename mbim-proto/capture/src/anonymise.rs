@@ -71,7 +71,7 @@ impl Anonymiser {
             Ok(Some(Cow::Owned(whole))) => {
                 let longest = session.fragment.get(way).copied().unwrap_or_default();
                 let message = session.message(&whole, &mut self.replacer);
-                fragments(&message, longest.max(size)).into_iter().collect()
+                fragments(&message, longest.max(size)).collect()
             }
             Err(ReassemblyError::Malformed(_)) => vec![blank(frame.bytes, HEADER, &mut self.replacer)],
             Err(_) => vec![blank(frame.bytes, FRAGMENT_HEADER, &mut self.replacer)],

@@ -143,7 +143,7 @@ fn fragments_are_joined_and_cut_again() {
     let whole = CommandDone::with(Status::SUCCESS, &ready).message(9).encode();
     let mut anonymiser = anonymiser();
     let mut out = Vec::new();
-    let parts: Vec<Vec<u8>> = fragments(&whole, 512).into_iter().collect();
+    let parts: Vec<Vec<u8>> = fragments(&whole, 512).collect();
     assert!(parts.len() > 2);
     for part in &parts {
         out.extend(anonymiser.frame(&frame(Direction::Received, MbimEx::V1, part)));

@@ -124,7 +124,8 @@ impl Codec<Vec<Tlv>> for Tlvs {
         }
     }
     fn value(&self, all: &Vec<Tlv>, reveal: bool) -> Value {
-        let one = |tlv: &Tlv| Value::Object([("type", tlv.kind.value(reveal)), ("data", Value::hex(&tlv.data))].into());
+        let data = |tlv: &Tlv| if reveal || PLAIN.contains(&tlv.kind) { Value::hex(&tlv.data) } else { Value::Hidden };
+        let one = |tlv: &Tlv| Value::Object([("type", tlv.kind.value(reveal)), ("data", data(tlv))].into());
         Value::List(all.iter().map(one).collect())
     }
     /// Slices, rules and the like say nothing about a person; where the device is, what it was sent, and what is not known do.

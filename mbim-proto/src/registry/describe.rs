@@ -26,7 +26,8 @@ pub struct Description {
     pub operation: Option<Operation>,
     /// The outcome, of answers.
     pub status: Option<Value>,
-    /// The fields; of unknown commands the bytes in hexadecimal; `Null` when there is no buffer or it cannot be read.
+    /// The fields; of unknown commands the bytes in hexadecimal, or how many there are where they are not to be shown: nobody
+    /// knows whom they are about; `Null` when there is no buffer or it cannot be read.
     pub body: Value,
     /// What the PDUs in the body say, in its order: short messages.
     pub pdus: Vec<Value>,
@@ -91,7 +92,7 @@ impl Description {
                 self.body = Value::Object(vec![("error_status_code", crate::codec::Field::value(code, reveal))]);
             }
             Content::Unknown { bytes, .. } => {
-                self.body = Value::hex(bytes);
+                self.body = unknown(bytes, reveal);
                 known = HEADER + bytes.len();
             }
             Content::Command(command) => {
@@ -122,11 +123,18 @@ impl Description {
         let row = self.target.zip(self.operation).and_then(|((service, cid), op)| find(service, cid, op, mbimex));
         match row {
             None if buffer.is_empty() => {}
-            None => self.body = Value::hex(buffer),
+            None => self.body = unknown(buffer, reveal),
             Some(_) if buffer.is_empty() && !due => {}
             Some(row) => match row.decode(buffer, reveal) {
                 Ok(decoded) => {
                     self.body = decoded.value;
+                    // Of what is all hidden at least the size is told.
+                    if let Value::Object(fields) = &mut self.body
+                        && !fields.is_empty()
+                        && fields.iter().all(|(_, value)| *value == Value::Hidden)
+                    {
+                        fields.insert(0, size(buffer));
+                    }
                     self.pdus = short_messages(row, buffer, reveal);
                     let used = decoded.used.next_multiple_of(4);
                     if used < buffer.len() {
@@ -188,6 +196,15 @@ impl Description {
         }
         Value::Object(fields)
     }
+}
+
+/// Bytes that no declaration reads.
+fn unknown(bytes: &[u8], reveal: bool) -> Value {
+    if reveal { Value::hex(bytes) } else { Value::Object(vec![size(bytes), ("content", Value::Hidden)]) }
+}
+
+fn size(bytes: &[u8]) -> (&'static str, Value) {
+    ("bytes", Value::Number(bytes.len() as u64))
 }
 
 /// What the PDUs of a body say, or what is wrong with them.

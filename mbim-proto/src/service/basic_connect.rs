@@ -664,14 +664,14 @@ service! {
         /// Activates.
         set ServiceActivationSet {
             /// The operator's bytes, as they are.
-            buffer: Vec<u8> = Telling(Rest),
+            buffer: Personal<Vec<u8>> = Rest,
         }
         /// The outcome.
         response ServiceActivation {
             /// Why it failed.
             nw_error: NwError,
             /// The operator's bytes, as they are.
-            buffer: Vec<u8> = Telling(Rest),
+            buffer: Personal<Vec<u8>> = Rest,
         }
     }
 

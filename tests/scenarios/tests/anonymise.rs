@@ -15,7 +15,7 @@ use scenarios::canary::{ALL, Search};
 
 /// As a card keeps them, behind what stands in front.
 fn swapped(front: &[u8], digits: &str) -> Vec<u8> {
-    let filled = if digits.len() % 2 == 0 { digits.to_owned() } else { format!("{digits}F") };
+    let filled = if digits.len().is_multiple_of(2) { digits.to_owned() } else { format!("{digits}F") };
     let nibble = |digit: u8| char::from(digit).to_digit(16).unwrap() as u8;
     let pairs = filled.as_bytes().chunks(2).map(|pair| nibble(pair[1]) << 4 | nibble(pair[0]));
     front.iter().copied().chain(pairs).collect()
@@ -91,7 +91,7 @@ fn conversation() -> Vec<(Direction, Message)> {
         ),
         answer(9, &phonebook::PhonebookRead { entries: vec![entry(&international, &text)] }),
         answer(10, &ussd::Ussd { payload: text.clone().into_bytes().into(), ..ussd::Ussd::default() }),
-        set(11, &bc::ServiceActivationSet { buffer: utf16(&text) }),
+        set(11, &bc::ServiceActivationSet { buffer: utf16(&text).into() }),
         (
             Direction::Sent,
             Command { service: Uuid([7; 16]), cid: 3, command_type: CommandType::SET, buffer: utf16(imsi) }.message(12),

@@ -458,8 +458,9 @@ fn service_activation_takes_the_right_bytes_and_changes_what_is_allowed() {
     let mut host = Host::new(Profile { network, slot: Slot::Card(Box::default()), ..Profile::default() });
     assert_eq!(host.connect(0, "full", 1).1.nw_error.0, 33);
     let activate = |host: &mut Host, blob: &[u8]| {
-        let (status, buffer) = host.set(cid::SERVICE_ACTIVATION, &bc::ServiceActivationSet { buffer: blob.to_vec() });
-        (status, bc::ServiceActivation::decode(&buffer).unwrap().buffer)
+        let (status, buffer) =
+            host.set(cid::SERVICE_ACTIVATION, &bc::ServiceActivationSet { buffer: blob.to_vec().into() });
+        (status, bc::ServiceActivation::decode(&buffer).unwrap().buffer.into_inner())
     };
     assert_eq!(activate(&mut host, b"PLAN-2").0, 2);
     assert_eq!(activate(&mut host, b"PLAN-1"), (0, b"OK".to_vec()));

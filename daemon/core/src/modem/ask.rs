@@ -329,7 +329,7 @@ impl Modem {
     }
 
     pub(super) fn ask_activation(&mut self, now: Time, id: RequestId, bytes: &[u8]) {
-        let body = bc::ServiceActivationSet { buffer: bytes.to_vec() };
+        let body = bc::ServiceActivationSet { buffer: bytes.to_vec().into() };
         self.ask(now, Asked::Activation(id), &body, Operation::Set);
     }
 

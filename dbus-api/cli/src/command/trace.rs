@@ -1,9 +1,10 @@
 //! `mbimctl trace`.
 
+mod ride;
+
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::time::Duration;
 
 use dbus_api::proxy::{ManagerProxy, ModemProxy};
@@ -19,26 +20,30 @@ use super::capture_file::{self, CaptureFile};
 use super::decode::{Piece, Printer, Sessions};
 use crate::arguments::Trace;
 use crate::failure::Failure;
-use crate::modem::{self, Modem};
+use crate::modem;
 use crate::show::Output;
+pub(crate) use ride::ride;
 
 pub(super) async fn run(connection: &Connection, wish: &Trace, output: Output) -> Result<(), Failure> {
     let modem = modem::pick(connection, wish.which.modem.as_deref()).await?;
     let proxy: ModemProxy<'_> = super::proxy(connection, &modem).await?;
     let daemon = ManagerProxy::new(connection).await?.version().await.unwrap_or_default();
     let mbimex = if wish.restart { None } else { release(&modem.text("MbimExtensions")) };
-    let anonymous = wish.anonymise || wish.write.is_some() && !wish.reveal;
-    let sink = match &wish.write {
-        Some(path) => Sink::File(create(path, &modem, &daemon, anonymous, mbimex)?),
-        None => {
-            let printer = Printer::new(output, wish.reveal || anonymous);
-            Sink::Text(Box::new(Text { printer, sessions: Sessions::default() }))
-        }
-    };
-    let anonymiser = if anonymous { Some(capture_file::anonymiser()?) } else { None };
+    let about = [modem.text("Hardware"), modem.text("Firmware"), modem.text("UsbId")];
+    let about: Vec<&str> = about.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    let mut follower = Follower::new(
+        wish,
+        output,
+        &write::Origin {
+            hardware: &about.join(", "),
+            comment: &format!("modem {} of mbimd {daemon}", modem.number),
+            port: &modem.text("ControlPort"),
+            mbimex,
+            ..write::Origin::default()
+        },
+    )?;
     let options = HashMap::from([("restart", wish.restart.into())]);
     let socket = OwnedFd::from(proxy.trace(&options).await?);
-    let mut follower = Follower { sink, anonymiser, mbimex, output, lost: 0 };
     let ended = follower.follow(socket).await;
     follower.finish();
     ended
@@ -91,6 +96,23 @@ struct Follower {
 }
 
 impl Follower {
+    /// Prints or writes as was wished.
+    fn new(wish: &Trace, output: Output, origin: &write::Origin<'_>) -> Result<Self, Failure> {
+        let anonymous = wish.anonymise || wish.write.is_some() && !wish.reveal;
+        let sink = match &wish.write {
+            Some(name) => {
+                let comment = format!("{}{}", origin.comment, if anonymous { capture_file::ANONYMOUS } else { "" });
+                Sink::File(CaptureFile::create(name, &write::Origin { comment: &comment, ..*origin })?)
+            }
+            None => {
+                let printer = Printer::new(output, wish.reveal || anonymous);
+                Sink::Text(Box::new(Text { printer, sessions: Sessions::default() }))
+            }
+        };
+        let anonymiser = if anonymous { Some(capture_file::anonymiser()?) } else { None };
+        Ok(Self { sink, anonymiser, mbimex: origin.mbimex, output, lost: 0 })
+    }
+
     /// Until a signal, or until there is no more.
     async fn follow(&mut self, socket: OwnedFd) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::failed(format!("the trace broke off: {error}"));
@@ -146,29 +168,6 @@ impl Follower {
             file.summary(self.output, json!({"lost": self.lost}));
         }
     }
-}
-
-/// What a file says about where it comes from.
-fn create(
-    name: &Path,
-    modem: &Modem,
-    daemon: &str,
-    anonymous: bool,
-    mbimex: Option<MbimEx>,
-) -> Result<CaptureFile, Failure> {
-    let about = [modem.text("Hardware"), modem.text("Firmware"), modem.text("UsbId")];
-    let about: Vec<&str> = about.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-    let note = if anonymous { capture_file::ANONYMOUS } else { "" };
-    CaptureFile::create(
-        name,
-        &write::Origin {
-            hardware: &about.join(", "),
-            comment: &format!("modem {} of mbimd {daemon}{note}", modem.number),
-            port: &modem.text("ControlPort"),
-            mbimex,
-            ..write::Origin::default()
-        },
-    )
 }
 
 /// The next packet; an empty one at the end.

@@ -57,7 +57,7 @@ pub(super) fn put(digits: &[u8], octets: &mut [u8], skipped: usize) {
     for (place, digit) in (skipped..).zip(digits) {
         if let Some(octet) = octets.get_mut(place / 2) {
             let digit = digit - b'0';
-            *octet = if place % 2 == 0 { *octet & 0xf0 | digit } else { *octet & 0x0f | digit << 4 };
+            *octet = if place.is_multiple_of(2) { *octet & 0xf0 | digit } else { *octet & 0x0f | digit << 4 };
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio::process::Command;
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "a_session_is_traced_by_several", run: || story("open", traced) },
+    Case { name: "a_modem_is_watched_through_the_proxy", run: || story("open", ridden) },
     Case { name: "an_anonymous_trace_of_the_main_job_is_replayed", run: || story("garden", replayed) },
 ];
 
@@ -81,8 +82,44 @@ async fn traced(stage: &mut Stage) -> Outcome {
         let message: Value = serde_json::from_str(line)?;
         assert!(message["time"].is_number() && message["direction"].is_string(), "{message}");
     }
-    let none = ctl.call(&["trace"]).await?;
-    assert!(none.status == 1 || none.status == 4, "{none:?}");
+    assert_eq!(ctl.call(&["trace", "77"]).await?.status, 4, "no such modem");
+    Ok(())
+}
+
+/// Through libmbim's socket, as on a machine where another program holds the modem.
+async fn ridden(stage: &mut Stage) -> Outcome {
+    let ctl = Ctl::beside_test(stage.world.bus.address())?;
+    let folder = stage.world.directory().to_owned();
+    let capture = folder.join("ridden.pcapng");
+    let file = capture.display().to_string();
+    let none = ctl.call(&["trace", "--proxy", "/dev/null"]).await?;
+    assert!(none.status == 4 && none.error.contains("the proxy does not"), "{none:?}");
+    stage.plug(quick(stage.world.scenario())).await?;
+    let modem = stage.online().await?;
+    let path = folder.join("modem").display().to_string();
+
+    let watch = ctl.start(&folder, &["trace", "--proxy", &path, "--ask"])?;
+    let written = ctl.start(&folder, &["trace", "--proxy", &path, "--ask", "--write", &file])?;
+    let asked = || async { watch.output().contains("ip-configuration response: success").then_some(()) };
+    wait::until("the answers", PATIENCE, asked).await?;
+    stage.order(Order::Signal { rssi: 7, error_rate: 99 })?;
+    let told = || async { watch.output().contains("signal-state notify").then_some(()) };
+    wait::until("the indication", PATIENCE, told).await?;
+    let read = || async {
+        let read = ctl.call(&["decode", &file]).await.ok()?;
+        (read.status == 0 && read.output.contains("signal-state notify")).then_some(read.output)
+    };
+    let read = wait::until("the capture", PATIENCE, read).await?;
+    assert!(read.contains("ip-configuration response: success"), "{read}");
+
+    let search = Search::default();
+    assert!(search.find(watch.output().as_bytes()).is_empty() && search.find(&fs::read(&capture)?).is_empty());
+    assert!(stage.client.view(modem).await?.is_online(), "nobody was disturbed");
+    written.signal(Signal::SIGINT)?;
+    assert_eq!(written.end().await?.status, 0);
+    stage.order(Order::Unplug)?;
+    let said = watch.end().await?;
+    assert!(said.status == 4 && said.error.contains("hung up"), "{said:?}");
     Ok(())
 }
 

@@ -211,7 +211,7 @@ pub(super) fn service_activation(
     if modem.life.carrier().is_none() {
         return Err(Answer::status(STATUS_NOT_REGISTERED));
     }
-    let blob = set.buffer;
+    let blob = set.buffer.into_inner();
     modem.later(now, modem.profile.pace.service_activation, Event::ServiceActivation { ticket, blob });
     Ok(Answer::Deferred)
 }
@@ -272,11 +272,11 @@ impl VirtualModem {
         let before = self.profile.network.subscription;
         let Some(buffer) = self.profile.network.activate(blob) else {
             let nw_error = NwError(cause::NOT_SUBSCRIBED);
-            let body = encoded(&bc::ServiceActivation { nw_error, buffer: Vec::new() });
+            let body = encoded(&bc::ServiceActivation { nw_error, buffer: Vec::new().into() });
             return self.finish(now, ticket, STATUS_FAILURE, body);
         };
         self.output(Output::ServiceActivated(blob.to_vec()));
-        let body = encoded(&bc::ServiceActivation { nw_error: NwError(cause::NONE), buffer });
+        let body = encoded(&bc::ServiceActivation { nw_error: NwError(cause::NONE), buffer: buffer.into() });
         self.finish(now, ticket, 0, body);
         let after = self.profile.network.subscription;
         if after != before {
