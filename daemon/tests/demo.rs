@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use harness::virtual_operator::Subscriber;
 use serde_json::Value;
 
-/// The longest that a scenario may take.
-const LIMIT: Duration = Duration::from_secs(15);
+/// The longest that a scenario may take on a machine that is starved; on a quiet one it is 4 s.
+const LIMIT: Duration = Duration::from_secs(150);
 /// The uid of nobody in particular.
 const NOBODY: u32 = 65534;
 /// The hardware id of all SIMs of the network 001/01: what the operator's record is addressed to.

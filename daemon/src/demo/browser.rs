@@ -1,6 +1,7 @@
 //! The person's browser and the operator's program: names from the operator's name server, HTTPS over the modem's link,
 //! trusting the roots of the run.
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use std::time::Duration;
 use harness::virtual_operator::address::DATA_LINK;
 use harness::virtual_operator::http::{Client, Response};
 use harness::virtual_operator::{Error, While, certificates, dns};
+use harness::wait;
 use tokio::net::UdpSocket;
 
-/// How long a page may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one try at a page may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one question to a name server may take, and how often it is asked.
 const NAME_PATIENCE: Duration = Duration::from_secs(1);
 const NAME_TRIES: u16 = 3;
@@ -29,7 +31,16 @@ impl Browser {
         Ok(Self { client: Client { interface: Some(DATA_LINK.into()), tls, limit: PATIENCE }, servers })
     }
 
-    /// Fetches a page; `form` makes it a POST. The URL is absolute and https.
+    /// Opens a page, again and again as a person would who knows that it must be there: a packet may be lost, and a starved
+    /// machine may miss every time limit once.
+    pub(crate) async fn open(&self, url: &str, limit: Duration) -> Result<Response, Error> {
+        let last = RefCell::new(None);
+        let ask = || async { self.fetch(url, None).await.map_err(|error| last.replace(Some(error))).ok() };
+        let opened = wait::until("a page", limit, ask).await;
+        opened.map_err(|error| last.take().unwrap_or(error))
+    }
+
+    /// Fetches a page once; `form` makes it a POST. The URL is absolute and https.
     pub(crate) async fn fetch(&self, url: &str, form: Option<&str>) -> Result<Response, Error> {
         let (host, rest) = split(url)?;
         let address = self.resolve(host).await?;

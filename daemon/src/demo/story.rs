@@ -27,7 +27,7 @@ use super::timeline::{Entry, Timeline};
 use super::watch::{View, Watch};
 
 /// How long one step may take before the demo gives up.
-const STEP: Duration = Duration::from_secs(20);
+const STEP: Duration = Duration::from_secs(60);
 const CONNECTED: &str = "up";
 const PORTAL: u32 = 2;
 const LIMITED: u32 = 3;
@@ -147,7 +147,7 @@ impl Account {
     async fn document(&self, browser: &Browser, name: &str) -> Result<Vec<u8>, Error> {
         let url = browser::page(&self.url, &format!("/documents/{name}?session={}", self.session))?;
         let ask = || async {
-            match browser.fetch(&url, None).await {
+            match browser.open(&url, STEP).await {
                 Ok(response) if response.status == 409 => None,
                 Ok(response) if response.status == 200 => Some(Ok(response.body)),
                 Ok(response) => Some(Err(Error::new("fetching a document", response.status))),
@@ -301,7 +301,7 @@ impl Story<'_> {
         let connectivity = self.connectivity().await?;
         let answer = connectivity.get_portal_url().await.map_err(dbus_api::error::Error::from);
         let (url, source) = answer.trying(doing)?;
-        let page = browser.fetch(&url, None).await?;
+        let page = browser.open(&url, STEP).await?;
         if page.status != 200 {
             return Err(Error::new("opening the operator's site", format!("status {}", page.status)));
         }
