@@ -161,6 +161,8 @@ fn a_packaged_build_holds_no_part_of_the_demo() {
             "-p",
             "mbimd",
             "--no-default-features",
+            "--features",
+            "usb",
             "-e",
             "normal",
             "--prefix",
