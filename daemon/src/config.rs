@@ -71,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) metadata_dir: PathBuf,
     /// Certificates that documents may be signed with.
     pub(crate) trust_dir: PathBuf,
+    /// Whether SHA-1 will do in signatures of documents.
+    pub(crate) signature_sha1: bool,
     /// Bindings of programs to operators.
     pub(crate) apps_dir: PathBuf,
     /// Documents that are applied at start, for routers.
@@ -109,6 +111,7 @@ impl Default for Config {
             overlay_dir: "/etc/mbimd/operators.d".into(),
             metadata_dir: "/etc/mbimd/metadata.d".into(),
             trust_dir: "/etc/mbimd/trust.d".into(),
+            signature_sha1: false,
             apps_dir: "/etc/mbimd/apps.d".into(),
             provisioning_dir: "/etc/mbimd/provisioning.d".into(),
             probe: Probe {
@@ -329,10 +332,18 @@ const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "signature-sha1",
+        kind: "boolean",
+        default: "false",
+        doc: "Accept signatures of documents made with SHA-1, for operators whose tools are old.",
+        set: |c, v| boolean(v).map(|b| c.signature_sha1 = b),
+    },
+    Key {
         name: "trust-dir",
         kind: "path",
         default: "/etc/mbimd/trust.d",
-        doc: "Certificates whose owners' signed documents are accepted. This version refuses every signed document and does not read them yet.",
+        doc: "Root certificates (`NAME.pem`) beside the system's that the signers of documents may lead to, with `NAME.ev` marked \
+              for extended validation; revocation lists (`NAME.crl`). See docs/user/trust.md.",
         set: |c, v| path(v).map(|p| c.trust_dir = p),
     },
 ];
@@ -523,6 +534,7 @@ database = ["/a.xml", "/b.xml"]
 overlay-dir = "/o"
 metadata-dir = "/m"
 trust-dir = "/t"
+signature-sha1 = true
 apps-dir = "/p"
 provisioning-dir = "/v"
 autoconnect = false
@@ -547,6 +559,7 @@ database = ["/a.xml", "/b.xml"]
 overlay-dir = "/o"
 metadata-dir = "/m"
 trust-dir = "/t"
+signature-sha1 = true
 apps-dir = "/p"
 provisioning-dir = "/v"
 autoconnect = false

@@ -1,5 +1,6 @@
 //! The daemon on the bus: snapshots shown, calls turned into requests, callers checked. Keeps no state of the modem.
 
+mod agents;
 mod failure;
 mod options;
 mod own;
@@ -12,11 +13,12 @@ mod words;
 use std::convert::Infallible;
 use std::str::FromStr;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::{Connection, connection};
 
-use crate::handle::{Modems, Provisioner};
+use crate::handle::{Approval, Modems, Provisioner};
 use crate::proxy::Register;
 
 pub(crate) use policy::Gate;
@@ -82,10 +84,11 @@ pub(crate) async fn serve(
     connection: &Connection,
     modems: Modems,
     provisioner: Provisioner,
+    approvals: mpsc::Receiver<Approval>,
     clients: Register,
     gate: Gate,
 ) -> Result<Server, ServeError> {
-    let follower = publish::start(connection, modems, provisioner, clients, gate).await?;
+    let follower = publish::start(connection, modems, provisioner, approvals, clients, gate).await?;
     let server = Server { connection: connection.clone(), follower: tokio::spawn(follower) };
     match connection.request_name_with_flags(dbus_api::name::SERVICE, RequestNameFlags::DO_NOT_QUEUE).await {
         Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => Ok(server),

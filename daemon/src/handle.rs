@@ -9,6 +9,8 @@ use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, Snapshot};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::store::Store;
+
 /// One modem as the rest of the shell sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct ModemHandle {
@@ -95,6 +97,21 @@ pub(crate) struct Submission {
     pub(crate) dry_run: bool,
 }
 
+/// A signer whom nobody named before: the user is to say whether a document of theirs may be applied. `[PROV 12.1]`, step 8.
+#[derive(Debug)]
+pub(crate) struct Approval {
+    /// Number of the job that waits.
+    pub(crate) job: u32,
+    /// Uid of who handed the document over.
+    pub(crate) uid: u32,
+    /// CarrierId of the document.
+    pub(crate) carrier_id: String,
+    /// The signer.
+    pub(crate) signer: daemon_provisioning::Signer,
+    /// Where it is told that somebody is being asked, with the place where their word arrives. Dropped: there is nobody.
+    pub(crate) asked: oneshot::Sender<oneshot::Receiver<bool>>,
+}
+
 /// One document being applied, or done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Job {
@@ -102,7 +119,7 @@ pub(crate) struct Job {
     pub(crate) id: u32,
     /// The modem that it concerns, where there is one.
     pub(crate) modem: Option<u32>,
-    /// `queued`, `applying`, `activating`, `done` or `failed`.
+    /// `queued`, `asking`, `applying`, `activating`, `done` or `failed`.
     pub(crate) state: &'static str,
     /// Steps with what became of them so far.
     pub(crate) steps: Vec<JobStep>,
@@ -136,4 +153,6 @@ pub(crate) struct Provisioner {
     pub(crate) submit: mpsc::Sender<(Submission, oneshot::Sender<Result<Job, Job>>)>,
     /// All jobs of this run of the daemon, newest last, at most 32.
     pub(crate) jobs: watch::Receiver<Vec<Job>>,
+    /// Whom this machine was told to trust.
+    pub(crate) store: Store,
 }

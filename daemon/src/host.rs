@@ -16,4 +16,5 @@ pub(crate) mod resolver;
 pub(crate) mod rfkill;
 pub(crate) mod tls;
 pub(crate) mod uevent;
+pub(crate) mod verify;
 pub(crate) mod window;

@@ -16,6 +16,8 @@ mod proxy;
 mod store;
 mod supervise;
 mod transport;
+#[cfg(feature = "demo")]
+mod verifier;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -42,6 +44,10 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    #[cfg(feature = "demo")]
+    if std::env::args_os().next().is_some_and(|name| name == "mbimd-verify") {
+        return verifier::main();
+    }
     #[cfg(feature = "demo")]
     if let Some((first, rest)) = words.split_first()
         && first == "demo"
@@ -109,11 +115,19 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let resolver = Resolver::new(config.dns, Some(connection.clone()), &run_dir);
     let (shown, modems) = watch::channel(Vec::new());
     let listed = modems.clone();
-    let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone());
+    let checks = actor::provision::Checks {
+        trust_dir: config.trust_dir.clone(),
+        sha1: config.signature_sha1,
+        verifier: host::verify::program(),
+        clock: actor::provision::now,
+    };
+    let (ask, approvals) = tokio::sync::mpsc::channel(1);
+    let (provisioner, agent) =
+        actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone(), checks, ask);
     // The name first: who does not get it touches neither modem nor interface.
     let sleep = host::logind::follow(connection.clone(), modems.clone());
     let clients = proxy::Register::default();
-    let server = dbus::serve(&connection, modems, provisioner, clients.clone(), dbus::Gate::new())
+    let server = dbus::serve(&connection, modems, provisioner, approvals, clients.clone(), dbus::Gate::new())
         .await
         .map_err(|e| e.to_string())?;
     let standalone = config.network == config::Network::Standalone;

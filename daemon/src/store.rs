@@ -11,15 +11,19 @@ use std::sync::Arc;
 use daemon_core::effect::SubscriberKey;
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
+use daemon_provisioning::TrustedCertificate;
 use tokio::sync::{mpsc, oneshot, watch};
+use zeroize::Zeroizing;
 
 pub(crate) mod apps;
 pub(crate) mod atomic;
 mod cursors;
 mod migrations;
 pub(crate) mod operators;
+pub(crate) mod roots;
 mod seal;
 mod subscribers;
+pub(crate) mod trusted;
 mod watched;
 
 use cursors::Cursors;
@@ -27,6 +31,7 @@ pub(crate) use cursors::Which;
 use operators::Operators;
 use seal::Seal;
 use subscribers::{Salt, Subscribers};
+use trusted::{Consent, TrustFile, Trusted};
 use watched::Watched;
 
 /// Orders that wait.
@@ -34,14 +39,21 @@ const QUEUE: usize = 32;
 
 type Answer<T> = oneshot::Sender<T>;
 
+/// Octets that are wiped when they are let go.
+type Plain = Zeroizing<Vec<u8>>;
+
 /// What the task is asked to do.
 enum Order {
     Load(SubscriberKey, Answer<io::Result<Option<Box<SubscriberState>>>>),
     Save(SubscriberKey, Box<SubscriberState>, Answer<io::Result<()>>),
     Operators(Answer<Arc<Layers>>),
     Reread(Answer<(bool, BTreeSet<PathBuf>)>),
-    Keep(SubscriberKey, Which, Option<Vec<u8>>, Answer<io::Result<()>>),
-    Kept(SubscriberKey, Which, Answer<io::Result<Option<Vec<u8>>>>),
+    Keep(SubscriberKey, Which, Option<Plain>, Answer<io::Result<()>>),
+    Kept(SubscriberKey, Which, Answer<io::Result<Option<Plain>>>),
+    Trusted(Answer<io::Result<Trusted>>),
+    Consent(Consent, Answer<io::Result<()>>),
+    Revoke(String, Answer<io::Result<bool>>),
+    Learn(String, Vec<TrustedCertificate>, Answer<io::Result<bool>>),
 }
 
 /// The way to the files.
@@ -57,6 +69,7 @@ struct Files {
     subscribers: Subscribers,
     operators: Operators,
     cursors: Cursors,
+    trusted: TrustFile,
 }
 
 impl Store {
@@ -64,9 +77,10 @@ impl Store {
     pub(crate) fn open(state_dir: &Path, operators: Operators) -> io::Result<Self> {
         atomic::full_is_fine(atomic::make_folder(state_dir, 0o700))?;
         let salt = Salt::open(state_dir)?;
-        let cursors = Cursors::open(state_dir, salt.clone())?;
         let seal = Seal::new(state_dir, std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into));
-        let mut files = Files { subscribers: Subscribers::open(state_dir, salt, seal)?, operators, cursors };
+        let cursors = Cursors::open(state_dir, salt.clone(), seal.clone())?;
+        let trusted = TrustFile::new(state_dir);
+        let mut files = Files { subscribers: Subscribers::open(state_dir, salt, seal)?, operators, cursors, trusted };
         let (sender, mut orders) = mpsc::channel(QUEUE);
         let (tell, records) = watch::channel(());
         tokio::spawn(follow(files.operators.folders(), sender.downgrade(), tell));
@@ -118,13 +132,33 @@ impl Store {
     }
 
     /// Keeps how far a document was applied for a SIM, or forgets it.
-    pub(crate) async fn keep(&self, key: SubscriberKey, which: Which, cursor: Option<Vec<u8>>) -> io::Result<()> {
+    pub(crate) async fn keep(&self, key: SubscriberKey, which: Which, cursor: Option<Plain>) -> io::Result<()> {
         self.ask(|answer| Order::Keep(key, which, cursor, answer)).await?
     }
 
     /// How far a document was applied for a SIM before the daemon ended.
-    pub(crate) async fn kept(&self, key: SubscriberKey, which: Which) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) async fn kept(&self, key: SubscriberKey, which: Which) -> io::Result<Option<Plain>> {
         self.ask(|answer| Order::Kept(key, which, answer)).await?
+    }
+
+    /// Whom this machine was told to trust.
+    pub(crate) async fn trusted(&self) -> io::Result<Trusted> {
+        self.ask(Order::Trusted).await?
+    }
+
+    /// Remembers that the user approved a signer.
+    pub(crate) async fn consent(&self, consent: Consent) -> io::Result<()> {
+        self.ask(|answer| Order::Consent(consent, answer)).await?
+    }
+
+    /// Forgets the approval of a signer; whether there was one.
+    pub(crate) async fn revoke(&self, fingerprint: String) -> io::Result<bool> {
+        self.ask(|answer| Order::Revoke(fingerprint, answer)).await?
+    }
+
+    /// Remembers the certificates that an operator's document named; whether that is something new.
+    pub(crate) async fn learn(&self, carrier_id: String, certificates: Vec<TrustedCertificate>) -> io::Result<bool> {
+        self.ask(|answer| Order::Learn(carrier_id, certificates, answer)).await?
     }
 }
 
@@ -166,6 +200,10 @@ impl Files {
             Order::Reread(answer) => drop(answer.send((self.operators.reread(), self.operators.folders()))),
             Order::Keep(key, which, cursor, answer) => drop(answer.send(self.cursors.keep(&key, which, cursor))),
             Order::Kept(key, which, answer) => drop(answer.send(self.cursors.kept(&key, which))),
+            Order::Trusted(answer) => drop(answer.send(self.trusted.load())),
+            Order::Consent(consent, answer) => drop(answer.send(self.trusted.consent(consent))),
+            Order::Revoke(fingerprint, answer) => drop(answer.send(self.trusted.revoke(&fingerprint))),
+            Order::Learn(carrier, named, answer) => drop(answer.send(self.trusted.learn(&carrier, named))),
         }
     }
 }
@@ -185,8 +223,8 @@ mod tests {
         let (saved, loaded) = tokio::join!(store.save(key(), Box::new(state)), store.load(key()));
         saved.unwrap();
         assert_eq!(loaded.unwrap().unwrap().settings.metric, Some(9));
-        store.keep(key(), Which::Plain, Some(b"{}".to_vec())).await.unwrap();
-        assert_eq!(store.kept(key(), Which::Plain).await.unwrap().as_deref(), Some(&b"{}"[..]));
+        store.keep(key(), Which::Plain, Some(b"{}".to_vec().into())).await.unwrap();
+        assert_eq!(store.kept(key(), Which::Plain).await.unwrap().as_deref().map(Vec::as_slice), Some(&b"{}"[..]));
         store.keep(key(), Which::Plain, None).await.unwrap();
         assert_eq!(store.kept(key(), Which::Plain).await.unwrap(), None);
     }

@@ -6,6 +6,8 @@ pub const SERVICE: &str = "org.mbimd.Mbimd1";
 pub const MANAGER: &str = "org.mbimd.Mbimd1.Manager";
 /// Interface of account provisioning, at [`crate::path::ROOT`].
 pub const PROVISIONING: &str = "org.mbimd.Mbimd1.Provisioning";
+/// Interface of users' agents, which ask about the signer of a document; served by them.
+pub const AGENT: &str = "org.mbimd.Mbimd1.Agent";
 /// Interface of the device, its radio and its network, at each modem.
 pub const MODEM: &str = "org.mbimd.Mbimd1.Modem";
 /// Interface of the SIM, at each modem.

@@ -1,5 +1,8 @@
 //! The documented introspection XML, the source of truth of the API.
 
+/// The interface that users' agents serve, and its definition.
+pub const AGENT: (&str, &str) = (crate::name::AGENT, include_str!("../xml/agent/org.mbimd.Mbimd1.Agent.xml"));
+
 /// Interface name and its definition.
 pub const OWN: &[(&str, &str)] = &[
     (crate::name::MANAGER, include_str!("../xml/own/org.mbimd.Mbimd1.Manager.xml")),

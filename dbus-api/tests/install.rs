@@ -22,7 +22,7 @@ fn installed() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let binaries = folder.path().join("binaries");
     fs::create_dir(&binaries).unwrap();
-    for program in ["mbimd", "mbimctl"] {
+    for program in ["mbimd", "mbimd-verify", "mbimctl"] {
         let path = binaries.join(program);
         fs::write(&path, "#!/bin/sh\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -58,6 +58,7 @@ fn the_recipe_puts_everything_in_its_place() {
     let mut want: BTreeSet<String> = [
         "etc/mbimd/mbimd.toml",
         "usr/bin/mbimctl",
+        "usr/libexec/mbimd-verify",
         "usr/sbin/mbimd",
         "usr/lib/systemd/system/mbimd.service",
         "usr/lib/sysusers.d/mbimd.conf",
@@ -71,11 +72,12 @@ fn the_recipe_puts_everything_in_its_place() {
     .into_iter()
     .map(str::to_owned)
     .collect();
+    want.insert(format!("usr/share/dbus-1/interfaces/{}.xml", dbus_api::name::AGENT));
     want.extend(dbus_api::xml::OWN.iter().map(|(name, _)| format!("usr/share/dbus-1/interfaces/{name}.xml")));
     assert_eq!(found, want);
     for file in &found {
         let mode = fs::metadata(root.join(file)).unwrap().permissions().mode() & 0o7777;
-        let program = file.contains("bin/");
+        let program = file.contains("bin/") || file.contains("libexec/");
         assert_eq!(mode, if program { 0o755 } else { 0o644 }, "{file}");
     }
     for folder in ["mbimd.d", "operators.d", "metadata.d", "apps.d", "provisioning.d", "trust.d"] {
@@ -149,7 +151,7 @@ fn man_pages_and_completions_go_where_they_are_looked_for() {
     // Any two programs will do.
     let binaries = folder.path().join("binaries");
     fs::create_dir(&binaries).unwrap();
-    for program in ["mbimd", "mbimctl"] {
+    for program in ["mbimd", "mbimd-verify", "mbimctl"] {
         std::os::unix::fs::symlink("/bin/true", binaries.join(program)).unwrap();
     }
     let output = recipe.env("BINARIES", &binaries).output().unwrap();

@@ -134,6 +134,7 @@ fn taken(signature: &str) -> &'static str {
         "t" => "u64",
         "as" => "&[&str]",
         "ay" => "&[u8]",
+        "o" => "&zbus::ObjectPath<'_>",
         "a{sv}" => "&HashMap<&str, Variant<'_>>",
         other => panic!("no Rust type for {other}"),
     }

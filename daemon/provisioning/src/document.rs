@@ -20,14 +20,12 @@ use extensions::{Contexts, Metadata};
 use plans::DataPlan;
 use refresh::Refresh;
 
-use crate::binding::{belongs_to_another, same_guid, sim_of_operator};
 use crate::code::Code;
-use crate::facts::Facts;
 use crate::private::{Personal, Secret};
 use crate::profile::ProvisionedProfile;
 use crate::schema::{self, Violation};
-use crate::signature::{self, Verdict};
-use crate::signer::TrustedCertificate;
+use crate::signature;
+use crate::signer::{Signer, TrustedCertificate};
 use crate::stored::owner_key;
 use crate::xml::{self, Piece};
 
@@ -50,7 +48,7 @@ pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
     match content {
         Some(mut content) => {
             content.copy_pieces(&text);
-            Ok(Validated { content, warnings: findings.warnings })
+            Ok(Validated { content, warnings: findings.warnings, signer: None })
         }
         None => Err(Invalid {
             code: Code::XML_INVALID,
@@ -126,15 +124,27 @@ impl core::error::Error for Invalid {}
 /// What the schema accepted; nobody has asked yet who ordered it.
 #[derive(Debug, Clone)]
 pub struct Validated {
-    content: Content,
+    pub(crate) content: Content,
     warnings: Vec<Violation>,
+    /// Who signed it, where the content was read from what was signed.
+    pub(crate) signer: Option<Box<Signer>>,
 }
 
 impl Validated {
     /// Whether it carries a signature (which says nothing about its worth).
     #[must_use]
     pub const fn is_signed(&self) -> bool {
-        self.content.signature.is_some()
+        self.content.signature.is_some() || self.signer.is_some()
+    }
+
+    /// The same document as its signer signed it: read anew from the octets that the digest covers, and from nothing
+    /// else. The remarks are those on the octets that came. [PROV 9.4]
+    ///
+    /// # Errors
+    /// The signed octets are no document of their own.
+    pub fn verified(&self, octets: &[u8], signer: Signer) -> Result<Self, Invalid> {
+        let Self { content, .. } = validate(octets)?;
+        Ok(Self { content, warnings: self.warnings.clone(), signer: Some(Box::new(signer)) })
     }
 
     /// Accepted spellings outside the schema and other remarks. [PROV A8, A22 to A24]
@@ -144,68 +154,13 @@ impl Validated {
     }
 }
 
-/// Who hands a document over. [PROV 12.3]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A program on this machine.
-    App {
-        /// The CarrierId that the administrator bound the program to, with or without braces. A
-        /// program without one must sign.
-        carrier_id: Option<String>,
-    },
-    /// A web site, through a browser. Must sign.
-    Website,
-    /// Fetched by an earlier document's refresh. Must sign.
-    Refresh,
-    /// A file that the administrator of this machine put into the configuration.
-    Administrator,
-}
-
 /// A document that its source may order: exists only as the result of validation and judgement.
 #[derive(Debug, Clone)]
 pub struct Document {
-    content: Content,
+    pub(crate) content: Content,
 }
 
 impl Document {
-    /// Judges signature, source and ownership, in the order of [PROV 12.1] steps 4 to 7. Nothing
-    /// here changes anything.
-    ///
-    /// Signatures cannot be checked by this version: a signed document is refused whatever its
-    /// source, never taken as if it were verified.
-    ///
-    /// # Errors
-    /// The code of the first step that refuses.
-    pub fn authorise(validated: Validated, source: &Source, facts: &Facts) -> Result<Self, Refused> {
-        let content = validated.content;
-        match signature::judge(content.signature.as_ref()) {
-            Verdict::Refused { code, reason } => return Err(Refused::new(code, reason)),
-            Verdict::Unsigned => {
-                let carrier = match source {
-                    Source::Administrator => None,
-                    Source::App { carrier_id: Some(carrier_id) } => Some(carrier_id),
-                    Source::App { carrier_id: None } => {
-                        return Err(Refused::unsigned("the program is bound to no carrier"));
-                    }
-                    Source::Website => return Err(Refused::unsigned("it comes from a web site")),
-                    Source::Refresh => return Err(Refused::unsigned("it comes from a refresh")),
-                };
-                if carrier.is_some() && !sim_of_operator(facts) {
-                    return Err(Refused::unsigned("no modem has the operator's SIM"));
-                }
-                if carrier.is_some_and(|bound| !same_guid(bound, &content.global.carrier_id)) {
-                    let reason = "the program is bound to another carrier";
-                    return Err(Refused::new(Code::ACCESS_DENIED, reason));
-                }
-            }
-        }
-        if belongs_to_another(&content.global, facts) {
-            let reason = "the SIM belongs to another carrier";
-            return Err(Refused::new(Code::ACCESS_DENIED, reason));
-        }
-        Ok(Self { content })
-    }
-
     /// GUID of the organisation that wrote it, in braces, lower case.
     #[must_use]
     pub fn carrier_id(&self) -> &str {
@@ -234,40 +189,6 @@ impl Document {
         &self.content
     }
 }
-
-/// A document that is not applied at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The code of [PROV 11.1].
-    pub code: Code,
-    /// One sentence for people; no value of the document.
-    pub reason: String,
-}
-
-impl Refused {
-    fn new(code: Code, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
-    }
-
-    fn unsigned(why: &str) -> Self {
-        let reason = format!("the document must be signed: {why}");
-        Self::new(Code::MISSING_SIGNATURE, reason)
-    }
-}
-
-impl From<Invalid> for Refused {
-    fn from(invalid: Invalid) -> Self {
-        Self { code: invalid.code, reason: invalid.to_string() }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.reason)
-    }
-}
-
-impl core::error::Error for Refused {}
 
 /// The values of a document, section by section. [PROV 3]
 #[derive(Debug, Clone)]

@@ -2,15 +2,16 @@
 //! and no step is ever executed here.
 //!
 //! ```text
-//! octets ─ validate ─▶ Validated ─ authorise(source, facts) ─▶ Document ─ plan(facts) ─▶ Plan
-//!             │                        │                                                  │
-//!          Invalid                  Refused                        results XML ◀─ Run ◀───┘
+//! octets ─ validate ─▶ Validated ─ judge(source, facts, trust) ─▶ Document ─ plan(facts) ─▶ Plan
+//!             │        (verified)        │         │     ▲                                │
+//!          Invalid                    Refused   Question ┘         results XML ◀─ Run ◀───┘
 //! ```
 //!
 //! Clause tags such as `[PROV 12.7]` name sections of the project's reference on account
 //! provisioning, tags such as `PROV-023` its conformance checklist.
 #![forbid(unsafe_code)]
 
+mod authorise;
 mod binding;
 mod calendar;
 mod code;
@@ -27,15 +28,17 @@ mod schema;
 mod signature;
 mod signer;
 mod stored;
+mod trust;
 mod xml;
 
+pub use authorise::{Judged, Question, Refused, Source, Trust};
 pub use calendar::Moment;
 pub use code::{Code, NotACode};
 pub use document::branding::{Branding, Logo, LogoFormat};
 pub use document::extensions::{ContextPolicy, Contexts, DnsRetry, Metadata, NetworkSettings};
 pub use document::plans::{BillingCycle, DataPlan, PlanDescription, PlanType, PlanUsage};
 pub use document::refresh::Refresh;
-pub use document::{Document, Invalid, Refused, Source, Validated, validate};
+pub use document::{Document, Invalid, Validated, validate};
 pub use facts::{Facts, ModemFacts, SimState};
 pub use hotspot::is_trusted_login;
 pub use plan::{Action, Activation, Element, Method, Plan, PlanView, Step, StepId, StepView, plan};

@@ -17,6 +17,7 @@ use crate::document::{self, Content, Directive, Document, WlanProfile};
 use crate::facts::{Facts, ModemFacts};
 use crate::private::{Personal, Secret, stored, stored_personal};
 use crate::profile::{ProvisionedProfile, Slot};
+use crate::signer::TrustedCertificate;
 use crate::stored::{Change, Stored, StoredRule, StoredWlan, owner_key};
 
 pub use view::{PlanView, StepView};
@@ -103,6 +104,12 @@ pub enum Action {
         slot: Slot,
         /// Its values.
         profile: Box<ProvisionedProfile>,
+    },
+    /// Remember the certificates that later documents of this carrier may be signed with, in the place of those that it
+    /// named before.
+    TrustCertificates {
+        /// As the document names them.
+        certificates: Vec<TrustedCertificate>,
     },
     /// Write all that was staged, atomically.
     Commit,
@@ -254,9 +261,9 @@ impl Planner<'_> {
     fn steps(mut self) -> Vec<Step> {
         let content = self.content;
         let provisioning = content.provisioning.as_ref();
-        if let Some(certificates) = provisioning.and_then(|p| p.certificates.as_ref()) {
-            let change = Change::Certificates(certificates.clone());
-            self.push("provisioning/certificates", Element::TrustedCertificate, Action::keep(change, NO_EFFECT_YET));
+        if let Some(certificates) = provisioning.and_then(|p| p.certificates.clone()) {
+            let action = Action::TrustCertificates { certificates };
+            self.push("provisioning/certificates", Element::TrustedCertificate, action);
         }
         for (number, plan) in (1..).zip(&content.plans) {
             let action = self.data_plan(plan);

@@ -3,19 +3,26 @@
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroize;
 
 /// A password, key or activation BLOB. `Debug` prints `###`; there is no `Display` and no
-/// serialisation of its own.
+/// serialisation of its own. Wiped when it is let go.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret<T>(T);
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// What identifies a subscriber or a device. `Debug` prints `###`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Personal<T>(T);
 
 macro_rules! hidden {
-    ($name:ident) => {
-        impl<T> $name<T> {
+    ($name:ident, $($bound:tt)*) => {
+        impl<T: $($bound)*> $name<T> {
             /// Wraps a value.
             pub const fn new(value: T) -> Self {
                 Self(value)
@@ -25,20 +32,15 @@ macro_rules! hidden {
             pub const fn reveal(&self) -> &T {
                 &self.0
             }
-
-            /// Takes the value out.
-            pub fn into_inner(self) -> T {
-                self.0
-            }
         }
 
-        impl<T> From<T> for $name<T> {
+        impl<T: $($bound)*> From<T> for $name<T> {
             fn from(value: T) -> Self {
                 Self(value)
             }
         }
 
-        impl<T> fmt::Debug for $name<T> {
+        impl<T: $($bound)*> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("###")
             }
@@ -46,8 +48,8 @@ macro_rules! hidden {
     };
 }
 
-hidden!(Secret);
-hidden!(Personal);
+hidden!(Secret, Zeroize);
+hidden!(Personal, Sized);
 
 impl Personal<String> {
     /// First five and last two characters, the rest as `*`; a value of seven characters or fewer
@@ -62,13 +64,16 @@ impl Personal<String> {
 /// `#[serde(with = "private::stored")]`: a secret goes into the protected store in clear. A field
 /// that says so is the only way to serialise one.
 pub(crate) mod stored {
-    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer, Zeroize};
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Secret<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Serialize + Zeroize, S: Serializer>(
+        value: &Secret<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         value.0.serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: Deserialize<'de> + Zeroize, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Secret<T>, D::Error> {
         T::deserialize(deserializer).map(Secret)
@@ -77,16 +82,16 @@ pub(crate) mod stored {
 
 /// The same for a secret that may be absent.
 pub(crate) mod stored_option {
-    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer, Zeroize};
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+    pub(crate) fn serialize<T: Serialize + Zeroize, S: Serializer>(
         value: &Option<Secret<T>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         value.as_ref().map(Secret::reveal).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: Deserialize<'de> + Zeroize, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Secret<T>>, D::Error> {
         Option::<T>::deserialize(deserializer).map(|value| value.map(Secret))
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn nothing_prints() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "###");
+        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "###");
         assert_eq!(format!("{:?}", Some(Personal::new(1))), "Some(###)");
         assert_eq!(Personal::new("001010123456789".to_owned()).masked(), "00101********89");
         assert_eq!(Personal::new("1234567".to_owned()).masked(), "*******");

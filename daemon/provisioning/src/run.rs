@@ -16,6 +16,7 @@ use crate::plan::{Action, Activation, Element, Method, Plan, Step, StepId};
 use crate::private::Secret;
 use crate::profile::{ProvisionedProfile, Slot};
 use crate::results::{self, Leaf, Shape};
+use crate::signer::TrustedCertificate;
 use crate::stored::Change;
 
 /// Time since a start that the caller chose; it is the same for the whole life of a [`Run`].
@@ -46,6 +47,14 @@ pub enum StepAction {
     Keep {
         /// What to keep, or to forget.
         change: Box<Change>,
+    },
+    /// Remember the certificates that later documents of this carrier may be signed with, in the place of those that it
+    /// named before.
+    TrustCertificates {
+        /// GUID of the carrier.
+        carrier_id: String,
+        /// As the document names them.
+        certificates: Vec<TrustedCertificate>,
     },
     /// Write all that was staged, atomically.
     Commit,
@@ -219,6 +228,10 @@ impl Run {
                     StepAction::StoreProfile { slot: *slot, profile: profile.clone() }
                 }
                 (Action::Keep { change, .. }, None) => StepAction::Keep { change: change.clone() },
+                (Action::TrustCertificates { certificates }, None) => StepAction::TrustCertificates {
+                    carrier_id: self.plan.carrier_id.clone(),
+                    certificates: certificates.clone(),
+                },
                 (Action::Commit, None) => StepAction::Commit,
                 _ => continue,
             };
@@ -251,7 +264,7 @@ impl Run {
         let action = self.plan.steps.get(index).map(|step| &step.action);
         match action {
             Some(Action::Activate(ordered)) => self.attempts.end(outcome, ordered, now),
-            Some(Action::StoreProfile { .. } | Action::Commit) => {
+            Some(Action::StoreProfile { .. } | Action::TrustCertificates { .. } | Action::Commit) => {
                 if let Some(ended @ None) = self.ended.get_mut(index) {
                     *ended = Some(Ended::from(outcome));
                 }
@@ -339,7 +352,11 @@ impl Run {
                 Action::Identity => Some(unchanged(Code::OK)),
                 Action::Refuse { code, .. } => Some(unchanged(*code)),
                 Action::Commit if !staging && !staged => Some(unchanged(Code::OK)),
-                Action::Commit | Action::StoreProfile { .. } | Action::Keep { .. } | Action::Activate(_) => None,
+                Action::Commit
+                | Action::StoreProfile { .. }
+                | Action::Keep { .. }
+                | Action::TrustCertificates { .. }
+                | Action::Activate(_) => None,
             };
         }
         let commit_failure = self.commit_failure();

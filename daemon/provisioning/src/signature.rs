@@ -1,11 +1,10 @@
-//! Who signed, and whether that is to be believed. [PROV 9, 12.3]
+//! What those who check a signature need of the parser, and what the schema let through of one. [PROV 9]
 //!
-//! Checking signatures is not available yet. Until it is, the only verdict over a signed document
-//! is a refusal: no algorithm is accepted, which is what its code says.
+//! Nothing is checked here: `daemon-verify` does, and what comes back is the signed octets and a
+//! [`Signer`](crate::signer::Signer).
 
 use std::borrow::Cow;
 
-use crate::code::Code;
 use crate::document::Invalid;
 use crate::xml;
 
@@ -31,27 +30,4 @@ pub fn parse(text: &str) -> Result<roxmltree::Document<'_>, Invalid> {
 pub(crate) struct Shape {
     /// Whether there is at least one certificate.
     pub(crate) has_certificate: bool,
-}
-
-/// The answer of the judge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// There is no signature; the source decides whether that will do.
-    Unsigned,
-    /// There is one that does not hold.
-    Refused { code: Code, reason: &'static str },
-}
-
-/// Judges a signature, in the order of [PROV 12.1] step 5.
-pub(crate) fn judge(signature: Option<&Shape>) -> Verdict {
-    match signature {
-        None => Verdict::Unsigned,
-        Some(Shape { has_certificate: false }) => {
-            Verdict::Refused { code: Code::NO_LEAF_CERTIFICATE, reason: "the signature has no certificate" }
-        }
-        Some(_) => Verdict::Refused {
-            code: Code::SIGNATURE_INVALID,
-            reason: "the document is signed, and this version cannot check signatures",
-        },
-    }
 }

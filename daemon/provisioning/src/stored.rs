@@ -11,7 +11,6 @@ use crate::document::plans::DataPlan;
 use crate::document::refresh::Refresh;
 use crate::private::{Personal, Secret, stored};
 use crate::profile::{ProvisionedProfile, Slot};
-use crate::signer::TrustedCertificate;
 
 /// Everything kept for a carrier and a subscriber. Its serialised form holds secrets in clear and
 /// belongs in the protected store only.
@@ -24,7 +23,6 @@ pub struct Stored {
     wlan: Vec<StoredWlan>,
     rules: Vec<StoredRule>,
     branding: Option<Branding>,
-    certificates: Vec<TrustedCertificate>,
     refresh: Option<Refresh>,
     metadata: Option<Metadata>,
     contexts: Option<Contexts>,
@@ -52,8 +50,6 @@ pub struct StoredRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// Certificates to trust; they replace the former ones.
-    Certificates(Vec<TrustedCertificate>),
     /// A plan, or the part of it that the document brings.
     Plan(DataPlan),
     /// What the modem does not need to know of a connection profile.
@@ -149,12 +145,6 @@ impl Stored {
         self.branding.as_ref()
     }
 
-    /// Certificates whose signature counts in later documents of this carrier.
-    #[must_use]
-    pub fn certificates(&self) -> &[TrustedCertificate] {
-        &self.certificates
-    }
-
     /// Where a newer document is.
     #[must_use]
     pub const fn refresh(&self) -> Option<&Refresh> {
@@ -197,7 +187,6 @@ impl Stored {
     /// Makes one change; tells whether anything is different now.
     pub fn apply(&mut self, change: &Change) -> bool {
         match change {
-            Change::Certificates(certificates) => replace(&mut self.certificates, certificates.clone()),
             Change::Plan(plan) => self.plan(plan),
             Change::Profile(slot, profile) => {
                 let former = self.profiles.insert(*slot, (**profile).clone());

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
-use daemon_provisioning::{Code, Document, Facts, ModemFacts, Personal, SimState, Source, validate};
+use daemon_provisioning::{
+    Chain, Code, Document, Facts, Judged, ModemFacts, Name, Personal, Signer, SimState, Source, Trust,
+    TrustedCertificate, Validated, validate,
+};
 
 const CARRIER: &str = "{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}";
 const OTHER: &str = "{00000000-1111-2222-3333-444444444444}";
@@ -65,4 +68,68 @@ fn sources() {
     ] {
         assert_eq!(verdict(&source, modems.clone()), code, "{source:?} {modems:?}");
     }
+}
+
+/// A document signed by `signer`, as what checks signatures hands it on.
+fn signed(signer: Signer) -> Validated {
+    let xml = format!(
+        "<CarrierProvisioning xmlns='http://www.microsoft.com/networking/CarrierControl/v1'>\
+         <Global><CarrierId>{CARRIER}</CarrierId><SubscriberId>001010123456789</SubscriberId>\
+         </Global></CarrierProvisioning>"
+    );
+    validate(xml.as_bytes()).unwrap().verified(xml.as_bytes(), signer).unwrap()
+}
+
+fn signer(extended_validation: bool) -> Signer {
+    let name = |text: &str| vec![Name::parse(text).unwrap()];
+    Signer {
+        fingerprint: "ab".repeat(32),
+        subjects: name("CN=Signer, O=Example"),
+        issuers: name("CN=Root, O=Example"),
+        not_before: 0,
+        not_after: 1,
+        may_sign: true,
+        chain: Chain::Trusted { root: "CN=Root".to_owned(), extended_validation },
+        revocation: Vec::new(),
+    }
+}
+
+/// PROV-184: what a document named counts from the next one on, and for documents of its carrier only. PROV-168: a
+/// refresh asks nobody. PROV-233: what is refused for its owner leads to no question.
+#[test]
+fn signers_that_are_known() {
+    let named =
+        || TrustedCertificate { subject: "O=Example, CN=Signer".to_owned(), issuer: "O=Example,CN=root".to_owned() };
+    let learned = |carrier: &str| Trust { learned: vec![(carrier.to_owned(), named())], ..Trust::default() };
+    let other = TrustedCertificate { subject: "CN=Signer".to_owned(), ..named() };
+    let ready = Facts { modems: vec![modem(SimState::Ready, Some("001010123456789"), None)], ..Facts::default() };
+    let owned =
+        Facts { modems: vec![modem(SimState::Ready, Some("001010123456789"), Some(OTHER))], ..Facts::default() };
+    let verdict = |signer, source: &Source, facts: &Facts, trust: &Trust| match Document::judge(
+        signed(signer),
+        source,
+        facts,
+        trust,
+    ) {
+        Ok(Judged::Allowed(_)) => "allowed".to_owned(),
+        Ok(Judged::Ask(_)) => "asked".to_owned(),
+        Err(refused) => refused.code.to_string(),
+    };
+    let website = &Source::Website;
+    for facts in [&ready, &Facts::default()] {
+        assert_eq!(verdict(signer(false), website, facts, &Trust::default()), "8217000d");
+        assert_eq!(verdict(signer(true), website, facts, &Trust::default()), "asked");
+        assert_eq!(verdict(signer(true), &Source::Refresh, facts, &Trust::default()), "82170006");
+        for source in [website, &Source::Refresh] {
+            assert_eq!(verdict(signer(false), source, facts, &learned(CARRIER)), "allowed");
+            assert_eq!(verdict(signer(false), source, facts, &learned(OTHER)), "8217000d");
+            let supplied = Trust { supplied: vec![other.clone(), named()], ..Trust::default() };
+            assert_eq!(verdict(signer(false), source, facts, &supplied), "allowed");
+            let other = Trust { supplied: vec![other.clone()], ..Trust::default() };
+            assert_eq!(verdict(signer(false), source, facts, &other), "8217000d");
+            let consented = Trust { consented: vec!["ab".repeat(32)], ..Trust::default() };
+            assert_eq!(verdict(signer(true), source, facts, &consented), "allowed");
+        }
+    }
+    assert_eq!(verdict(signer(true), website, &owned, &Trust::default()), "80070005");
 }

@@ -6,28 +6,36 @@
 
 mod execute;
 mod facts;
+mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon_core::effect::SubscriberKey;
 use daemon_provisioning as provisioning;
 use daemon_provisioning::{
-    Action, ActivationStatus, Code, Document, Refused, Run, SavedRun, Shape, Validated, plan, refused, validate,
+    Action, ActivationStatus, Code, Document, Judged, Question, Refused, Run, SavedRun, Shape, plan, refused, validate,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::handle::{Job, JobStep, ModemHandle, Modems, Provisioner, Source, Submission};
+use crate::handle::{Approval, Job, JobStep, ModemHandle, Modems, Provisioner, Source, Submission};
+use crate::store::trusted::Consent;
 use crate::store::{Store, Which, apps};
 use execute::Execution;
+pub(crate) use signed::{Checks, now};
 
 /// Documents that wait.
 const QUEUE: usize = 8;
 /// Jobs that are remembered.
 const MAX_JOBS: usize = 32;
+/// Documents that wait for the user's word.
+const MAX_QUESTIONS: usize = 8;
+/// How long the user may think.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A submission and the place for its answer.
 type Submitted = (Submission, oneshot::Sender<Result<Job, Job>>);
@@ -50,15 +58,25 @@ impl Agent {
     }
 }
 
-/// Starts the agent. `apps_dir`: bindings of programs to operators.
-pub(crate) fn start(modems: Modems, store: Store, apps_dir: PathBuf) -> (Provisioner, Agent) {
+/// Starts the agent. `apps_dir`: bindings of programs to operators; `approvals`: where users are asked.
+pub(crate) fn start(
+    modems: Modems,
+    store: Store,
+    apps_dir: PathBuf,
+    checks: Checks,
+    approvals: mpsc::Sender<Approval>,
+) -> (Provisioner, Agent) {
     let (submit, submissions) = mpsc::channel(QUEUE);
     let (jobs, shown) = watch::channel(Vec::new());
     let (stop, stopped) = oneshot::channel();
+    let shown_store = store.clone();
     let task = Task {
         modems,
         store,
         apps_dir,
+        checks,
+        approvals,
+        questions: JoinSet::new(),
         jobs: Board(Arc::new(jobs)),
         next_job: 1,
         activations: JoinSet::new(),
@@ -67,7 +85,7 @@ pub(crate) fn start(modems: Modems, store: Store, apps_dir: PathBuf) -> (Provisi
         start: Instant::now(),
     };
     let task = tokio::spawn(task.run(submissions, stopped));
-    (Provisioner { submit, jobs: shown }, Agent { stop, task })
+    (Provisioner { submit, jobs: shown, store: shown_store }, Agent { stop, task })
 }
 
 /// All jobs, as others see them.
@@ -93,10 +111,21 @@ impl Board {
     }
 }
 
+/// A document that waits for the user's word on its signer.
+struct Waiting {
+    submission: Submission,
+    question: Box<Question>,
+    job: Job,
+}
+
 struct Task {
     modems: Modems,
     store: Store,
     apps_dir: PathBuf,
+    checks: Checks,
+    approvals: mpsc::Sender<Approval>,
+    /// Documents whose signer a user is asked about, each with the word that came.
+    questions: JoinSet<(Waiting, bool)>,
     jobs: Board,
     next_job: u32,
     /// Activations under way; each gives its modem's number when it ends.
@@ -122,6 +151,9 @@ impl Task {
                 }
                 Ok(()) = self.modems.changed() => self.watch_sims(&identified),
                 Some((modem, key)) = identities.recv() => self.resume(modem, key).await,
+                Some(Ok((waiting, approved))) = self.questions.join_next(), if !self.questions.is_empty() => {
+                    self.answered(waiting, approved).await;
+                }
                 Some(ended) = self.activations.join_next(), if !self.activations.is_empty() => {
                     if let Ok((modem, job)) = ended
                         && self.cancel.get(&modem).is_some_and(|(running, _)| *running == job)
@@ -132,6 +164,7 @@ impl Task {
                 _ = &mut stopped => break,
             }
         }
+        self.questions.shutdown().await;
         self.activations.shutdown().await;
     }
 
@@ -195,8 +228,11 @@ impl Task {
     async fn submitted(&mut self, submission: Submission) -> Result<Job, Job> {
         let modems = self.modems.borrow().clone();
         let mut facts = facts::of(&modems, submission.modem, &self.store).await;
-        let document = match self.judge(&submission, &facts) {
-            Ok(document) => document,
+        let document = match self.judge(&submission, &facts, None).await {
+            Ok(Judged::Allowed(document)) => *document,
+            // What would be done if the user said yes.
+            Ok(Judged::Ask(question)) if submission.dry_run => question.approved(),
+            Ok(Judged::Ask(question)) => return self.ask(question, submission).await.map_err(|no| refusal(&no)),
             Err(refused) => {
                 tracing::info!(code = %refused.code, "a document was refused");
                 return Err(refusal(&refused));
@@ -204,11 +240,86 @@ impl Task {
         };
         facts.stored = facts::kept(&document.owner_key(), &self.store).await;
         let plan = plan(&document, &facts);
-        let target = plan.target();
-        let steps = plan.view().steps;
         if submission.dry_run {
-            return Err(Job { modem: target, state: "done", steps: described(&steps), ..Job::default() });
+            let steps = described(&plan.view().steps);
+            return Err(Job { modem: plan.target(), state: "done", steps, ..Job::default() });
         }
+        let job = self.new_job(plan.target(), &plan.view().steps);
+        Ok(self.apply(plan, job).await)
+    }
+
+    /// Has the user asked about the signer. The job goes on by itself when the word comes.
+    async fn ask(&mut self, question: Box<Question>, submission: Submission) -> Result<Job, Refused> {
+        if self.questions.len() >= MAX_QUESTIONS {
+            return Err(question.declined());
+        }
+        let job = self.next_job;
+        let (asked, somebody) = oneshot::channel();
+        let (signer, carrier_id) = (question.signer().clone(), question.carrier_id().to_owned());
+        let approval = Approval { job, uid: submission.uid, carrier_id, signer, asked };
+        // An error on either way means that there is nobody.
+        let word = match self.approvals.send(approval).await {
+            Ok(()) => somebody.await.ok(),
+            Err(_) => None,
+        };
+        let Some(word) = word else {
+            tracing::info!("a document was refused: nobody is there to be asked about its signer");
+            return Err(question.declined());
+        };
+        let mut job = self.new_job(submission.modem, &[]);
+        job.state = "asking";
+        self.jobs.show(&job);
+        let waiting = Waiting { submission, question, job: job.clone() };
+        self.questions.spawn(async move {
+            let approved = matches!(tokio::time::timeout(PATIENCE, word).await, Ok(Ok(true)));
+            (waiting, approved)
+        });
+        Ok(job)
+    }
+
+    /// The user's word on a signer is there.
+    async fn answered(&mut self, waiting: Waiting, approved: bool) {
+        let Waiting { submission, question, job } = waiting;
+        tracing::info!(job = job.id, approved, signer = question.signer().name(), "a signer was asked about");
+        if !approved {
+            self.jobs.show(&Job { id: job.id, modem: job.modem, ..refusal(&question.declined()) });
+            return;
+        }
+        let fingerprint = question.signer().fingerprint.clone();
+        let consent = Consent {
+            fingerprint: fingerprint.clone(),
+            signer: question.signer().name(),
+            carrier_id: question.carrier_id().to_owned(),
+            date: (self.checks.clock)(),
+        };
+        if let Err(error) = self.store.consent(consent).await {
+            tracing::warn!(%error, "the approval could not be written: it will be asked for again");
+        }
+        // It may have taken minutes: the SIM and the clock are others now, and everything is judged anew.
+        let modems = self.modems.borrow().clone();
+        let mut facts = facts::of(&modems, submission.modem, &self.store).await;
+        let judged = match self.judge(&submission, &facts, Some(fingerprint)).await {
+            Ok(Judged::Allowed(document)) => {
+                facts.stored = facts::kept(&document.owner_key(), &self.store).await;
+                Ok(plan(&document, &facts))
+            }
+            Ok(Judged::Ask(question)) => Err(question.declined()),
+            Err(refused) => Err(refused),
+        };
+        let plan = match judged {
+            Ok(plan) => plan,
+            Err(refused) => {
+                self.jobs.show(&Job { id: job.id, modem: job.modem, ..refusal(&refused) });
+                return;
+            }
+        };
+        let job = Job { modem: plan.target(), state: "queued", steps: described(&plan.view().steps), ..job };
+        self.jobs.show(&job);
+        self.apply(plan, job).await;
+    }
+
+    async fn apply(&mut self, plan: provisioning::Plan, job: Job) -> Job {
+        let target = plan.target();
         let activates = plan.steps().iter().any(|step| matches!(step.action, Action::Activate(_)));
         if activates && let Some((_, cancel)) = target.and_then(|modem| self.cancel.remove(&modem)) {
             // An error means that it has just ended.
@@ -216,15 +327,25 @@ impl Task {
         }
         let handle = target.and_then(|modem| self.handle(modem));
         let key = handle.as_ref().and_then(|handle| facts::key(&handle.snapshot.borrow()));
-        let job = self.new_job(target, &steps);
         let run = Run::new(plan, self.start.elapsed());
         let execution = self.execution(run, job, handle, key);
-        Ok(self.go(execution).await)
+        self.go(execution).await
     }
 
     /// Steps 1 to 7: nothing is changed. A user may be bound to several operators; any that the document fits will do.
-    fn judge(&self, submission: &Submission, facts: &provisioning::Facts) -> Result<Document, Refused> {
-        let validated: Validated = validate(&submission.xml)?;
+    /// `approved`: a signer that the user has just said yes to.
+    async fn judge(
+        &self,
+        submission: &Submission,
+        facts: &provisioning::Facts,
+        approved: Option<String>,
+    ) -> Result<Judged, Refused> {
+        let validated = self.checks.verified(&submission.xml, validate(&submission.xml)?).await?;
+        let mut trust = provisioning::Trust::default();
+        if validated.is_signed() {
+            trust = signed::trust(&self.store, &self.checks.trust_dir).await;
+            trust.consented.extend(approved);
+        }
         let sources: Vec<provisioning::Source> = match submission.source {
             Source::Website => vec![provisioning::Source::Website],
             Source::App => {
@@ -236,8 +357,8 @@ impl Task {
         };
         let mut last = None;
         for source in &sources {
-            match Document::authorise(validated.clone(), source, facts) {
-                Ok(document) => return Ok(document),
+            match Document::judge(validated.clone(), source, facts, &trust) {
+                Ok(judged) => return Ok(judged),
                 Err(refused) => last = Some(refused),
             }
         }

@@ -23,12 +23,13 @@ pub(super) enum Action {
     Trace,
     Provision,
     ProvisionWebsite,
+    ApproveSigner,
 }
 
 impl Action {
     /// All actions.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Connect,
         Self::Radio,
         Self::Settings,
@@ -39,6 +40,7 @@ impl Action {
         Self::Trace,
         Self::Provision,
         Self::ProvisionWebsite,
+        Self::ApproveSigner,
     ];
 
     pub(super) fn id(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Action {
             Self::Trace => "org.mbimd.trace",
             Self::Provision => "org.mbimd.provision",
             Self::ProvisionWebsite => "org.mbimd.provision.website",
+            Self::ApproveSigner => "org.mbimd.provision.approve",
         }
     }
 }

@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use daemon_core::snapshot::{ModemState, Snapshot};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Duration, Instant};
 use zbus::names::InterfaceName;
 use zbus::object_server::{Interface, SignalEmitter};
 use zbus::{Connection, ObjectPath, OwnedVariant, Variant, fdo};
 
+use super::agents::{self, Agents};
 use super::own::{self, Access, ObjectManager, Objects, Provisioning};
 use super::policy::Gate;
-use crate::handle::{Job, ModemHandle, Modems, Provisioner};
+use crate::handle::{Approval, Job, ModemHandle, Modems, Provisioner};
 use crate::proxy::Register;
 
 type Properties = HashMap<String, OwnedVariant>;
@@ -29,6 +30,7 @@ pub(super) async fn start(
     connection: &Connection,
     mut modems: Modems,
     provisioner: Provisioner,
+    approvals: mpsc::Receiver<Approval>,
     clients: Register,
     gate: Gate,
 ) -> zbus::Result<impl Future<Output = ()> + Send + 'static> {
@@ -36,7 +38,8 @@ pub(super) async fn start(
     let server = connection.object_server();
     let root = dbus_api::path::ROOT;
     server.at(root, own::Manager(clients)).await?;
-    server.at(root, Provisioning::new(provisioner.clone(), modems.clone(), gate.clone())).await?;
+    let known = Agents::default();
+    server.at(root, Provisioning::new(provisioner.clone(), modems.clone(), known.clone(), gate.clone())).await?;
     let mut publisher = Publisher {
         connection: connection.clone(),
         gate,
@@ -47,9 +50,11 @@ pub(super) async fn start(
     let present = modems.borrow_and_update().clone();
     publisher.update(&present).await;
     server.at(root, ObjectManager(objects)).await?;
+    let ask_agents = agents::follow(connection.clone(), known, approvals);
     let follow_jobs = follow_jobs(connection.clone(), provisioner);
     Ok(async move {
         publisher.tasks.spawn(follow_jobs);
+        publisher.tasks.spawn(ask_agents);
         while modems.changed().await.is_ok() {
             // The modem's own task first: it answers while its object is being told.
             tokio::task::yield_now().await;

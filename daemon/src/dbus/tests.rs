@@ -24,7 +24,9 @@ use zbus::{Connection, Guid, MessageStream, connection, message};
 
 use super::policy::Gate;
 use crate::actor::trace::{Last, Traces};
-use crate::handle::{Job, ModemHandle, Provisioner, Submission, Tracer};
+use crate::handle::{Approval, Job, ModemHandle, Provisioner, Submission, Tracer};
+use crate::store::Store;
+use crate::store::operators::Operators;
 
 pub(super) const IMSI: &str = "001017654321098";
 pub(super) const ICCID: &str = "8900101765432109874";
@@ -151,6 +153,8 @@ pub(super) fn online() -> Snapshot {
 pub(super) struct FakeProvisioner {
     pub(super) jobs: watch::Sender<Vec<Job>>,
     pub(super) submissions: Arc<Mutex<Vec<Submission>>>,
+    pub(super) store: Store,
+    _folder: tempfile::TempDir,
 }
 
 pub(super) fn provisioner(
@@ -167,12 +171,19 @@ pub(super) fn provisioner(
             let _ = reply.send(result);
         }
     });
-    (Provisioner { submit, jobs: listed }, FakeProvisioner { jobs, submissions })
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Operators::default()).unwrap();
+    (
+        Provisioner { submit, jobs: listed, store: store.clone() },
+        FakeProvisioner { jobs, submissions, store, _folder: folder },
+    )
 }
 
 /// A served API and a client on the other end of a socket pair.
 pub(super) struct Stand {
     pub(super) client: Connection,
+    /// Questions about signers.
+    pub(super) approvals: mpsc::Sender<Approval>,
     pub(super) modems: watch::Sender<Vec<ModemHandle>>,
     pub(super) modem: FakeModem,
     pub(super) provisioner: FakeProvisioner,
@@ -195,9 +206,10 @@ pub(super) async fn stand_with(gate: Gate, answer: impl Fn(&Submission) -> Resul
     let modem = FakeModem::new(0);
     let (modems, followed) = watch::channel(vec![modem.handle.clone()]);
     let (for_server, provisioner) = provisioner(answer);
-    let server =
-        super::serve(&connection, followed, for_server, crate::proxy::Register::default(), gate).await.unwrap();
-    Stand { client, modems, modem, provisioner, messages, _server: server, _connection: connection }
+    let (approvals, asked) = mpsc::channel(1);
+    let clients = crate::proxy::Register::default();
+    let server = super::serve(&connection, followed, for_server, asked, clients, gate).await.unwrap();
+    Stand { client, approvals, modems, modem, provisioner, messages, _server: server, _connection: connection }
 }
 
 /// Trusts whoever runs the tests.

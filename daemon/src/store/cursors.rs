@@ -1,14 +1,14 @@
 //! How far a document has been applied, for one SIM. Such a cursor holds the whole plan with its passwords and numbers,
-//! so it is sealed: who reads the disk without the SIM's number reads nothing.
+//! so it is sealed, under the SIM's number: neither the disk without the key nor another SIM opens it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use daemon_core::effect::SubscriberKey;
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::atomic;
+use super::seal::Seal;
 use super::subscribers::Salt;
 
 /// Largest file, octets.
@@ -30,14 +30,15 @@ pub(crate) enum Which {
 pub(crate) struct Cursors {
     folder: PathBuf,
     salt: Salt,
+    seal: Seal,
 }
 
 impl Cursors {
     /// Opens the folder below the state directory.
-    pub(crate) fn open(state_dir: &Path, salt: Salt) -> io::Result<Self> {
+    pub(crate) fn open(state_dir: &Path, salt: Salt, seal: Seal) -> io::Result<Self> {
         let folder = state_dir.join("provision");
         atomic::full_is_fine(atomic::make_folder(&folder, 0o700))?;
-        Ok(Self { folder, salt })
+        Ok(Self { folder, salt, seal })
     }
 
     fn file(&self, key: &SubscriberKey, which: Which) -> PathBuf {
@@ -49,47 +50,41 @@ impl Cursors {
         self.folder.join(self.salt.name(key)).with_extension(kind)
     }
 
-    fn sealer(&self, key: &SubscriberKey) -> io::Result<LessSafeKey> {
-        let mut hash = Sha256::new();
-        hash.update(b"mbimd cursor");
-        hash.update(self.salt.octets());
-        hash.update(key.reveal().as_bytes());
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &hash.finalize()).map_err(|_| io::Error::other("no cipher"))?;
-        Ok(LessSafeKey::new(key))
+    /// Under what it is sealed: a cursor of another SIM, or of the other kind, is none.
+    fn name(&self, key: &SubscriberKey, which: Which) -> String {
+        format!("cursor {which:?} {}", self.salt.name(key))
     }
 
     /// Writes a cursor, or forgets it.
-    pub(crate) fn keep(&self, key: &SubscriberKey, which: Which, content: Option<Vec<u8>>) -> io::Result<()> {
-        let Some(mut sealed) = content else { return atomic::remove(&self.file(key, which)) };
+    pub(crate) fn keep(
+        &self,
+        key: &SubscriberKey,
+        which: Which,
+        content: Option<Zeroizing<Vec<u8>>>,
+    ) -> io::Result<()> {
+        let Some(content) = content else { return atomic::remove(&self.file(key, which)) };
         self.salt.keep()?;
         atomic::make_folder(&self.folder, 0o700)?;
-        let mut nonce = [0; NONCE_LEN];
-        rustix::rand::getrandom(&mut nonce[..], rustix::rand::GetRandomFlags::empty())?;
-        self.sealer(key)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
-            .map_err(|_| io::Error::other("sealing failed"))?;
-        atomic::replace(&self.file(key, which), &[&nonce[..], &sealed].concat())
+        let sealed = self.seal.seal_octets(&self.name(key, which), &content)?;
+        atomic::replace(&self.file(key, which), &sealed)
     }
 
     /// What was kept for a SIM; a file that cannot be opened is put aside.
-    pub(crate) fn kept(&self, key: &SubscriberKey, which: Which) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn kept(&self, key: &SubscriberKey, which: Which) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let file = self.file(key, which);
         let bytes = match atomic::read(&file, MAX_FILE) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let sealer = self.sealer(key)?;
-        let opened = bytes.split_first_chunk::<NONCE_LEN>().and_then(|(nonce, sealed)| {
-            let mut sealed = sealed.to_vec();
-            let nonce = Nonce::assume_unique_for_key(*nonce);
-            sealer.open_in_place(nonce, Aad::empty(), &mut sealed).ok().map(|plain| plain.to_vec())
-        });
-        if opened.is_none() {
-            tracing::warn!("a half-applied document cannot be read; it is kept aside");
-            std::fs::rename(&file, file.with_extension("damaged"))?;
+        match self.seal.open_octets(&self.name(key, which), bytes) {
+            Ok(plain) => Ok(Some(plain)),
+            Err(error) => {
+                tracing::warn!(%error, "a half-applied document cannot be read; it is kept aside");
+                std::fs::rename(&file, file.with_extension("damaged"))?;
+                Ok(None)
+            }
         }
-        Ok(opened)
     }
 }
 
@@ -101,17 +96,21 @@ mod tests {
     fn sealed_and_only_for_its_sim() {
         let folder = tempfile::tempdir().unwrap();
         let salt = Salt::open(folder.path()).unwrap();
-        let cursors = Cursors::open(folder.path(), salt).unwrap();
+        let cursors = Cursors::open(folder.path(), salt, Seal::new(folder.path(), None)).unwrap();
         let key = SubscriberKey::new("8999000000000000017");
         assert_eq!(cursors.kept(&key, Which::Plain).unwrap(), None);
-        cursors.keep(&key, Which::Plain, Some(b"001015512345678 secret".to_vec())).unwrap();
-        assert_eq!(cursors.kept(&key, Which::Plain).unwrap().as_deref(), Some(&b"001015512345678 secret"[..]));
+        cursors.keep(&key, Which::Plain, Some(b"001015512345678 secret".to_vec().into())).unwrap();
+        assert_eq!(**cursors.kept(&key, Which::Plain).unwrap().unwrap(), *b"001015512345678 secret");
         assert_eq!(cursors.kept(&key, Which::Activating).unwrap(), None);
         let bytes = std::fs::read(cursors.file(&key, Which::Plain)).unwrap();
         assert!(!bytes.windows(6).any(|w| w == b"secret"));
         let other = SubscriberKey::new("8999000000000000025");
         std::fs::copy(cursors.file(&key, Which::Plain), cursors.file(&other, Which::Plain)).unwrap();
         assert_eq!(cursors.kept(&other, Which::Plain).unwrap(), None, "another SIM does not open it");
+        std::fs::copy(cursors.file(&key, Which::Plain), cursors.file(&key, Which::Activating)).unwrap();
+        assert_eq!(cursors.kept(&key, Which::Activating).unwrap(), None, "nor another kind");
+        std::fs::write(folder.path().join("key"), [7; 32]).unwrap();
+        assert_eq!(cursors.kept(&key, Which::Plain).unwrap(), None, "nor another key");
         std::fs::write(cursors.file(&key, Which::Plain), b"short").unwrap();
         assert_eq!(cursors.kept(&key, Which::Plain).unwrap(), None);
         cursors.keep(&key, Which::Plain, None).unwrap();

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use zeroize::Zeroizing;
 
 use super::atomic;
 
@@ -31,36 +32,57 @@ impl Seal {
 
     /// The sealed content, as text.
     pub(crate) fn seal(&self, name: &str, plain: &[u8]) -> io::Result<String> {
+        Ok(self.seal_octets(name, plain)?.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The sealed content.
+    pub(crate) fn seal_octets(&self, name: &str, plain: &[u8]) -> io::Result<Vec<u8>> {
         let key = match self.key()? {
             Some(key) => key,
             None => self.make_key()?,
         };
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
-        let mut sealed = plain.to_vec();
-        sealer(&key)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut sealed)
+        // Grown at once: what is moved would stay behind in clear.
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let (_, content) = sealed.split_at_mut(NONCE_LEN);
+        let tag = sealer(&key)?
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), content)
             .map_err(|_| io::Error::other("sealing failed"))?;
-        Ok(nonce.iter().chain(&sealed).map(|byte| format!("{byte:02x}")).collect())
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
     }
 
     /// What was sealed under this name with the key in force.
-    pub(crate) fn open(&self, name: &str, sealed: &str) -> io::Result<Vec<u8>> {
-        let bad = || io::Error::new(io::ErrorKind::InvalidData, "damaged, or sealed with another key");
+    pub(crate) fn open(&self, name: &str, sealed: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.open_octets(name, octets(sealed).ok_or_else(bad)?)
+    }
+
+    /// What was sealed under this name with the key in force.
+    pub(crate) fn open_octets(&self, name: &str, mut sealed: Vec<u8>) -> io::Result<Zeroizing<Vec<u8>>> {
         let key = self.key()?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no key"))?;
-        let bytes = octets(sealed).ok_or_else(bad)?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(bad)?;
-        let mut sealed = sealed.to_vec();
+        let (nonce, content) = sealed.split_first_chunk_mut::<NONCE_LEN>().ok_or_else(bad)?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain = sealer(&key)?.open_in_place(nonce, Aad::from(name.as_bytes()), &mut sealed).map_err(|_| bad())?;
-        Ok(plain.to_vec())
+        let length = sealer(&key)?.open_in_place(nonce, Aad::from(name.as_bytes()), content).map_err(|_| bad())?.len();
+        // In place: there is no second copy in clear that nobody wipes.
+        sealed.copy_within(NONCE_LEN..NONCE_LEN + length, 0);
+        let mut plain = Zeroizing::new(sealed);
+        zeroize::Zeroize::zeroize(plain.get_mut(length..).unwrap_or_default());
+        plain.truncate(length);
+        Ok(plain)
     }
 
     /// The key in force. A credential that is there and of no use is an error, not a reason to take a weaker key.
-    fn key(&self) -> io::Result<Option<[u8; KEY]>> {
+    fn key(&self) -> io::Result<Option<Zeroizing<[u8; KEY]>>> {
         for file in self.credential.iter().chain([&self.file]) {
             match atomic::read(file, KEY as u64) {
-                Ok(bytes) => return bytes.try_into().map(Some).map_err(|_| short()),
+                Ok(bytes) => {
+                    let bytes = Zeroizing::new(bytes);
+                    let key = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| short())?;
+                    return Ok(Some(Zeroizing::new(key)));
+                }
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(short()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -69,16 +91,20 @@ impl Seal {
         Ok(None)
     }
 
-    fn make_key(&self) -> io::Result<[u8; KEY]> {
-        let mut key = [0; KEY];
-        random(&mut key)?;
-        atomic::replace(&self.file, &key)?;
+    fn make_key(&self) -> io::Result<Zeroizing<[u8; KEY]>> {
+        let mut key = Zeroizing::new([0; KEY]);
+        random(&mut *key)?;
+        atomic::replace(&self.file, &*key)?;
         tracing::warn!(
             file = %self.file.display(),
-            "a key for stored PINs was made beside them; the systemd credential mbimd-key would guard them better"
+            "a key for stored PINs and passwords was made beside them; the systemd credential mbimd-key would guard them better"
         );
         Ok(key)
     }
+}
+
+fn bad() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "damaged, or sealed with another key")
 }
 
 fn short() -> io::Error {
@@ -111,7 +137,7 @@ mod tests {
         assert_eq!(seal.open("a", "00").unwrap_err().kind(), io::ErrorKind::NotFound);
         let sealed = seal.seal("a", b"90817263").unwrap();
         assert_ne!(sealed, seal.seal("a", b"90817263").unwrap(), "a fresh nonce");
-        assert_eq!(seal.open("a", &sealed).unwrap(), b"90817263");
+        assert_eq!(*seal.open("a", &sealed).unwrap(), b"90817263");
         assert!(seal.open("b", &sealed).is_err());
         for damaged in ["", "0", "zz", "é", &sealed[2..], &format!("{sealed}00")] {
             assert!(seal.open("a", damaged).is_err());
@@ -130,7 +156,7 @@ mod tests {
         std::fs::write(credentials.path().join(CREDENTIAL), [1; KEY]).unwrap();
         let sealed = seal.seal("a", b"1").unwrap();
         assert!(!folder.path().join("key").exists());
-        assert_eq!(seal.open("a", &sealed).unwrap(), b"1");
+        assert_eq!(*seal.open("a", &sealed).unwrap(), b"1");
         for length in [0, KEY - 1, KEY + 1] {
             std::fs::write(credentials.path().join(CREDENTIAL), vec![1; length]).unwrap();
             assert!(seal.open("a", &sealed).is_err());

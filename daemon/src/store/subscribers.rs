@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use daemon_core::effect::SubscriberKey;
-use daemon_core::subscriber::SubscriberState;
+use daemon_core::subscriber::{ProvisionedProfile, SubscriberState};
 use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::atomic::{self, Step};
 use super::migrations;
@@ -26,6 +27,59 @@ struct Stored {
     /// PIN1, sealed under the file's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pin: Option<String>,
+    /// [`Passwords`], sealed under the file's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passwords: Option<String>,
+}
+
+/// The passwords of a SIM's profiles, which stand in no file in clear.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Passwords {
+    #[serde(default)]
+    default_profile: String,
+    #[serde(default)]
+    purchase_profile: String,
+    #[serde(default)]
+    apn: String,
+}
+
+impl Drop for Passwords {
+    fn drop(&mut self) {
+        self.default_profile.zeroize();
+        self.purchase_profile.zeroize();
+        self.apn.zeroize();
+    }
+}
+
+impl Passwords {
+    /// Takes them out of a state.
+    fn take(state: &mut SubscriberState) -> Self {
+        let profile = |profile: &mut Option<ProvisionedProfile>| {
+            profile.as_mut().map(|profile| std::mem::take(&mut profile.password)).unwrap_or_default()
+        };
+        Self {
+            default_profile: profile(&mut state.default_profile),
+            purchase_profile: profile(&mut state.purchase_profile),
+            apn: state.settings.apn.as_mut().map(|apn| std::mem::take(&mut apn.password)).unwrap_or_default(),
+        }
+    }
+
+    /// Puts them back. What an older version wrote in clear stays where nothing is sealed.
+    fn restore(mut self, state: &mut SubscriberState) {
+        let put = |password: &mut String, into: Option<&mut String>| {
+            if let Some(into) = into.filter(|_| !password.is_empty()) {
+                *into = std::mem::take(password);
+            }
+        };
+        put(&mut self.default_profile, state.default_profile.as_mut().map(|profile| &mut profile.password));
+        put(&mut self.purchase_profile, state.purchase_profile.as_mut().map(|profile| &mut profile.password));
+        put(&mut self.apn, state.settings.apn.as_mut().map(|apn| &mut apn.password));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.default_profile.is_empty() && self.purchase_profile.is_empty() && self.apn.is_empty()
+    }
 }
 
 /// The folder of all SIMs.
@@ -59,11 +113,6 @@ impl Salt {
         }
     }
 
-    /// Its octets.
-    pub(crate) fn octets(&self) -> &[u8] {
-        &self.octets
-    }
-
     /// A file name for a SIM that betrays no number.
     pub(crate) fn name(&self, key: &SubscriberKey) -> String {
         let mut hash = Sha256::new();
@@ -95,8 +144,13 @@ impl Subscribers {
             Err(error) => return Err(error),
         };
         match parse(&bytes) {
-            Read::State(mut state, pin) => {
-                state.pin = pin.and_then(|pin| self.unsealed(key, &pin));
+            Read::State(mut state, Sealed { pin, passwords }) => {
+                let text = |plain: Zeroizing<Vec<u8>>| String::from_utf8(plain.to_vec()).ok().map(Secret::new);
+                state.pin = pin.and_then(|pin| self.unsealed(&self.salt.name(key), &pin)).and_then(text);
+                let opened = passwords.and_then(|sealed| self.unsealed(&self.passwords_of(key), &sealed));
+                if let Some(passwords) = opened.and_then(|plain| serde_json::from_slice::<Passwords>(&plain).ok()) {
+                    passwords.restore(&mut state);
+                }
                 Ok(Some(state))
             }
             Read::Damaged => set_aside(&file, "damaged"),
@@ -117,33 +171,47 @@ impl Subscribers {
     ) -> io::Result<()> {
         self.salt.keep()?;
         atomic::make_folder(&self.folder, 0o700)?;
-        let pin = state.pin.as_ref().and_then(|pin| self.sealed(key, pin));
-        let stored = Stored { version: migrations::CURRENT, state: state.clone(), pin };
+        let pin = state.pin.as_ref().and_then(|pin| self.sealed(&self.salt.name(key), pin.reveal().as_bytes()));
+        let mut state = state.clone();
+        let passwords = Passwords::take(&mut state);
+        let plain = Zeroizing::new(serde_json::to_vec(&passwords).map_err(io::Error::other)?);
+        let passwords = if passwords.is_empty() { None } else { self.sealed(&self.passwords_of(key), &plain) };
+        let stored = Stored { version: migrations::CURRENT, state, pin, passwords };
         let text = serde_json::to_vec_pretty(&stored).map_err(io::Error::other)?;
         atomic::replace_in_steps(&self.file(key), &text, 0o600, after)
     }
 
-    /// A PIN that cannot be sealed is not kept; the rest is.
-    fn sealed(&self, key: &SubscriberKey, pin: &Secret<String>) -> Option<String> {
+    fn passwords_of(&self, key: &SubscriberKey) -> String {
+        format!("passwords {}", self.salt.name(key))
+    }
+
+    /// What cannot be sealed is not kept; the rest is.
+    fn sealed(&self, name: &str, plain: &[u8]) -> Option<String> {
         self.seal
-            .seal(&self.salt.name(key), pin.reveal().as_bytes())
-            .inspect_err(|error| tracing::warn!(%error, "a PIN cannot be sealed and is not kept"))
+            .seal(name, plain)
+            .inspect_err(|error| tracing::warn!(%error, "a PIN or password cannot be sealed and is not kept"))
             .ok()
     }
 
-    /// A PIN that cannot be opened counts as none.
-    fn unsealed(&self, key: &SubscriberKey, sealed: &str) -> Option<Secret<String>> {
-        let opened = self.seal.open(&self.salt.name(key), sealed);
-        let opened = opened.and_then(|plain| String::from_utf8(plain).map_err(io::Error::other));
-        opened
-            .inspect_err(|error| tracing::warn!(%error, "a stored PIN cannot be opened and counts as not stored"))
+    /// What cannot be opened counts as none.
+    fn unsealed(&self, name: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.seal
+            .open(name, sealed)
+            .inspect_err(|error| {
+                tracing::warn!(%error, "a stored PIN or password cannot be opened and counts as not stored");
+            })
             .ok()
-            .map(Secret::new)
     }
 }
 
+/// What of a file is sealed.
+struct Sealed {
+    pin: Option<String>,
+    passwords: Option<String>,
+}
+
 enum Read {
-    State(Box<SubscriberState>, Option<String>),
+    State(Box<SubscriberState>, Sealed),
     Damaged,
     Newer,
 }
@@ -152,7 +220,7 @@ fn parse(bytes: &[u8]) -> Read {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Read::Damaged };
     match migrations::upgrade(value) {
         migrations::Upgraded::Current(value) => match serde_json::from_value::<Stored>(value) {
-            Ok(stored) => Read::State(Box::new(stored.state), stored.pin),
+            Ok(Stored { state, pin, passwords, .. }) => Read::State(Box::new(state), Sealed { pin, passwords }),
             Err(_) => Read::Damaged,
         },
         migrations::Upgraded::Newer => Read::Newer,
@@ -285,6 +353,39 @@ mod tests {
         // Without a PIN nothing of it is left.
         store.save(&key(), &state(7)).unwrap();
         assert!(!std::fs::read_to_string(store.file(&key())).unwrap().contains("pin\""));
+    }
+
+    /// PROV-167, PROV-170 for what a SIM's file holds.
+    #[test]
+    fn passwords_are_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let profile = |password: &str| ProvisionedProfile {
+            name: "P".into(),
+            password: password.into(),
+            ..ProvisionedProfile::default()
+        };
+        let mut full = state(7);
+        full.default_profile = Some(profile("first-secret"));
+        full.purchase_profile = Some(profile("second-secret"));
+        full.settings.apn =
+            Some(daemon_core::subscriber::UserApn { password: "third-secret".into(), ..Default::default() });
+        store.save(&key(), &full).unwrap();
+        let text = std::fs::read_to_string(store.file(&key())).unwrap();
+        assert!(!text.contains("secret") && text.contains("\"P\""), "{text}");
+        assert_eq!(*store.load(&key()).unwrap().unwrap(), full);
+        // Another SIM's, another key's: none, and the rest stands.
+        let other = SubscriberKey::new("8999000000000000025");
+        std::fs::copy(store.file(&key()), store.file(&other)).unwrap();
+        let mut bare = full.clone();
+        drop(Passwords::take(&mut bare));
+        assert_eq!(*store.load(&other).unwrap().unwrap(), bare);
+        // As an older version wrote it: in clear; sealed with the next writing.
+        let clear = serde_json::json!({ "version": 1, "state": full });
+        std::fs::write(store.file(&key()), clear.to_string()).unwrap();
+        assert_eq!(*store.load(&key()).unwrap().unwrap(), full);
+        store.save(&key(), &full).unwrap();
+        assert!(!std::fs::read_to_string(store.file(&key())).unwrap().contains("secret"));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 mod algorithm;
 mod canonical;
 mod certificate;
+mod folder;
 mod shape;
 #[cfg(feature = "sign")]
 mod sign;
@@ -24,6 +25,7 @@ pub use certificate::{
     Described, EXTENDED_VALIDATION, Root, certificates_in, describe, fingerprint, revocation_lists_in,
 };
 use daemon_provisioning::{Code, Signer};
+pub use folder::{Folder, FolderProblem, Named, is_of_trust};
 #[cfg(feature = "sign")]
 pub use sign::{Key, Signing, sign};
 pub use wire::{Answer, Asked, MAX_ANSWER, MAX_QUESTION, Question, WireError};

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use daemon_provisioning::{Chain, Code};
+use daemon_provisioning::{
+    Chain, Code, Document, Facts, Judged, ModemFacts, Personal, Refused, SimState, Source, Trust, TrustedCertificate,
+    plan, validate,
+};
 use daemon_verify::{Answer, EXTENDED_VALIDATION, Narrow, Question, Rejected, Request, Root, Verified, Verifier};
 
 /// 2026-06-01.
@@ -48,7 +51,7 @@ fn good_documents_verify_and_are_read_from_what_was_signed() {
         assert_eq!(verified.signer.chain, chain, "{file}");
         assert!(verified.signer.may_sign);
         assert_eq!(verified.signer.name(), "C=XX, O=Example Mobile, CN=Example Mobile Provisioning");
-        let read = daemon_provisioning::validate(&verified.octets).unwrap();
+        let read = validate(&verified.octets).unwrap();
         assert!(!read.is_signed());
     }
 }
@@ -122,4 +125,93 @@ fn octets_on_the_wire_are_checked() {
     assert_eq!((asked.request().roots, asked.request().revocation_lists), (&[root()][..], &[vec![1, 2]][..]));
     octets.push(0);
     assert!(Question::decode(&octets).is_err());
+}
+
+/// Where a document is handed over: the contexts of the samples.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Context {
+    /// The operator's own program; its SIM is ready.
+    App,
+    /// A web site; the SIM is ready and its operator data name the signer.
+    Web,
+    /// A program that nobody bound; no modem; nobody is known.
+    NoSim,
+}
+
+/// Steps 1 to 7 and whom the user is asked about.
+fn judge(document: &[u8], context: Context, consented: &[String]) -> Result<Judged, Refused> {
+    let validated = validate(document)?;
+    assert!(validated.is_signed());
+    let verified = verify(document).map_err(|Rejected { code, reason }| Refused { code, reason })?;
+    let read = validated.verified(&verified.octets, verified.signer)?;
+    let modem = ModemFacts {
+        id: 1,
+        sim: SimState::Ready,
+        imsi: Some(Personal::new("001010123456789".to_owned())),
+        ..ModemFacts::default()
+    };
+    let ready = Facts { modems: vec![modem], ..Facts::default() };
+    let named = TrustedCertificate {
+        subject: "CN=Example Mobile Provisioning, O=Example Mobile, C=XX".to_owned(),
+        issuer: "CN=Example Mobile Test Root, O=Example Mobile, C=XX".to_owned(),
+    };
+    let consented = consented.to_vec();
+    let carrier_id = "{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}".to_owned();
+    let (source, facts, trust) = match context {
+        Context::App => (Source::App { carrier_id: Some(carrier_id) }, ready, Trust::default()),
+        Context::Web => (Source::Website, ready, Trust { supplied: vec![named], consented, ..Trust::default() }),
+        Context::NoSim => (Source::App { carrier_id: None }, Facts::default(), Trust { consented, ..Trust::default() }),
+    };
+    Document::judge(read, &source, &facts, &trust)
+}
+
+/// Every signed document in its context and in the operator's own program's. PROV-171 to PROV-183, PROV-203.
+#[test]
+fn signed_documents_yield_what_they_are_to_yield() {
+    let code = |result: Result<Judged, Refused>| match result {
+        Ok(Judged::Allowed(document)) => {
+            assert!(!plan(&document, &Facts::default()).steps().is_empty() || !document.has_activation());
+            "accepted".to_owned()
+        }
+        Ok(Judged::Ask(_)) => "asked".to_owned(),
+        Err(refused) => refused.code.to_string(),
+    };
+    for (file, context, yields) in [
+        ("15-signed-ev.xml", Context::Web, "accepted"),
+        ("15-signed-ev.xml", Context::App, "accepted"),
+        ("15-signed-ev.xml", Context::NoSim, "asked"),
+        ("16-signed-inclusive-c14n.xml", Context::NoSim, "asked"),
+        ("40-signed-tampered.xml", Context::Web, "82170005"),
+        ("40-signed-tampered.xml", Context::App, "82170005"),
+        ("41-signed-untrusted-root.xml", Context::Web, "82170004"),
+        ("42-signed-expired.xml", Context::NoSim, "82170004"),
+    ] {
+        assert_eq!(code(judge(&signed(file), context, &[])), yields, "{file} {context:?}");
+    }
+}
+
+/// PROV-182, PROV-183: asked once; no is no and is not remembered here.
+#[test]
+fn the_question_and_its_answers() {
+    let document = signed("16-signed-inclusive-c14n.xml");
+    let ask = || match judge(&document, Context::NoSim, &[]).unwrap() {
+        Judged::Ask(question) => question,
+        Judged::Allowed(_) => panic!("it has to be asked"),
+    };
+    let question = ask();
+    let signer = question.signer().fingerprint.clone();
+    assert_eq!(question.carrier_id(), "{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}");
+    assert_eq!(question.approved().carrier_id(), "{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}");
+    assert!(matches!(judge(&document, Context::NoSim, &[signer]), Ok(Judged::Allowed(_))));
+    assert_eq!(ask().declined().code, Code::SIGNER_UNTRUSTED);
+}
+
+/// A signed document whose signature nobody checked is refused from every source.
+#[test]
+fn unchecked_signatures_are_no_signatures() {
+    let validated = validate(&signed("15-signed-ev.xml")).unwrap();
+    for source in [Source::Administrator, Source::Website, Source::Refresh, Source::App { carrier_id: None }] {
+        let refused = Document::judge(validated.clone(), &source, &Facts::default(), &Trust::default()).unwrap_err();
+        assert_eq!(refused.code, Code::SIGNATURE_INVALID);
+    }
 }

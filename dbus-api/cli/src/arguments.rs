@@ -30,6 +30,8 @@ pub(crate) enum Command {
     List,
     /// Show everything about a modem
     Status(Which),
+    /// Ask at this terminal about signers of documents, until interrupted
+    Agent,
     /// Follow what changes, until interrupted
     Monitor,
     /// Say why a modem is or is not online, link by link
@@ -233,6 +235,120 @@ pub(crate) enum Provision {
         /// The document; - is standard input
         file: PathBuf,
     },
+    /// Apply a document that was downloaded: as --source website, asking about its signer here
+    Open {
+        /// The document; - is standard input
+        file: PathBuf,
+    },
+    /// List the signers that users approved, or revoke one
+    Signers {
+        /// SHA-256 of the certificate, as the list shows it
+        #[arg(long, value_name = "FINGERPRINT")]
+        revoke: Option<String>,
+    },
+    /// Sign a document, checking it before and the signature after (offline)
+    Sign(Sign),
+    /// Check the signature of a document and say what would come of it (offline); exit status 6 when it would be refused
+    Verify(Verify),
+    /// Make a root, and under it a key and certificate with extended validation, for tests (offline)
+    TestCert(TestCert),
+    /// Trust a root for signers of documents (offline)
+    Trust(Trust),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// The document; - is standard input
+    pub(crate) file: PathBuf,
+    /// Private key, PEM: RSA of 2048 bits or more, ECDSA on P-256 or P-384
+    #[arg(long)]
+    pub(crate) key: PathBuf,
+    /// Certificate of the key, PEM; those that lead to the root in the same file or in further --cert
+    #[arg(long, required = true)]
+    pub(crate) cert: Vec<PathBuf>,
+    /// Where the signed document goes; - is standard output
+    #[arg(short, long = "out", value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// Canonical form of what is signed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) c14n: Canonicalisation,
+    /// Algorithm of the signature; without it, what goes with the key and SHA-256 (SHA-384 with P-384)
+    #[arg(long, value_enum)]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// Algorithm of the digest
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) digest: Digest,
+    /// Sign it although the schema refuses it, for tests
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Canonicalisation {
+    #[default]
+    Exclusive,
+    Inclusive,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Digest {
+    #[default]
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Algorithm {
+    RsaSha256,
+    RsaSha384,
+    RsaSha512,
+    EcdsaSha256,
+    EcdsaSha384,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The document; - is standard input
+    pub(crate) file: PathBuf,
+    /// Folder of trusted roots beside the system's; without it, /etc/mbimd/trust.d
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trust: Option<PathBuf>,
+    /// At this time, seconds since 1970, instead of now
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) at: Option<u64>,
+    /// Accept SHA-1, as a daemon with signature-sha1 does
+    #[arg(long)]
+    pub(crate) sha1: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TestCert {
+    /// Name of the signer and of the files
+    #[arg(long, default_value = "MBAPTestCert")]
+    pub(crate) name: String,
+    /// Folder for NAME.key, NAME.pem and NAMERoot.pem; what is there already is kept
+    #[arg(short, long = "out", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trust {
+    /// The root's certificate, PEM
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: PathBuf,
+    /// The folder; without it, /etc/mbimd/trust.d
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Policy that means extended validation under this root; without it, 2.23.140.1.1
+    #[arg(long, value_name = "OID", conflicts_with = "no_ev")]
+    pub(crate) policy: Vec<String>,
+    /// Trust it without extended validation
+    #[arg(long)]
+    pub(crate) no_ev: bool,
+    /// Trust it no more
+    #[arg(long, conflicts_with_all = ["policy", "no_ev"])]
+    pub(crate) remove: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod agent;
 pub(crate) mod apn;
 mod capture_file;
 mod connect;
@@ -39,6 +40,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::List => list::run(&connection, output).await,
             Command::Status(which) => status::run(&connection, &which, output).await,
             Command::Monitor => monitor::run(&connection, output).await,
+            Command::Agent => agent::run(&connection, output).await,
             Command::Explain(which) => explain::run(&connection, &which, output).await,
             Command::Identity { which, reveal } => identity::run(&connection, &which, reveal, output).await,
             Command::Connect(wish) => connect::connect(&connection, &wish, output).await,

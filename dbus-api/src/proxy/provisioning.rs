@@ -27,6 +27,22 @@ pub trait Provisioning {
     #[zbus(allow_interactive_auth)]
     fn list_jobs(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
 
+    /// Ask this program's user about signers whom nobody named before.
+    #[zbus(allow_interactive_auth)]
+    fn register_agent(&self, agent: &zbus::ObjectPath<'_>) -> zbus::Result<()>;
+
+    /// Ask it no more.
+    #[zbus(allow_interactive_auth)]
+    fn unregister_agent(&self, agent: &zbus::ObjectPath<'_>) -> zbus::Result<()>;
+
+    /// The signers that users approved, oldest first.
+    #[zbus(allow_interactive_auth)]
+    fn list_signers(&self) -> zbus::Result<Vec<HashMap<String, String>>>;
+
+    /// Forget that a signer was approved.
+    #[zbus(allow_interactive_auth)]
+    fn revoke_signer(&self, fingerprint: &str) -> zbus::Result<()>;
+
     /// A job was taken, went on or ended.
     #[zbus(signal)]
     fn job_changed(&self, job: u32, details: HashMap<String, OwnedVariant>) -> zbus::Result<()>;

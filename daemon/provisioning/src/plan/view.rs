@@ -44,6 +44,11 @@ pub(super) fn of(plan: &Plan) -> PlanView {
 fn step(step: &Step) -> StepView {
     let (action, code, text) = match &step.action {
         Action::StoreProfile { slot, profile } => ("store-profile", None, store(*slot, profile)),
+        Action::TrustCertificates { certificates } => {
+            let names: Vec<&str> = certificates.iter().map(|named| named.subject.as_str()).collect();
+            let text = format!("trust later documents of this carrier that are signed by {}", names.join("; "));
+            ("trust-certificates", None, text)
+        }
         Action::Commit => ("commit", None, "write what was stored".to_owned()),
         Action::Activate(activation) => ("activate", None, activate(activation)),
         Action::Identity => ("identity", Some(Code::OK), "nothing to change".to_owned()),
@@ -56,9 +61,6 @@ fn step(step: &Step) -> StepView {
 
 fn keep(change: &Change, code: Code) -> String {
     let text = match change {
-        Change::Certificates(certificates) => {
-            format!("keep the names of {}", counted(certificates.len(), "trusted certificate", "trusted certificates"))
-        }
         Change::Plan(plan) => data_plan(plan),
         Change::Profile(slot, _) => {
             format!("keep what the modem need not know of the {} profile", slot_name(*slot))

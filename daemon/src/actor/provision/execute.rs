@@ -156,7 +156,7 @@ impl Execution {
     async fn keep(&self) {
         let Some(key) = self.key.clone() else { return };
         let Ok(cursor) = serde_json::to_vec(&self.run.save(self.start.elapsed())) else { return };
-        if let Err(error) = self.store.keep(key, self.which(), Some(cursor)).await {
+        if let Err(error) = self.store.keep(key, self.which(), Some(cursor.into())).await {
             tracing::warn!(%error, "the progress of a document could not be written");
         }
     }
@@ -170,6 +170,16 @@ impl Execution {
                     Slot::Purchase => self.purchase = profile,
                 }
                 return Outcome::Changed;
+            }
+            StepAction::TrustCertificates { carrier_id, certificates } => {
+                return match self.store.learn(carrier_id, certificates).await {
+                    Ok(true) => Outcome::Changed,
+                    Ok(false) => Outcome::Unchanged,
+                    Err(error) => {
+                        tracing::warn!(%error, "certificates that a document named could not be written");
+                        Outcome::Failed(Code::ACCESS_DENIED)
+                    }
+                };
             }
             StepAction::Keep { change } => {
                 let former = match self.kept.take() {
@@ -217,7 +227,7 @@ impl Execution {
 
     async fn write_kept(&self, kept: &Stored) -> std::io::Result<()> {
         let owner = facts::owner(&self.run.plan().owner_key());
-        self.store.keep(owner, Which::Kept, Some(serde_json::to_vec(kept)?)).await
+        self.store.keep(owner, Which::Kept, Some(serde_json::to_vec(kept)?.into())).await
     }
 
     async fn ask(&self, request: Request) -> Outcome {

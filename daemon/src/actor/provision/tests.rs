@@ -5,6 +5,7 @@ use crate::store::operators::Operators;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, SimReady, Snapshot};
 use daemon_operator::identity::{Identity, Reported};
+use daemon_verify::{Answer, Rejected, Verified};
 
 const CARRIER: &str = "{5f0c6b1e-3a52-4a3c-9d0b-6d62696d6401}";
 const IMSI: &str = "001015512345678";
@@ -14,6 +15,7 @@ struct Bench {
     provisioner: Provisioner,
     agent: Agent,
     requests: mpsc::Receiver<crate::actor::modem::Asked>,
+    approvals: mpsc::Receiver<Approval>,
     state: PathBuf,
     _modems: watch::Sender<Vec<ModemHandle>>,
     _snapshot: watch::Sender<Arc<Snapshot>>,
@@ -21,6 +23,10 @@ struct Bench {
 
 /// Starts an agent on a state directory, with a binding of uid 1000.
 fn bench(folder: &std::path::Path) -> Bench {
+    bench_with(folder, Err("not in this test".into()))
+}
+
+fn bench_with(folder: &std::path::Path, verifier: Result<PathBuf, String>) -> Bench {
     let apps = folder.join("apps.d");
     std::fs::create_dir_all(&apps).unwrap();
     std::fs::write(apps.join("a.toml"), format!("carrier-id = \"{CARRIER}\"\nuid = 1000\n")).unwrap();
@@ -39,8 +45,13 @@ fn bench(folder: &std::path::Path) -> Bench {
     }]);
     let state = folder.join("state");
     let store = Store::open(&state, Operators::default()).unwrap();
-    let (provisioner, agent) = start(list, store, apps);
-    Bench { provisioner, agent, requests, state, _modems: modems, _snapshot: shown }
+    let trust_dir = folder.join("trust.d");
+    std::fs::create_dir_all(&trust_dir).unwrap();
+    // 2026-06-01.
+    let checks = Checks { trust_dir, sha1: false, verifier, clock: || 1_780_272_000 };
+    let (ask, approvals) = mpsc::channel(1);
+    let (provisioner, agent) = start(list, store, apps, checks, ask);
+    Bench { provisioner, agent, requests, approvals, state, _modems: modems, _snapshot: shown }
 }
 
 fn document(sections: &str) -> Vec<u8> {
@@ -88,6 +99,130 @@ impl Bench {
         let whole =
             |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "activating" || e == "plain");
         std::fs::read_dir(self.state.join("provision")).unwrap().flatten().filter(whole).count()
+    }
+}
+
+/// The document as `mbimd-verify` would answer for it, and a program that answers so.
+fn signed(folder: &std::path::Path, answer: &Result<Verified, Rejected>) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(folder.join("answer"), Answer::encode(answer)).unwrap();
+    let program = folder.join("verifier");
+    let text = format!("#!/bin/sh\ncat >/dev/null\nexec cat '{}'\n", folder.join("answer").display());
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+fn verified(sections: &str) -> Result<Verified, Rejected> {
+    let name = |text: &str| vec![provisioning::Name::parse(text).unwrap()];
+    let chain = provisioning::Chain::Trusted { root: "CN=Root".into(), extended_validation: true };
+    Ok(Verified {
+        octets: document(sections),
+        signer: provisioning::Signer {
+            fingerprint: "ab".repeat(32),
+            subjects: name("CN=Signer"),
+            issuers: name("CN=Root"),
+            not_before: 0,
+            not_after: 1,
+            may_sign: true,
+            chain,
+            revocation: Vec::new(),
+        },
+    })
+}
+
+/// What came is one thing, what was signed another: a signature of the right shape around a document with an activation.
+fn carried() -> Vec<u8> {
+    let sample = include_str!("../../../../tests/documents/signed/15-signed-ev.xml");
+    let start = sample.find("<Signature ").unwrap();
+    let end = sample.find("</Signature>").unwrap() + "</Signature>".len();
+    document(&format!("{}{}", activation(""), &sample[start..end]))
+}
+
+impl Bench {
+    fn hand_over(&self, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
+        let (answer, wait) = oneshot::channel();
+        let submission = Submission { modem: None, xml: carried(), source: Source::Website, uid: 1, dry_run };
+        self.provisioner.submit.try_send((submission, answer)).unwrap();
+        wait
+    }
+}
+
+/// PROV-182, PROV-183, PROV-187: the question, both answers, the memory of one of them; what is applied is what was signed.
+#[tokio::test]
+async fn a_signer_is_asked_about_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(folder.path(), Ok(signed(folder.path(), &verified(PROFILE))));
+    // A dry run asks nobody.
+    assert_eq!(bench.hand_over(true).await.unwrap().unwrap_err().steps.len(), 2);
+    for approved in [false, true] {
+        let waiting = bench.hand_over(false);
+        let approval = bench.approvals.recv().await.unwrap();
+        assert_eq!(
+            (approval.uid, approval.carrier_id.as_str(), approval.signer.name().as_str()),
+            (1, CARRIER, "CN=Signer")
+        );
+        let (word, answer) = oneshot::channel();
+        approval.asked.send(answer).unwrap();
+        let job = waiting.await.unwrap().unwrap();
+        assert_eq!((job.state, job.id), ("asking", approval.job));
+        word.send(approved).unwrap();
+        if approved {
+            let Request::SetProfiles { default: Some(profile), .. } = bench.answers(DONE).await else { panic!() };
+            assert_eq!(profile.name, "Test");
+            let job = bench.job_ends(job.id).await;
+            assert_eq!(
+                (job.state, job.all_provisioned, job.activation),
+                ("done", Some(true), None),
+                "no activation was signed"
+            );
+        } else {
+            let job = bench.job_ends(job.id).await;
+            assert_eq!((job.state, job.error.unwrap().0), ("failed", 0x8217_0006));
+        }
+    }
+    let again = bench.hand_over(false);
+    bench.answers(DONE).await;
+    assert_eq!(again.await.unwrap().unwrap().state, "done", "not asked again");
+    assert!(bench.provisioner.store.revoke("ab".repeat(32)).await.unwrap());
+    // Nobody is there: refused at once.
+    let waiting = bench.hand_over(false);
+    drop(bench.approvals.recv().await.unwrap());
+    assert_eq!(waiting.await.unwrap().unwrap_err().error.unwrap().0, 0x8217_0006);
+    bench.agent.stop().await;
+}
+
+/// PROV-184: named by a document of this operator, or by the administrator: no question.
+#[tokio::test]
+async fn signers_that_were_named_are_not_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(folder.path(), Ok(signed(folder.path(), &verified(PROFILE))));
+    let named = "<Provisioning><TrustedCertificates><TrustedCertificate>\
+        <SubjectName xmlns='http://www.microsoft.com/networking/CarrierControl/Base/v1'>CN=Signer</SubjectName>\
+        <IssuerName xmlns='http://www.microsoft.com/networking/CarrierControl/Base/v1'>CN=Root</IssuerName>\
+        </TrustedCertificate></TrustedCertificates></Provisioning>";
+    let job = bench.submit(document(named), 1000, false).await.unwrap().unwrap();
+    assert_eq!((job.state, job.all_provisioned), ("done", Some(true)));
+    let waiting = bench.hand_over(false);
+    bench.answers(DONE).await;
+    assert_eq!(waiting.await.unwrap().unwrap().state, "done");
+    bench.agent.stop().await;
+}
+
+/// What the verifier says is the document's code; a verifier that fails costs the document only.
+#[tokio::test]
+async fn a_verdict_and_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let tampered = Err(Rejected { code: Code::DIGEST_INVALID, reason: "changed".into() });
+    let verifiers = [
+        (Ok(signed(folder.path(), &tampered)), 0x8217_0005),
+        (Ok("/bin/false".into()), 0x8217_0003),
+        (Err("absent".into()), 0x8217_0003),
+    ];
+    for (verifier, code) in verifiers {
+        let bench = bench_with(folder.path(), verifier);
+        assert_eq!(bench.hand_over(false).await.unwrap().unwrap_err().error.unwrap().0, code);
+        bench.agent.stop().await;
     }
 }
 

@@ -8,12 +8,14 @@ use dbus_api::value;
 use tokio::sync::oneshot;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::{Connection as Bus, OwnedVariant};
+use zbus::{Connection as Bus, ObjectPath, OwnedVariant};
 
+use crate::dbus::agents::{Agent, Agents};
 use crate::dbus::failure::Failure;
 use crate::dbus::options::Options;
 use crate::dbus::policy::{Action, Gate, caller};
 use crate::handle::{Job, Modems, Provisioner, Source, Submission};
+use crate::store::trusted::Consent;
 
 /// Most octets of a document. `[PROV 16]`
 const DOCUMENT: usize = 4 * 1024 * 1024;
@@ -24,14 +26,15 @@ type Details = HashMap<String, OwnedVariant>;
 pub(crate) struct Provisioning {
     provisioner: Provisioner,
     modems: Modems,
+    agents: Agents,
     gate: Gate,
     /// Who handed over the jobs that are still listed: they may read the results, which name the subscriber.
     owners: Mutex<BTreeMap<u32, u32>>,
 }
 
 impl Provisioning {
-    pub(in crate::dbus) fn new(provisioner: Provisioner, modems: Modems, gate: Gate) -> Self {
-        Self { provisioner, modems, gate, owners: Mutex::default() }
+    pub(in crate::dbus) fn new(provisioner: Provisioner, modems: Modems, agents: Agents, gate: Gate) -> Self {
+        Self { provisioner, modems, agents, gate, owners: Mutex::default() }
     }
 
     fn remember(&self, job: u32, uid: u32) {
@@ -51,6 +54,16 @@ impl Provisioning {
         let there = number.filter(|number| self.modems.borrow().iter().any(|modem| modem.id == *number));
         there.ok_or_else(|| Failure::new(Code::NotFound, "There is no modem with this path."))
     }
+}
+
+/// The agent that a call speaks of.
+fn agent(call: &Header<'_>, path: ObjectPath<'_>, uid: u32) -> Agent {
+    Agent { name: call.sender().map(|name| name.to_owned().into()), path: path.into(), uid }
+}
+
+/// The store's failure as callers see it.
+fn storage(error: &std::io::Error) -> Failure {
+    Failure::new(Code::Storage, format!("The approved signers cannot be read or written: {error}."))
 }
 
 /// A job as it travels; with `results` only to who may read them.
@@ -136,6 +149,57 @@ impl Provisioning {
     #[zbus(out_args("jobs"))]
     fn list_jobs(&self) -> Vec<Details> {
         self.provisioner.jobs.borrow().iter().map(|job| details(job, false)).collect()
+    }
+
+    async fn register_agent(
+        &self,
+        agent: ObjectPath<'_>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(), Failure> {
+        let uid = self.gate.check(bus, &call, Action::ApproveSigner).await?;
+        self.agents.register(self::agent(&call, agent, uid));
+        Ok(())
+    }
+
+    async fn unregister_agent(
+        &self,
+        agent: ObjectPath<'_>,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(), Failure> {
+        let uid = caller(bus, &call).await?;
+        if self.agents.unregister(&self::agent(&call, agent, uid)) {
+            return Ok(());
+        }
+        Err(Failure::new(Code::NotFound, "No agent is registered there."))
+    }
+
+    #[zbus(out_args("signers"))]
+    async fn list_signers(&self) -> Result<Vec<HashMap<String, String>>, Failure> {
+        let trusted = self.provisioner.store.trusted().await.map_err(|error| storage(&error))?;
+        let details = |consent: Consent| {
+            HashMap::from([
+                ("fingerprint".to_owned(), consent.fingerprint),
+                ("signer".to_owned(), consent.signer),
+                ("carrier-id".to_owned(), consent.carrier_id),
+                ("date".to_owned(), consent.date.to_string()),
+            ])
+        };
+        Ok(trusted.consents.into_iter().map(details).collect())
+    }
+
+    async fn revoke_signer(
+        &self,
+        fingerprint: String,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(), Failure> {
+        self.gate.check(bus, &call, Action::ApproveSigner).await?;
+        if self.provisioner.store.revoke(fingerprint).await.map_err(|error| storage(&error))? {
+            return Ok(());
+        }
+        Err(Failure::new(Code::NotFound, "No approved signer has this fingerprint."))
     }
 
     #[zbus(signal)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use dbus_api::error::{Code, Error};
 use dbus_api::proxy::ModemProxy;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use zbus::{Connection, OwnedVariant};
 
 use super::bus::Bus;
@@ -50,7 +50,9 @@ async fn try_radio(bus: &Bus, gate: Gate) -> Result<(), Error> {
     let (_modems, followed) = watch::channel(vec![modem.handle.clone()]);
     let (provisioner, _far) = provisioner(|_| Ok(Job::default()));
     let connection = bus.connect().await;
-    let server = serve(&connection, followed, provisioner, crate::proxy::Register::default(), gate).await.unwrap();
+    let server = serve(&connection, followed, provisioner, mpsc::channel(1).1, crate::proxy::Register::default(), gate)
+        .await
+        .unwrap();
     let client = bus.connect().await;
     let proxy = ModemProxy::builder(&client).path(dbus_api::path::modem(0)).build().await.unwrap();
     let result = proxy.set_radio(true).await.map_err(Error::from);
@@ -125,6 +127,8 @@ async fn the_name_is_neither_shared_nor_taken() {
     let (provisioner, _far) = provisioner(|_| Ok(Job::default()));
     let second = bus.connect().await;
     let error =
-        serve(&second, followed, provisioner, crate::proxy::Register::default(), open_gate()).await.unwrap_err();
+        serve(&second, followed, provisioner, mpsc::channel(1).1, crate::proxy::Register::default(), open_gate())
+            .await
+            .unwrap_err();
     assert!(matches!(error, ServeError::NameTaken), "{error}");
 }

@@ -102,3 +102,109 @@ async fn size_and_options_are_checked() {
     }
     assert!(stand.provisioner.submissions.lock().unwrap().is_empty());
 }
+
+/// An agent of the client's: says what it was asked and gives a fixed answer.
+struct Agent {
+    answer: bool,
+    asked: tokio::sync::mpsc::UnboundedSender<(u32, dbus_api::value::Details)>,
+    cancelled: tokio::sync::mpsc::UnboundedSender<u32>,
+}
+
+#[zbus::interface(name = "org.mbimd.Mbimd1.Agent")]
+impl Agent {
+    async fn approve_signer(&self, job: u32, details: dbus_api::value::Details) -> bool {
+        let _ = self.asked.send((job, details));
+        if job == 9 {
+            std::future::pending::<()>().await;
+        }
+        self.answer
+    }
+
+    fn cancel(&self, job: u32) {
+        let _ = self.cancelled.send(job);
+    }
+}
+
+fn approval(
+    job: u32,
+) -> (crate::handle::Approval, tokio::sync::oneshot::Receiver<tokio::sync::oneshot::Receiver<bool>>) {
+    let (asked, somebody) = tokio::sync::oneshot::channel();
+    let name = |text: &str| vec![daemon_provisioning::Name::parse(text).unwrap()];
+    let signer = daemon_provisioning::Signer {
+        fingerprint: "ab".repeat(32),
+        subjects: name("CN=Signer"),
+        issuers: name("CN=Issuer"),
+        not_before: 1,
+        not_after: 2,
+        may_sign: true,
+        chain: daemon_provisioning::Chain::Trusted { root: "CN=Root".into(), extended_validation: true },
+        revocation: Vec::new(),
+    };
+    (crate::handle::Approval { job, uid: 0, carrier_id: "{c}".into(), signer, asked }, somebody)
+}
+
+#[tokio::test]
+async fn an_agent_is_asked_about_a_signer() {
+    let stand = stand(open_gate()).await;
+    let proxy = ProvisioningProxy::new(&stand.client).await.unwrap();
+    let (question, somebody) = approval(1);
+    stand.approvals.send(question).await.unwrap();
+    assert!(somebody.await.is_err(), "nobody is there");
+
+    let (asked, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let (cancelled, mut taken_back) = tokio::sync::mpsc::unbounded_channel();
+    let path = zbus::ObjectPath::try_from("/agent").unwrap();
+    stand.client.object_server().at(&path, Agent { answer: true, asked, cancelled }).await.unwrap();
+    proxy.register_agent(&path).await.unwrap();
+    let (question, somebody) = approval(2);
+    stand.approvals.send(question).await.unwrap();
+    assert!(somebody.await.unwrap().await.unwrap());
+    let (job, details) = seen.recv().await.unwrap();
+    let text = |key: &str| String::try_from(details[key].try_clone().unwrap()).unwrap();
+    assert_eq!(
+        (job, text("signer"), text("root"), text("carrier-id")),
+        (2, "CN=Signer".into(), "CN=Root".into(), "{c}".into())
+    );
+
+    // The question is taken back while the user thinks.
+    let (question, somebody) = approval(9);
+    stand.approvals.send(question).await.unwrap();
+    let word = somebody.await.unwrap();
+    assert_eq!(seen.recv().await.unwrap().0, 9);
+    drop(word);
+    assert_eq!(taken_back.recv().await, Some(9));
+
+    proxy.unregister_agent(&path).await.unwrap();
+    assert_eq!(Error::from(proxy.unregister_agent(&path).await.unwrap_err()).code(), Code::NotFound);
+    let (question, somebody) = approval(3);
+    stand.approvals.send(question).await.unwrap();
+    assert!(somebody.await.is_err());
+}
+
+#[tokio::test]
+async fn approved_signers_are_listed_and_revoked() {
+    let stand = stand(open_gate()).await;
+    let proxy = ProvisioningProxy::new(&stand.client).await.unwrap();
+    assert!(proxy.list_signers().await.unwrap().is_empty());
+    let consent = crate::store::trusted::Consent {
+        fingerprint: "cd".repeat(32),
+        signer: "CN=Signer".into(),
+        carrier_id: "{c}".into(),
+        date: 7,
+    };
+    stand.provisioner.store.consent(consent).await.unwrap();
+    let listed = proxy.list_signers().await.unwrap();
+    assert_eq!((listed[0]["signer"].as_str(), listed[0]["date"].as_str()), ("CN=Signer", "7"));
+    proxy.revoke_signer(&listed[0]["fingerprint"]).await.unwrap();
+    assert_eq!(Error::from(proxy.revoke_signer("cd").await.unwrap_err()).code(), Code::NotFound);
+    assert!(proxy.list_signers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_who_may_approve_is_asked() {
+    let stand = stand(shut_gate()).await;
+    let proxy = ProvisioningProxy::new(&stand.client).await.unwrap();
+    let path = zbus::ObjectPath::try_from("/agent").unwrap();
+    assert_eq!(Error::from(proxy.register_agent(&path).await.unwrap_err()).code(), Code::NotAuthorized);
+    assert_eq!(Error::from(proxy.revoke_signer("cd").await.unwrap_err()).code(), Code::NotAuthorized);
+}

@@ -3,11 +3,14 @@
 mod apply;
 mod jobs;
 mod plan;
+mod sign;
+mod signers;
+mod trust;
 mod validate;
 
 use zbus::Connection;
 
-use crate::arguments::{Command, Provision};
+use crate::arguments::{Apply, Command, Provision, Source};
 use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::show::Output;
@@ -17,6 +20,10 @@ pub(crate) fn run(command: Provision, bus: &Bus, output: Output) -> Result<(), F
     match command {
         Provision::Validate { file } => validate::run(&file, output),
         Provision::Plan { file } => plan::run(&file, output),
+        Provision::Sign(wish) => sign::sign(&wish, output),
+        Provision::Verify(wish) => sign::verify(&wish, output),
+        Provision::TestCert(wish) => sign::test_cert(&wish, output),
+        Provision::Trust(wish) => trust::run(&wish, output),
         live => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
@@ -30,6 +37,16 @@ pub(super) async fn live(connection: &Connection, command: Provision, output: Ou
         Provision::Apply(wish) => apply::run(connection, &wish, output).await,
         Provision::List => jobs::list(connection, output).await,
         Provision::Show { job } => jobs::show(connection, job, output).await,
-        Provision::Validate { .. } | Provision::Plan { .. } => Err(Failure::failed("this command needs no daemon")),
+        Provision::Open { file } => {
+            let wish = Apply { file, source: Source::Website, dry_run: false, wait: false, modem: None };
+            apply::run(connection, &wish, output).await
+        }
+        Provision::Signers { revoke } => signers::run(connection, revoke.as_deref(), output).await,
+        Provision::Validate { .. }
+        | Provision::Plan { .. }
+        | Provision::Sign(_)
+        | Provision::Verify(_)
+        | Provision::TestCert(_)
+        | Provision::Trust(_) => Err(Failure::failed("this command needs no daemon")),
     }
 }

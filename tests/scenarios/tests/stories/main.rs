@@ -21,6 +21,7 @@ mod proxy;
 mod restart;
 mod sessions;
 mod settings;
+mod signed;
 mod sleep;
 mod store;
 mod trace;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 15] = [
+    let groups: [&[Case]; 16] = [
         open::CASES,
         proxy::CASES,
         garden::CASES,
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         network::CASES,
         sessions::CASES,
         settings::CASES,
+        signed::CASES,
         store::CASES,
         trace::CASES,
         command_line::CASES,

@@ -10,6 +10,7 @@ use zbus::{Connection, Variant};
 
 use super::jobs;
 use crate::arguments::{Apply, Source};
+use crate::command::agent::Agent;
 use crate::command::read;
 use crate::failure::Failure;
 use crate::modem;
@@ -30,9 +31,29 @@ pub(super) async fn run(connection: &Connection, wish: &Apply, output: Output) -
         let path = modem::pick(connection, Some(word)).await?.path;
         options.insert("modem", path.into_inner().into());
     }
+    // Where a person sits, the question about the signer is asked here. Who may not be asked may still apply.
+    let asks = matches!(wish.source, Source::Website) && !wish.dry_run && wish.file.as_os_str() != "-";
+    let agent = if asks && Agent::has_terminal() { Agent::register(connection).await.ok() } else { None };
+    let follow = follow(connection, wish, &document, &options, output);
+    match agent {
+        None => follow.await,
+        Some(agent) => tokio::select! {
+            done = follow => done,
+            failure = agent.work() => Err(failure),
+        },
+    }
+}
+
+async fn follow(
+    connection: &Connection,
+    wish: &Apply,
+    document: &[u8],
+    options: &HashMap<&str, Variant<'_>>,
+    output: Output,
+) -> Result<(), Failure> {
     let proxy = ProvisioningProxy::new(connection).await?;
     let mut changes = proxy.receive_job_changed().await?;
-    let (number, details) = proxy.apply(&document, &options).await?;
+    let (number, details) = proxy.apply(document, options).await?;
     let mut job = Job::from_details(&details);
     let terminal = std::io::stderr().is_terminal();
     while number != 0 && !settled(&job, wish.wait) {
@@ -41,7 +62,7 @@ pub(super) async fn run(connection: &Connection, wish: &Apply, output: Output) -
         if args.job == number {
             let known = job.results_xml.take();
             job = Job { results_xml: known, ..Job::from_details(&args.details) };
-            if terminal {
+            if terminal && job.state != "asking" {
                 let _ = write!(std::io::stderr(), "\r\x1b[K{}…", job.state);
             }
         }
