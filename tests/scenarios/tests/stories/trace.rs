@@ -92,11 +92,11 @@ async fn ridden(stage: &mut Stage) -> Outcome {
     let folder = stage.world.directory().to_owned();
     let capture = folder.join("ridden.pcapng");
     let file = capture.display().to_string();
-    let none = ctl.call(&["trace", "--proxy", "/dev/null"]).await?;
-    assert!(none.status == 4 && none.error.contains("the proxy does not"), "{none:?}");
     stage.plug(quick(stage.world.scenario())).await?;
     let modem = stage.online().await?;
     let path = folder.join("modem").display().to_string();
+    let none = ctl.call(&["trace", "--proxy", "/dev/null"]).await?;
+    assert!(none.status == 4 && none.error.contains("the proxy does not"), "{none:?}");
 
     let watch = ctl.start(&folder, &["trace", "--proxy", &path, "--ask"])?;
     let written = ctl.start(&folder, &["trace", "--proxy", &path, "--ask", "--write", &file])?;
