@@ -322,7 +322,8 @@ proptest! {
                     }
                     Action::Join(_) => client.news(News::Joined { release: Some(MbimEx::V2) }),
                     Action::Command { key, .. } => {
-                        prop_assert_eq!(client.state(), State::Ready);
+                        // Garbage behind a command ends the client before the command is taken up, which came whole.
+                        prop_assert!(ended == 0 && [State::Ready, State::Ended].contains(&client.state()));
                         client.news(News::Answered {
                             key,
                             outcome: Outcome::Answered { status: Status::SUCCESS, buffer: Vec::new() },
