@@ -203,7 +203,9 @@ impl Stage {
     pub async fn bare(&self) -> Result<(), Error> {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let (shown, files) = (link::show(DATA_LINK).await?, self.run_files());
+            let (shown, mut files) = (link::show(DATA_LINK).await?, self.run_files());
+            // A modem has its name for clients of the proxy as long as it is there.
+            files.retain(|file| !file.contains("/run/mbim/"));
             if shown.is_bare() && files.is_empty() {
                 return Ok(());
             }

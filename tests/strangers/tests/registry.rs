@@ -19,7 +19,8 @@ use mbim_proto::MbimEx;
 
 /// What libmbim prints of each message.
 fn printed(messages: &[&[u8]], release: MbimEx) -> Vec<String> {
-    let program = strangers::client().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = strangers::client(folder.path()).unwrap();
     let mut lines = String::new();
     for bytes in messages {
         let _ = write!(lines, "{} ", release.bcd() >> 8);

@@ -14,7 +14,8 @@ fn what_libmbim_reads_is_what_the_modem_holds() {
     if !strangers::is_the_one_compared().unwrap() {
         return;
     }
-    let program = strangers::client().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = strangers::client(folder.path()).unwrap();
     let program = program.to_str().expect("a path");
     let mut port = Port::new();
     let mut wrong = Vec::new();

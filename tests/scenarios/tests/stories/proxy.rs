@@ -120,7 +120,7 @@ async fn library(stage: &mut Stage) -> Outcome {
     if !strangers::is_the_one_compared()? {
         return Ok(());
     }
-    let program = strangers::client()?;
+    let program = strangers::client(stage.world.directory())?;
     let (mut wrong, mut steps) = (Vec::new(), 0);
     for step in table::library() {
         let hears = step.arguments.iter().any(|word| MESSAGES.contains(word));
