@@ -134,6 +134,7 @@ enum Happened {
     Trouble(Option<Reason>),
     Rfkill,
     Records,
+    Announced,
     LetGo,
 }
 
@@ -217,7 +218,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
     }
     while actor.ended.is_none() {
         let happened = {
-            let Actor { port, out, out_done, work, machine, start, .. } = &mut actor;
+            let Actor { port, out, out_done, work, machine, start, advertised, .. } = &mut actor;
             let wake = machine.next_wake().map(|(at, _)| *start + at);
             let front = out.front();
             let told = machine.config().port.trouble.as_ref();
@@ -232,6 +233,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
                 trouble = trouble(port.as_ref(), told) => Happened::Trouble(trouble),
                 Ok(()) = rfkill.changed() => Happened::Rfkill,
                 Ok(()) = records.changed() => Happened::Records,
+                () = announced(advertised.as_deref()) => Happened::Announced,
                 Ok(()) = let_go.changed() => Happened::LetGo,
             }
         };
@@ -268,6 +270,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             Happened::Trouble(trouble) => actor.trouble(trouble),
             // Who has read the files reads them again; the link stays as it is.
             Happened::Records => actor.carry_out(Effect::LoadOperators),
+            Happened::Announced => actor.feed(Input::Announced),
             Happened::Rfkill => {
                 let blocked = *rfkill.borrow_and_update();
                 actor.feed(Input::HostRadio { blocked });
@@ -295,6 +298,13 @@ async fn send(port: Option<&Port>, frame: Option<&Vec<u8>>, done: &mut usize) ->
 async fn trouble(port: Option<&Port>, told: Option<&Reason>) -> Option<Reason> {
     match port {
         Some(port) => port.trouble(told).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn announced(ear: Option<&Advertised>) {
+    match ear {
+        Some(ear) => ear.changed().await,
         None => std::future::pending().await,
     }
 }

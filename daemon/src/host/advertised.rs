@@ -2,7 +2,7 @@
 //! NAT64 `[RFC 8781]`. The kernel receives and checks the advertisements (hop limit, source) and hands these options on to
 //! whoever listens; that needs no right, and the link's `accept_ra` on.
 //!
-//! The socket is read when a probe asks, never waited on: advertisements of other links wake nobody.
+//! What comes after a probe has looked is a reason for another one: a router may speak late, and may change its mind.
 
 use std::io;
 use std::net::Ipv6Addr;
@@ -11,6 +11,8 @@ use std::sync::Mutex;
 
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// RTNLGRP_ND_USEROPT (20) as a bit of the address's groups.
 const ND_USEROPT: u32 = 1 << 19;
@@ -45,9 +47,18 @@ pub(crate) struct Announced {
 /// The ear for one interface.
 #[derive(Debug)]
 pub(crate) struct Advertised {
-    socket: OwnedFd,
+    socket: AsyncFd<OwnedFd>,
     interface: String,
-    heard: Mutex<(u32, Announced)>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// Index of the interface that it was heard on.
+    index: u32,
+    now: Announced,
+    /// What was last [taken](Advertised::hear).
+    taken: Announced,
 }
 
 impl Advertised {
@@ -57,36 +68,64 @@ impl Advertised {
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
         sockopt::set_socket_recv_buffer_size(&socket, QUEUE)?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, ND_USEROPT))?;
+        let socket = crate::transport::watch(socket, Interest::READABLE)?;
         Ok(Self { socket, interface: interface.to_owned(), heard: Mutex::default() })
     }
 
     /// What is known by now. Another interface under the same name begins anew.
     pub(crate) fn hear(&self) -> Announced {
-        let index = rustix::net::netdevice::name_to_index(&self.socket, &self.interface).unwrap_or(0);
-        let Ok(mut heard) = self.heard.lock() else { return Announced::default() };
-        if heard.0 != index {
-            *heard = (index, Announced::default());
-        }
-        let mut buffer = [0; LARGEST];
-        for _ in 0..MOST {
-            match rustix::net::recv(&self.socket, &mut buffer[..], RecvFlags::empty()) {
-                Ok((count, _)) => {
-                    take(buffer.get(..count).unwrap_or_default(), index, &mut heard.1);
-                }
-                // Something was lost; routers say it again.
-                Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::INTR) => {}
-                Err(_) => break,
+        self.read();
+        self.heard.lock().map_or_else(
+            |_| Announced::default(),
+            |mut heard| {
+                heard.taken = heard.now.clone();
+                heard.now.clone()
+            },
+        )
+    }
+
+    /// Waits until something else is announced than [`Self::hear`] has said. May be dropped at any time.
+    pub(crate) async fn changed(&self) {
+        loop {
+            let Ok(mut ready) = self.socket.readable().await else { return std::future::pending().await };
+            if self.read() {
+                ready.clear_ready();
+            }
+            if let Ok(mut heard) = self.heard.lock()
+                && heard.now != heard.taken
+            {
+                heard.taken = heard.now.clone();
+                return;
             }
         }
-        heard.1.clone()
     }
 
     /// The link is down: what comes afterwards is another network's.
     pub(crate) fn forget(&self) {
-        self.hear();
+        self.read();
         if let Ok(mut heard) = self.heard.lock() {
-            heard.1 = Announced::default();
+            (heard.now, heard.taken) = Default::default();
         }
+    }
+
+    /// Takes in what waits in the socket; whether that was all.
+    fn read(&self) -> bool {
+        let socket = self.socket.get_ref();
+        let index = rustix::net::netdevice::name_to_index(socket, &self.interface).unwrap_or(0);
+        let Ok(mut heard) = self.heard.lock() else { return true };
+        if heard.index != index {
+            *heard = Heard { index, ..Heard::default() };
+        }
+        let mut buffer = [0; LARGEST];
+        for _ in 0..MOST {
+            match rustix::net::recv(socket, &mut buffer[..], RecvFlags::empty()) {
+                Ok((count, _)) => take(buffer.get(..count).unwrap_or_default(), index, &mut heard.now),
+                // Something was lost; routers say it again.
+                Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::INTR) => {}
+                Err(_) => return true,
+            }
+        }
+        false
     }
 }
 

@@ -166,6 +166,8 @@ pub enum Input<'a> {
         /// What it saw.
         report: ProbeReport,
     },
+    /// The network announces another captive portal API or NAT64 than the last probe knew of. `[RFC 8910 3]`
+    Announced,
     /// Answer to [`Effect::LoadOperators`]; again whenever the files changed.
     Operators(Arc<Layers>),
     /// Answer to [`Effect::LoadSubscriber`]; `None` = nothing is stored.

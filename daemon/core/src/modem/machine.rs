@@ -147,6 +147,7 @@ impl Modem {
             Input::Overrun => self.session.overrun(),
             Input::Trouble(trouble) => self.config.port.trouble = trouble,
             Input::Resumed => self.on_resumed(now),
+            Input::Announced => self.on_announced(now),
             Input::Wake => {
                 self.session.wake(now);
                 for timer in self.timers.due(now) {

@@ -31,6 +31,8 @@ const WALLED: &str = "walled-garden";
 const BEFORE_EXPIRY: Duration = Duration::from_secs(30);
 /// The soonest that an expiry makes a probe due.
 const SOONEST_EXPIRY: Duration = Duration::from_secs(10);
+/// Announcements cause no more than one probe in this time: a router that changes its mind must not spend the budget.
+const BETWEEN_ANNOUNCEMENTS: Duration = Duration::from_secs(60);
 /// Reasons of the shell why no probe will ever run with this configuration.
 const OFF: &[&str] = &["off", "not-configured"];
 
@@ -57,6 +59,8 @@ pub(super) struct Online {
     learnt: Option<(String, &'static str)>,
     /// When the network's API says that things change.
     expires: Option<Time>,
+    /// When an announcement was last the reason for a probe.
+    announced: Option<Time>,
     /// How the modem was registered at the last probe: roaming, and data class.
     place: Option<(bool, u32)>,
     hand_over: Option<Time>,
@@ -81,6 +85,7 @@ impl Online {
             last_cost: (0, 0, Duration::ZERO),
             learnt: None,
             expires: None,
+            announced: None,
             place: None,
             hand_over: None,
             last_probe: None,
@@ -147,6 +152,7 @@ impl Modem {
         self.online.evidence.clear();
         self.online.learnt = None;
         self.online.expires = None;
+        self.online.announced = None;
         self.online.place = None;
         let before = self.tables.reach;
         self.step(|t| &mut t.reach, ReachEvent::LinkLost);
@@ -187,6 +193,24 @@ impl Modem {
         if moved {
             self.online.place = Some(here);
             self.online.due = true;
+        }
+    }
+
+    /// The network says something new about itself: what the last probe found may have been for want of that.
+    pub(super) fn on_announced(&mut self, now: Time) {
+        if self.tables.context != Context::Up || self.tables.reach == Reach::None {
+            return;
+        }
+        let soonest = self.online.announced.map_or(now, |last| now.max(last + BETWEEN_ANNOUNCEMENTS));
+        if self.online.announced.is_some_and(|last| last > now) {
+            // That one will see it.
+            return;
+        }
+        self.online.announced = Some(soonest);
+        if soonest == now {
+            self.online.due = true;
+        } else {
+            self.timers.set_sooner(Timer::Probe, soonest);
         }
     }
 

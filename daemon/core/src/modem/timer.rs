@@ -83,6 +83,11 @@ impl Timers {
         self.0.insert(timer, at);
     }
 
+    /// Sets it, unless it runs and ends earlier.
+    pub(super) fn set_sooner(&mut self, timer: Timer, at: Time) {
+        self.0.entry(timer).and_modify(|running| *running = at.min(*running)).or_insert(at);
+    }
+
     pub(super) fn clear(&mut self, timer: Timer) {
         self.0.remove(&timer);
     }

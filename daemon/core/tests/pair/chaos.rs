@@ -33,6 +33,7 @@ enum Act {
     HostRadio(bool),
     Overrun,
     Resumed,
+    Announced,
     WriteFailed,
     Drop,
     Hardware(bool),
@@ -55,6 +56,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(Act::HostRadio),
         1 => Just(Act::Overrun),
         1 => Just(Act::Resumed),
+        1 => Just(Act::Announced),
         1 => Just(Act::WriteFailed),
         1 => Just(Act::Drop),
         1 => any::<bool>().prop_map(Act::Hardware),
@@ -171,6 +173,7 @@ impl Chaos {
             Act::HostRadio(blocked) => self.feed(Input::HostRadio { blocked }),
             Act::Overrun => self.feed(Input::Overrun),
             Act::Resumed => self.feed(Input::Resumed),
+            Act::Announced => self.feed(Input::Announced),
             Act::WriteFailed => self.feed(Input::WriteFailed),
             Act::Drop => {
                 self.device.order(self.now, Order::DropSession { session: 0, cause: 36 });

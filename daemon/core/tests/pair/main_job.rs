@@ -1,5 +1,6 @@
 //! From plug to online, counted; unplugged at every message of it.
 
+use daemon_core::modem::Input;
 use daemon_core::request::{Reply, Request};
 use daemon_core::snapshot::{ConnectivityState, ModemState};
 use daemon_core::subscriber::ProvisionedProfile;
@@ -202,4 +203,33 @@ fn online_costs_no_wake_up() {
     pair.run(60, |_| false);
     assert_eq!(pair.host.next_wake(), None, "{}", pair.account());
     assert_eq!(pair.probes, 1);
+}
+
+/// A router that speaks after the first test is a reason for another; one that keeps changing its mind is not.
+#[test]
+fn an_announcement_is_followed_by_one_test_a_minute() {
+    let mut pair = Pair::new(Profile::default());
+    pair.feed(Input::Announced);
+    pair.attach();
+    pair.connect();
+    pair.feed(Input::Announced);
+    pair.settle();
+    assert_eq!(pair.probes, 2, "at once");
+    for _ in 0..10 {
+        pair.feed(Input::Announced);
+        pair.run(2, |_| false);
+    }
+    assert_eq!(pair.probes, 2, "not so soon again");
+    pair.run(45, |_| false);
+    assert_eq!(pair.probes, 3, "what was announced is not forgotten");
+    pair.run(3600, |_| false);
+    assert_eq!((pair.probes, pair.host.next_wake()), (3, None));
+    assert!(pair.ask(Request::Disconnect).is_ok());
+    pair.feed(Input::Announced);
+    pair.settle();
+    assert_eq!(pair.probes, 3, "no link, no test");
+    assert!(pair.ask(Request::Connect { apn: None }).is_ok());
+    pair.feed(Input::Announced);
+    pair.settle();
+    assert_eq!(pair.probes, 5, "another link begins anew");
 }
