@@ -21,6 +21,9 @@ const DEAF: Duration = Duration::from_millis(50);
 const DEAFEST: Duration = Duration::from_secs(5);
 /// Time of listening without another announcement after which a flood is over.
 const CALM: Duration = Duration::from_secs(10);
+/// Answers in a row that only asking brought, without a single announcement, that are a trouble. One or two may have
+/// overtaken their announcements, which take another way and wait for a host that is busy.
+const UNANNOUNCED: u32 = 3;
 /// Failed fetches or commands in a row that are a trouble.
 const FAILURES: u32 = 3;
 /// Pause after a failed fetch; a device that refuses at once is not asked in a loop.
@@ -52,6 +55,17 @@ enum State {
     Breathing(Duration),
 }
 
+/// Why the fetch under way, or the next, is made without an announcement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ask {
+    /// It is not.
+    No,
+    /// An answer is overdue.
+    Overdue,
+    /// What was not announced may not be alone.
+    More,
+}
+
 /// Why answers do not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -73,8 +87,9 @@ pub(crate) struct Answers {
     waiting: u32,
     /// When an overdue answer is asked for, and how often it was.
     overdue: Option<(Duration, u32)>,
-    /// The fetch under way, or the next, was not announced.
-    asking: bool,
+    ask: Ask,
+    /// Overdue answers that only asking brought since the last announcement.
+    unannounced: u32,
     /// Announcements in a row that brought nothing.
     empty: u32,
     /// Not listened to before this time.
@@ -95,7 +110,8 @@ impl Answers {
             owed: 0,
             waiting: 0,
             overdue: None,
-            asking: false,
+            ask: Ask::No,
+            unannounced: 0,
             empty: 0,
             deaf: None,
             deafness: DEAF,
@@ -133,6 +149,11 @@ impl Answers {
     /// The device announced an answer.
     pub(crate) fn announced(&mut self, now: Duration) {
         self.owed = self.owed.saturating_add(1).min(MOST_OWED);
+        // It does announce, be it late.
+        self.unannounced = 0;
+        if self.trouble == Some(Trouble::Unannounced) {
+            self.trouble = None;
+        }
         self.empty = self.empty.saturating_add(1);
         if self.empty > EMPTY {
             self.trouble = Some(Trouble::Flood);
@@ -153,7 +174,7 @@ impl Answers {
         if let Some((at, asks)) = self.overdue
             && now >= at
         {
-            self.asking = true;
+            self.ask = Ask::Overdue;
             let next = OVERDUE.saturating_mul(1 << (asks + 1).min(ASKS));
             self.overdue = (asks + 1 < ASKS).then(|| (now.saturating_add(next), asks + 1));
         }
@@ -162,7 +183,7 @@ impl Answers {
             State::Breathing(until) if now < until => return false,
             State::Quiet | State::Breathing(_) => {}
         }
-        if self.owed == 0 && !self.asking {
+        if self.owed == 0 && self.ask == Ask::No {
             return false;
         }
         self.state = State::Fetching;
@@ -174,33 +195,34 @@ impl Answers {
         self.state = State::Quiet;
         match what {
             Fetched::Answer | Fetched::Indication => {
-                let [fetches, commands] = &mut self.failures;
-                *fetches = 0;
+                self.reached();
                 if self.owed == 0 {
-                    self.trouble = Some(Trouble::Unannounced);
-                } else if (self.trouble != Some(Trouble::Unannounced) || !self.asking) && *commands < FAILURES {
-                    self.trouble = None;
+                    self.was_unannounced();
+                    self.ask = Ask::More;
+                } else {
+                    self.owed -= 1;
+                    self.ask = Ask::No;
+                    self.listen();
+                    if self.trouble == Some(Trouble::Flood) {
+                        self.trouble = None;
+                    }
                 }
-                // What was not announced may not be alone.
-                self.asking = self.owed == 0;
-                self.owed = self.owed.saturating_sub(1);
-                self.listen();
                 if what == Fetched::Answer {
                     self.waiting = self.waiting.saturating_sub(1);
                     self.overdue = (self.waiting > 0).then(|| (now.saturating_add(OVERDUE), 0));
                 }
             }
             Fetched::Garbage => {
-                (self.owed, self.asking) = (self.owed.saturating_sub(1), false);
+                (self.owed, self.ask) = (self.owed.saturating_sub(1), Ask::No);
                 self.reached();
             }
             Fetched::Nothing => {
-                (self.owed, self.asking) = (0, false);
+                (self.owed, self.ask) = (0, Ask::No);
                 self.reached();
             }
             Fetched::Failed => {
                 // What is owed stays owed; what was only asked for is asked for at the next time.
-                self.asking = false;
+                self.ask = Ask::No;
                 let [fetches, _] = &mut self.failures;
                 *fetches = fetches.saturating_add(1);
                 if *fetches >= FAILURES {
@@ -221,6 +243,17 @@ impl Answers {
         }
     }
 
+    /// What was fetched was not announced: by a device that is listened to, it may have lost its announcement.
+    fn was_unannounced(&mut self) {
+        if self.ask != Ask::Overdue || self.deaf.is_some() {
+            return;
+        }
+        self.unannounced = self.unannounced.saturating_add(1);
+        if self.unannounced >= UNANNOUNCED && self.trouble.is_none() {
+            self.trouble = Some(Trouble::Unannounced);
+        }
+    }
+
     /// Announcements are believed again.
     fn listen(&mut self) {
         (self.empty, self.deaf, self.deafness, self.calm) = (0, None, DEAF, None);
@@ -229,7 +262,7 @@ impl Answers {
     /// When to look again without anything having happened.
     pub(crate) fn wake(&self) -> Option<Duration> {
         let breath = match self.state {
-            State::Breathing(until) if self.owed > 0 || self.asking => Some(until),
+            State::Breathing(until) if self.owed > 0 || self.ask != Ask::No => Some(until),
             _ => None,
         };
         [breath, self.overdue.map(|(at, _)| at), self.deaf, self.calm].into_iter().flatten().min()
@@ -297,16 +330,80 @@ mod tests {
         assert_eq!(answers.wake(), Some(at(3000)));
         assert!(answers.fetch(at(3000)));
         answers.fetched(at(3001), Fetched::Answer);
-        assert_eq!(answers.trouble(), Some(Trouble::Unannounced));
         assert!(answers.fetch(at(3001)), "it may not be alone");
         answers.fetched(at(3002), Fetched::Nothing);
         assert!(!answers.fetch(at(3003)));
-        assert_eq!(answers.wake(), None, "the answer is here");
-        answers.sent(at(4000));
-        answers.announced(at(4001));
-        assert!(answers.fetch(at(4001)));
-        answers.fetched(at(4002), Fetched::Answer);
-        assert_eq!(answers.trouble(), None, "it announces again");
+        assert_eq!((answers.wake(), answers.trouble()), (None, None), "the answer is here");
+    }
+
+    /// A command at this time whose answer, and an indication with it, only asking brings.
+    fn unannounced(answers: &mut Answers, now: Duration) {
+        answers.sent(now);
+        assert!(answers.fetch(now + OVERDUE));
+        answers.fetched(now + OVERDUE, Fetched::Answer);
+        for what in [Fetched::Indication, Fetched::Nothing] {
+            assert!(answers.fetch(now + OVERDUE));
+            answers.fetched(now + OVERDUE, what);
+        }
+    }
+
+    #[test]
+    fn a_device_that_announces_nothing_is_named_until_it_announces() {
+        let mut answers = Answers::new();
+        for round in 1..=UNANNOUNCED {
+            assert_eq!(answers.trouble(), None, "before round {round}");
+            unannounced(&mut answers, at(u64::from(round) * 10_000));
+        }
+        assert_eq!(answers.trouble(), Some(Trouble::Unannounced));
+        assert_eq!(answers.wake(), None);
+        answers.announced(at(60_000));
+        assert_eq!(answers.trouble(), None, "no command is needed");
+        assert!(answers.fetch(at(60_000)));
+        answers.fetched(at(60_001), Fetched::Nothing);
+        unannounced(&mut answers, at(70_000));
+        assert_eq!(answers.trouble(), None, "it is counted from the start");
+    }
+
+    #[test]
+    fn answers_that_overtake_their_announcements_are_no_trouble() {
+        let mut answers = Answers::new();
+        for round in 1..=10 * UNANNOUNCED {
+            let now = at(u64::from(round) * 10_000);
+            unannounced(&mut answers, now);
+            assert_eq!(answers.trouble(), None, "round {round}");
+            // Those of the answer and of the indication, late.
+            for _ in 0..2 {
+                answers.announced(now + 2 * OVERDUE);
+            }
+            assert!(answers.fetch(now + 2 * OVERDUE));
+            answers.fetched(now + 2 * OVERDUE, Fetched::Nothing);
+            // One that comes in time.
+            answers.sent(now + 3 * OVERDUE);
+            answers.announced(now + 3 * OVERDUE);
+            assert!(answers.fetch(now + 3 * OVERDUE));
+            answers.fetched(now + 3 * OVERDUE, Fetched::Answer);
+        }
+    }
+
+    #[test]
+    fn what_was_not_listened_to_was_not_lost() {
+        let mut answers = Answers::new();
+        for _ in 0..=EMPTY {
+            answers.announced(at(0));
+        }
+        assert!(answers.fetch(at(0)));
+        answers.fetched(at(0), Fetched::Nothing);
+        for _ in 0..2 * UNANNOUNCED {
+            // Its announcement, and many more, are passed over.
+            assert!(!answers.listens(at(1)));
+            answers.sent(at(1));
+            answers.overdue = Some((at(1), 0));
+            assert!(answers.fetch(at(1)));
+            answers.fetched(at(1), Fetched::Answer);
+            assert!(answers.fetch(at(1)));
+            answers.fetched(at(1), Fetched::Nothing);
+            assert_eq!(answers.trouble(), Some(Trouble::Flood), "that is what is wrong");
+        }
     }
 
     #[test]

@@ -173,13 +173,27 @@ async fn the_interrupt_endpoint_is_cleared_and_what_is_gone_is_gone() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_announced_comes_all_the_same() {
+async fn answers_that_are_not_announced_come_all_the_same_and_the_third_is_named() {
     let fake = Fake::default();
     let mut control = control(&fake);
-    let mut done = 0;
-    assert!(matches!(send(&mut control, &frame(1, 4), &mut done).await, Sent::Done));
-    fake.change(|device| device.responses.push_back(Ok(frame(0x8000_0001, 4))));
     let mut buffer = [0; 64];
-    assert_eq!(receive(&mut control, &mut buffer).await, Received::Bytes(16));
-    assert_eq!(control.trouble(), Some(Trouble::Unannounced));
+    for trouble in [None, None, Some(Trouble::Unannounced)] {
+        let mut done = 0;
+        assert!(matches!(send(&mut control, &frame(1, 4), &mut done).await, Sent::Done));
+        fake.change(|device| device.responses.push_back(Ok(frame(0x8000_0001, 4))));
+        assert_eq!(receive(&mut control, &mut buffer).await, Received::Bytes(16));
+        assert_eq!(control.trouble(), trouble);
+        // It looks whether there is more; there is not.
+        tokio::select! {
+            biased;
+            received = receive(&mut control, &mut buffer) => panic!("{received:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    fake.change(|device| {
+        device.notices.push_back(Ok(AVAILABLE.to_vec()));
+        device.responses.push_back(Ok(frame(INDICATE_STATUS, 32)));
+    });
+    assert_eq!(receive(&mut control, &mut buffer).await, Received::Bytes(44));
+    assert_eq!(control.trouble(), None, "it announces");
 }
