@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use core::time::Duration;
@@ -23,15 +24,35 @@ pub(crate) const CASES: &[Case] = &[
 
 const PATH: &str = "/org/freedesktop/login1";
 
+/// How it begins before it gives locks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Manner {
+    /// Willing.
+    #[default]
+    Willing,
+    /// It refuses so often, as while polkit is not there yet.
+    Refuses(usize),
+    /// It never answers.
+    Silent,
+}
+
 /// Plays the part of logind that matters here: gives locks and sees whether they are held.
 #[derive(Clone, Default)]
 struct Logind {
     locks: Arc<Mutex<Vec<(String, UnixStream)>>>,
+    manner: Manner,
+    asked: Arc<AtomicUsize>,
 }
 
 #[zbus::interface(name = "org.freedesktop.login1.Manager")]
 impl Logind {
-    fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::fdo::Result<OwnedFd> {
+    async fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::fdo::Result<OwnedFd> {
+        let before = self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.manner {
+            Manner::Refuses(times) if before < times => return Err(zbus::fdo::Error::AccessDenied("not yet".into())),
+            Manner::Silent => std::future::pending().await,
+            Manner::Refuses(_) | Manner::Willing => {}
+        }
         let failed = |error: std::io::Error| zbus::fdo::Error::Failed(error.to_string());
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         ours.set_nonblocking(true).map_err(failed)?;
@@ -43,8 +64,8 @@ impl Logind {
 
 impl Logind {
     /// Appears on the bus.
-    async fn start(address: &str) -> Result<(Self, Connection), zbus::Error> {
-        let logind = Self::default();
+    async fn start(address: &str, manner: Manner) -> Result<(Self, Connection), zbus::Error> {
+        let logind = Self { manner, ..Self::default() };
         let connection = zbus::connection::Builder::address(address).build().await?;
         connection.object_server().at(PATH, logind.clone()).await?;
         connection.request_name("org.freedesktop.login1").await?;
@@ -83,7 +104,7 @@ async fn asleep(stage: &mut Stage) -> Outcome {
     let before = link::show(DATA_LINK).await?;
     let watch = Watch::start(DATA_LINK)?;
     // It comes after the daemon, as it does after a restart of its own.
-    let (logind, connection) = Logind::start(stage.world.bus.address()).await?;
+    let (logind, connection) = Logind::start(stage.world.bus.address(), Manner::Willing).await?;
     logind.has("the lock", (1, 1)).await?;
     for night in 1..=2 {
         announce(&connection, true).await?;
@@ -98,10 +119,16 @@ async fn asleep(stage: &mut Stage) -> Outcome {
     }
     assert_eq!(watch.taken_away().await, [""; 0]);
     assert_eq!(link::show(DATA_LINK).await?, before);
-    // A logind that goes takes its lock with it, and its successor gives another.
+    // A logind that goes takes its lock with it. One that never answers, and then goes, is in nobody's way; its successor
+    // is asked until it gives another.
     connection.close().await?;
-    let (logind, connection) = Logind::start(stage.world.bus.address()).await?;
+    let (silent, connection) = Logind::start(stage.world.bus.address(), Manner::Silent).await?;
+    let asked = || async { (silent.asked.load(Ordering::SeqCst) == 1).then_some(()) };
+    wait::until("the question that is not answered", PATIENCE, asked).await?;
+    connection.close().await?;
+    let (logind, connection) = Logind::start(stage.world.bus.address(), Manner::Refuses(2)).await?;
     logind.has("the successor's lock", (1, 1)).await?;
+    assert_eq!(logind.asked.load(Ordering::SeqCst), 3, "it is asked no more than it must be");
     stage.stop().await?;
     logind.has("the lock to go with the daemon", (1, 0)).await?;
     stage.again().await?;
@@ -115,7 +142,7 @@ async fn lost(stage: &mut Stage) -> Outcome {
     stage.plug(quick(stage.world.scenario())).await?;
     let modem = stage.online().await?;
     let before = link::show(DATA_LINK).await?;
-    let (logind, connection) = Logind::start(stage.world.bus.address()).await?;
+    let (logind, connection) = Logind::start(stage.world.bus.address(), Manner::Willing).await?;
     logind.has("the lock", (1, 1)).await?;
     announce(&connection, true).await?;
     logind.has("the lock to be given back", (1, 0)).await?;
