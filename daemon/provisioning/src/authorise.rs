@@ -6,7 +6,7 @@ use crate::binding::{belongs_to_another, same_guid, sim_of_operator};
 use crate::code::Code;
 use crate::document::{Content, Document, Invalid, Validated};
 use crate::facts::Facts;
-use crate::signer::{Signer, TrustedCertificate};
+use crate::signer::{Signed, Signer, TrustedCertificate};
 use crate::trust::{self, Case, Origin, Signature, Verdict};
 
 /// Who hands a document over. [PROV 12.3]
@@ -75,7 +75,9 @@ impl Question {
     /// The user said no, or nobody could be asked.
     #[must_use]
     pub fn declined(self) -> Refused {
-        Refused::new(Code::SIGNER_UNTRUSTED, format!("nobody approved the signer {}", self.signer.name()))
+        let refused =
+            Refused::new(Code::SIGNER_UNTRUSTED, format!("nobody approved the signer {}", self.signer.name()));
+        Refused { signed: Some(Box::new(self.signer.brief())), ..refused }
     }
 }
 
@@ -102,6 +104,9 @@ impl Document {
                 Refused::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate")
             });
         }
+        let signed = signer.as_deref().map(Signer::brief);
+        let refuse =
+            |code, reason: String| Refused { signed: signed.clone().map(Box::new), ..Refused::new(code, reason) };
         let signature = signer.as_deref().map(|signer| Signature {
             chain: &signer.chain,
             may_sign: signer.may_sign,
@@ -110,17 +115,17 @@ impl Document {
         });
         let verdict = trust::decide(&Case { origin, sim: sim_of_operator(facts), signature });
         if let Verdict::Refuse(code, reason) = verdict {
-            return Err(Refused::new(code, reason));
+            return Err(refuse(code, reason));
         }
         if let Source::App { carrier_id: Some(bound) } = source
             && !same_guid(bound, &content.global.carrier_id)
         {
-            return Err(Refused::new(Code::ACCESS_DENIED, "the program is bound to another carrier"));
+            return Err(refuse(Code::ACCESS_DENIED, "the program is bound to another carrier".to_owned()));
         }
         if belongs_to_another(&content.global, facts) {
-            return Err(Refused::new(Code::ACCESS_DENIED, "the SIM belongs to another carrier"));
+            return Err(refuse(Code::ACCESS_DENIED, "the SIM belongs to another carrier".to_owned()));
         }
-        let document = Self { content };
+        let document = Self { content, signed };
         Ok(match (verdict, signer) {
             (Verdict::Ask, Some(signer)) => Judged::Ask(Box::new(Question { document, signer: *signer })),
             _ => Judged::Allowed(Box::new(document)),
@@ -153,17 +158,21 @@ pub struct Refused {
     pub code: Code,
     /// One sentence for people; no value of the document.
     pub reason: String,
+    /// Whose certificate its signature has, where that could be read.
+    pub signed: Option<Box<Signed>>,
 }
 
 impl Refused {
-    fn new(code: Code, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+    /// Refused, with nothing known of a signature.
+    #[must_use]
+    pub fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), signed: None }
     }
 }
 
 impl From<Invalid> for Refused {
     fn from(invalid: Invalid) -> Self {
-        Self { code: invalid.code(), reason: invalid.to_string() }
+        Self::new(invalid.code(), invalid.to_string())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::private::{Personal, Secret};
 use crate::profile::ProvisionedProfile;
 use crate::schema::{self, Violation};
 use crate::signature;
-use crate::signer::{Signer, TrustedCertificate};
+use crate::signer::{Signed, Signer, TrustedCertificate};
 use crate::stored::owner_key;
 use crate::xml::{self, Piece};
 
@@ -158,6 +158,8 @@ impl Validated {
 #[derive(Debug, Clone)]
 pub struct Document {
     pub(crate) content: Content,
+    /// Whose signature it has, if any.
+    pub(crate) signed: Option<Signed>,
 }
 
 impl Document {

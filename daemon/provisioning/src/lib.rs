@@ -50,7 +50,7 @@ pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, 
 pub use schema::generate;
 pub use schema::{Violation, XsdFile, unsaid, xsd};
 pub use signature::{decode, parse};
-pub use signer::{Chain, Name, Signer, TrustedCertificate};
+pub use signer::{Chain, Name, Signed, Signer, TrustedCertificate};
 pub use stored::{Change, Stored, StoredRule, StoredWlan};
 pub use xml::MAX_DOCUMENT;
 

@@ -17,7 +17,7 @@ use crate::document::{self, Content, Directive, Document, WlanProfile};
 use crate::facts::{Facts, ModemFacts};
 use crate::private::{Personal, Secret, stored, stored_personal};
 use crate::profile::{ProvisionedProfile, Slot};
-use crate::signer::TrustedCertificate;
+use crate::signer::{Signed, TrustedCertificate};
 use crate::stored::{Change, Stored, StoredRule, StoredWlan, owner_key};
 
 pub use view::{PlanView, StepView};
@@ -194,6 +194,9 @@ pub struct Plan {
     #[serde(with = "stored_personal")]
     pub(crate) subscriber_id: Personal<String>,
     pub(crate) target: Option<u32>,
+    /// Whose signature the document has, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed: Option<Signed>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -243,6 +246,7 @@ pub fn plan(document: &Document, facts: &Facts) -> Plan {
         carrier_id: content.global.carrier_id_text.clone(),
         subscriber_id: content.global.subscriber_id.clone(),
         target: planner.modem.map(|modem| modem.id),
+        signed: document.signed.clone(),
         steps: planner.steps(),
     }
 }

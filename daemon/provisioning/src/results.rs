@@ -8,7 +8,7 @@ use quick_xml::writer::Writer;
 use crate::code::Code;
 use crate::plan::Element;
 use crate::schema::lexical::decode_hex;
-use crate::signer::Signer;
+use crate::signer::Signed;
 
 /// Which of the two published shapes to write. [PROV 10.1, 10.2]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,33 +46,29 @@ pub fn refused(code: Code, shape: Shape) -> String {
 
 /// The same where a certificate could be read; it is told only with the codes about signatures.
 #[must_use]
-pub fn refused_signed(code: Code, signer: Option<&Signer>, shape: Shape) -> String {
+pub fn refused_signed(code: Code, signed: Option<&Signed>, shape: Shape) -> String {
     let mut root = Node::new(ROOT);
     root.code = Some(code);
     if code.is_about_signature() {
-        let mut signature = Node::new("Signature");
-        signature.code = Some(code);
-        if let Some(signer) = signer {
-            signature.children.push(Node::with_text("Subject", &signer.name()));
-            if let Some(digest) = decode_hex(&signer.fingerprint) {
-                signature.children.push(Node::with_text("Thumbprint", &STANDARD.encode(digest)));
-            }
-        }
-        root.children.push(signature);
+        root.children.push(signature(code, signed));
     }
     write(&root, shape)
 }
 
 /// The results of a document that was accepted.
-pub(crate) fn accepted(issuer: &str, subscriber: &str, leaves: &[Leaf<'_>], shape: Shape) -> String {
+pub(crate) fn accepted(
+    issuer: &str,
+    subscriber: &str,
+    signed: Option<&Signed>,
+    leaves: &[Leaf<'_>],
+    shape: Shape,
+) -> String {
     let mut root = Node::new(ROOT);
     root.children.push(Node::with_text("Issuer", issuer));
     root.children.push(Node::with_text("Subscriber", subscriber));
-    if shape == Shape::V1 {
-        // Its schema wants one, signed or not.
-        let mut signature = Node::new("Signature");
-        signature.code = Some(Code::OK);
-        root.children.push(signature);
+    // The schema of the first shape wants one, signed or not.
+    if shape == Shape::V1 || signed.is_some() {
+        root.children.push(signature(Code::OK, signed));
     }
     if leaves.iter().all(|leaf| leaf.code == Code::OK) {
         root.code = Some(Code::OK);
@@ -80,6 +76,19 @@ pub(crate) fn accepted(issuer: &str, subscriber: &str, leaves: &[Leaf<'_>], shap
         root.children.extend(sections(leaves, shape));
     }
     write(&root, shape)
+}
+
+/// `Signature`, with whose certificate it has where that could be read.
+fn signature(code: Code, signed: Option<&Signed>) -> Node {
+    let mut signature = Node::new("Signature");
+    signature.code = Some(code);
+    if let Some(signed) = signed {
+        signature.children.push(Node::with_text("Subject", &signed.subject));
+        if let Some(digest) = decode_hex(&signed.fingerprint) {
+            signature.children.push(Node::with_text("Thumbprint", &STANDARD.encode(digest)));
+        }
+    }
+    signature
 }
 
 const ROOT: &str = "CarrierProvisioningResult";
@@ -290,7 +299,7 @@ mod tests {
 
     fn written(leaves: &[(Element, Code)], shape: Shape) -> String {
         let leaves: Vec<_> = leaves.iter().map(|(element, code)| Leaf { element, code: *code, detail: "" }).collect();
-        accepted(ISSUER, "001010123456789", &leaves, shape)
+        accepted(ISSUER, "001010123456789", None, &leaves, shape)
     }
 
     fn document(version: u8, root_code: &str, lines: &str) -> String {

@@ -293,7 +293,7 @@ impl Run {
         let leaves = self.leaves()?;
         let issuer = &self.plan.carrier_id;
         let subscriber = self.plan.subscriber_id.reveal();
-        Some(results::accepted(issuer, subscriber, &leaves, shape))
+        Some(results::accepted(issuer, subscriber, self.plan.signed.as_ref(), &leaves, shape))
     }
 
     /// Whether no element failed; false while it is not known. Warnings do not count. [PROV 10.3]

@@ -38,6 +38,13 @@ impl Signer {
         self.issuers.first().map(Name::to_string).unwrap_or_default()
     }
 
+    /// What the results tell of it.
+    #[must_use]
+    pub fn brief(&self) -> Signed {
+        let subject = self.subjects.first().map(Name::rfc4514).unwrap_or_default();
+        Signed { subject, fingerprint: self.fingerprint.clone() }
+    }
+
     /// Whether the certificate is the one that a pair of names means. [PROV-185]
     #[must_use]
     pub fn is(&self, named: &TrustedCertificate) -> bool {
@@ -46,6 +53,15 @@ impl Signer {
         };
         among(&named.subject, &self.subjects) && among(&named.issuer, &self.issuers)
     }
+}
+
+/// Whose certificate a signature has, as the results tell it. Says nothing about its worth. [PROV 10.3]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The subject as RFC 4514 writes it: the last part first.
+    pub subject: String,
+    /// SHA-256 of the certificate, 64 lower-case hexadecimal digits.
+    pub fingerprint: String,
 }
 
 /// What became of the chain of certificates.
@@ -142,6 +158,13 @@ impl Name {
         }
     }
 
+    /// As RFC 4514 writes it: the last part first, nothing between the parts but commas.
+    #[must_use]
+    pub fn rfc4514(&self) -> String {
+        let parts: Vec<String> = self.0.iter().rev().map(|part| Written(part, "+").to_string()).collect();
+        parts.join(",")
+    }
+
     /// Types and values equal after case folding and collapsing of white space, in the same order or the exact reverse:
     /// both are in use for printing the same certificate.
     #[must_use]
@@ -232,18 +255,28 @@ impl fmt::Display for Name {
             if index > 0 {
                 f.write_str(", ")?;
             }
-            for (index, (key, value)) in part.iter().enumerate() {
-                if index > 0 {
-                    f.write_str(" + ")?;
-                }
-                let short = TYPES.iter().find(|(_, oid)| oid == key).map_or(key.as_str(), |(short, _)| short);
-                write!(f, "{short}=")?;
-                for c in value.chars() {
-                    match c {
-                        ',' | ';' | '+' | '"' | '\\' | '<' | '>' | '=' => write!(f, "\\{c}")?,
-                        c if c.is_control() => f.write_str("?")?,
-                        c => write!(f, "{c}")?,
-                    }
+            Written(part, " + ").fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// A relative name as text, with what stands between its pairs.
+struct Written<'a>(&'a [(String, String)], &'static str);
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (key, value)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(self.1)?;
+            }
+            let short = TYPES.iter().find(|(_, oid)| oid == key).map_or(key.as_str(), |(short, _)| short);
+            write!(f, "{short}=")?;
+            for c in value.chars() {
+                match c {
+                    ',' | ';' | '+' | '"' | '\\' | '<' | '>' | '=' => write!(f, "\\{c}")?,
+                    c if c.is_control() => f.write_str("?")?,
+                    c => write!(f, "{c}")?,
                 }
             }
         }
@@ -267,6 +300,13 @@ mod tests {
         assert!(!same("CN=a,O=b,C=x", "CN=a,C=x,O=b"));
         assert!(!same("CN=a", "O=a"));
         assert!(!same("CN=a,O=b", "CN=a"));
+    }
+
+    #[test]
+    fn as_rfc_4514_writes_it() {
+        let name = Name::parse("C=XX, O=Example\\, Inc., CN=a + OU=b").unwrap();
+        assert_eq!(name.rfc4514(), "CN=a+OU=b,O=Example\\, Inc.,C=XX");
+        assert_eq!(Name::new(Vec::new()).rfc4514(), "");
     }
 
     #[test]

@@ -38,7 +38,7 @@ const MESSAGES: &str = "message rules are kept, and nothing evaluates them yet";
 const EXTENSIONS: &str = "settings of version 2 are kept, and nothing applies them yet";
 const REFRESH: &str = "refresh is kept, and nothing uses it yet";
 const BRANDING: &str = "branding is kept, and nothing shows it yet";
-const SIGNATURES: &str = "nothing here has the signature checked: a signed document is refused (daemon/verify/tests/samples.rs has it checked)";
+const SIGNATURES: &str = "nothing here has the signature checked: a signed document is refused (daemon/verify/tests/samples.rs has it checked, and compares the results with those expected)";
 
 /// A file, its context, the files applied before it, and what it yields. What is kept without an
 /// effect has the code 22170102.

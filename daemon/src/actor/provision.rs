@@ -16,7 +16,8 @@ use std::time::Duration;
 use daemon_core::effect::SubscriberKey;
 use daemon_provisioning as provisioning;
 use daemon_provisioning::{
-    Action, ActivationStatus, Code, Document, Judged, Question, Refused, Run, SavedRun, Shape, plan, refused, validate,
+    Action, ActivationStatus, Code, Document, Judged, Question, Refused, Run, SavedRun, Shape, plan, refused_signed,
+    validate,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -362,7 +363,7 @@ impl Task {
                 Err(refused) => last = Some(refused),
             }
         }
-        Err(last.unwrap_or(Refused { code: Code::ACCESS_DENIED, reason: String::new() }))
+        Err(last.unwrap_or_else(|| Refused::new(Code::ACCESS_DENIED, String::new())))
     }
 
     fn new_job(&mut self, modem: Option<u32>, steps: &[provisioning::StepView]) -> Job {
@@ -399,7 +400,7 @@ impl Task {
 fn refusal(refused_because: &Refused) -> Job {
     Job {
         state: "failed",
-        results_xml: Some(refused(refused_because.code, Shape::V2)),
+        results_xml: Some(refused_signed(refused_because.code, refused_because.signed.as_deref(), Shape::V2)),
         all_provisioned: Some(false),
         error: Some((code_number(refused_because.code), refused_because.reason.clone())),
         ..Job::default()

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use daemon_provisioning::{Chain, Code, Name, Signer};
+use daemon_provisioning::{Chain, Code, Name, Signed, Signer};
 use ring::digest;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,12 @@ impl Certificates {
     /// Key of the leaf; nothing else is ever used.
     pub(crate) fn key(&self) -> Option<&x509_cert::spki::SubjectPublicKeyInfoOwned> {
         self.parsed.get(self.leaf).map(|leaf| leaf.tbs_certificate().subject_public_key_info())
+    }
+
+    /// Whose the leaf is, whatever it is worth.
+    pub(crate) fn signed(&self) -> Option<Signed> {
+        let (der, leaf) = (self.der.get(self.leaf)?, self.parsed.get(self.leaf)?);
+        Some(Signed { subject: name(leaf.tbs_certificate().subject()).rfc4514(), fingerprint: fingerprint(der) })
     }
 
     /// What is to be known of the signer at a moment, in seconds since 1970.

@@ -24,7 +24,7 @@ pub use canonical::Method;
 pub use certificate::{
     Described, EXTENDED_VALIDATION, Root, certificates_in, describe, fingerprint, revocation_lists_in,
 };
-use daemon_provisioning::{Code, Signer};
+use daemon_provisioning::{Code, Refused, Signed, Signer};
 pub use folder::{Folder, FolderProblem, Named, is_of_trust};
 #[cfg(feature = "sign")]
 pub use sign::{Key, Signing, sign};
@@ -61,11 +61,19 @@ pub struct Rejected {
     pub code: Code,
     /// One sentence for people; no value of the document.
     pub reason: String,
+    /// Whose certificate the signature has, where that could be read.
+    pub signed: Option<Signed>,
 }
 
 impl Rejected {
     fn new(code: Code, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code, reason: reason.into(), signed: None }
+    }
+}
+
+impl From<Rejected> for Refused {
+    fn from(Rejected { code, reason, signed }: Rejected) -> Self {
+        Self { code, reason, signed: signed.map(Box::new) }
     }
 }
 
@@ -97,9 +105,23 @@ impl Verifier for Narrow {
         let tree = daemon_provisioning::parse(&text).map_err(|invalid| malformed(&invalid))?;
         let shape = shape::read(&tree)?;
         let certificates = certificate::Certificates::read(shape.certificates.clone())?;
+        self.hold(request, &tree, &shape, &certificates)
+            .map_err(|rejected| Rejected { signed: certificates.signed(), ..rejected })
+    }
+}
+
+impl Narrow {
+    /// Steps 5 and 6 of [PROV 12.1], the signature and its certificates having been read.
+    fn hold(
+        self,
+        request: &Request<'_>,
+        tree: &roxmltree::Document<'_>,
+        shape: &shape::Shape<'_, '_>,
+        certificates: &certificate::Certificates,
+    ) -> Result<Verified, Rejected> {
         let (signature_algorithm, digest_algorithm) = shape.algorithms(request.sha1)?;
 
-        let octets = canonical::document(&tree, Some(shape.signature.id()));
+        let octets = canonical::document(tree, Some(shape.signature.id()));
         // What is applied is read from these octets, under the same limit.
         if octets.len() > daemon_provisioning::MAX_DOCUMENT {
             return Err(Rejected::new(Code::FILE_TOO_LARGE, "too large in canonical form"));
@@ -107,7 +129,7 @@ impl Verifier for Narrow {
         if digest_algorithm.digest(&octets).as_ref() != shape.digest {
             return Err(Rejected::new(Code::DIGEST_INVALID, "the document was changed after it was signed"));
         }
-        let signed_info = canonical::element(&tree, shape.signed_info, shape.method);
+        let signed_info = canonical::element(tree, shape.signed_info, shape.method);
         let holds = certificates.key().is_some_and(|key| signature_algorithm.verify(key, &signed_info, &shape.value));
         if !holds {
             let reason = "the signature value is not that of the certificate's key, or the key is too weak";

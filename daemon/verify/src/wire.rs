@@ -1,7 +1,7 @@
 //! What goes to the process that checks signatures and what comes back: a line of JSON, then octets whose lengths the line
 //! names.
 
-use daemon_provisioning::{Code, MAX_DOCUMENT, Signer};
+use daemon_provisioning::{Code, MAX_DOCUMENT, Signed, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::Root;
@@ -125,7 +125,7 @@ impl Asked<'_> {
 #[serde(rename_all = "kebab-case")]
 enum Reply {
     Verified { octets: usize, signer: Signer },
-    Rejected { code: Code, reason: String },
+    Rejected { code: Code, reason: String, signed: Option<Signed> },
 }
 
 /// An answer as it is written.
@@ -140,7 +140,9 @@ impl Answer {
             Ok(Verified { octets, signer }) => {
                 (Reply::Verified { octets: octets.len(), signer: signer.clone() }, octets)
             }
-            Err(Rejected { code, reason }) => (Reply::Rejected { code: *code, reason: reason.clone() }, &[]),
+            Err(Rejected { code, reason, signed }) => {
+                (Reply::Rejected { code: *code, reason: reason.clone(), signed: signed.clone() }, &[])
+            }
         };
         // Strings and numbers are always JSON.
         let mut out = serde_json::to_vec(&reply).unwrap_or_default();
@@ -158,7 +160,7 @@ impl Answer {
         let reply: Reply = serde_json::from_slice(header).map_err(|_| WireError("the answer has no header"))?;
         let result = match reply {
             Reply::Verified { octets, signer } => Ok(Verified { octets: take(&mut rest, octets)?.to_vec(), signer }),
-            Reply::Rejected { code, reason } => Err(Rejected { code, reason }),
+            Reply::Rejected { code, reason, signed } => Err(Rejected { code, reason, signed }),
         };
         if !rest.is_empty() {
             return Err(WireError("something follows the answer"));

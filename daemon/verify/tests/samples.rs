@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use daemon_provisioning::{
-    Chain, Code, Document, Facts, Judged, ModemFacts, Personal, Refused, SimState, Source, Trust, TrustedCertificate,
-    plan, validate,
+    Chain, Code, Document, Facts, Judged, ModemFacts, Outcome, Personal, Refused, Run, Shape, SimState, Source, Time,
+    Todo, Trust, TrustedCertificate, plan, refused_signed, validate,
 };
 use daemon_verify::{Answer, EXTENDED_VALIDATION, Narrow, Question, Rejected, Request, Root, Verified, Verifier};
 
@@ -142,7 +142,7 @@ enum Context {
 fn judge(document: &[u8], context: Context, consented: &[String]) -> Result<Judged, Refused> {
     let validated = validate(document)?;
     assert!(validated.is_signed());
-    let verified = verify(document).map_err(|Rejected { code, reason }| Refused { code, reason })?;
+    let verified = verify(document).map_err(Refused::from)?;
     let read = validated.verified(&verified.octets, verified.signer)?;
     let modem = ModemFacts {
         id: 1,
@@ -188,6 +188,77 @@ fn signed_documents_yield_what_they_are_to_yield() {
     ] {
         assert_eq!(code(judge(&signed(file), context, &[])), yields, "{file} {context:?}");
     }
+}
+
+/// The results document, the user saying this, every step succeeding.
+fn results(document: &[u8], context: Context, says: bool) -> String {
+    let document = judge(document, context, &[]).and_then(|judged| match judged {
+        Judged::Allowed(document) => Ok(*document),
+        Judged::Ask(question) if says => Ok(question.approved()),
+        Judged::Ask(question) => Err(question.declined()),
+    });
+    let document = match document {
+        Ok(document) => document,
+        Err(refused) => return refused_signed(refused.code, refused.signed.as_deref(), Shape::V2),
+    };
+    let modem = ModemFacts {
+        id: 1,
+        sim: SimState::Ready,
+        imsi: Some(Personal::new("001010123456789".to_owned())),
+        ..ModemFacts::default()
+    };
+    let modems = if context == Context::NoSim { Vec::new() } else { vec![modem] };
+    let mut run = Run::new(plan(&document, &Facts { modems, ..Facts::default() }), Time::ZERO);
+    // The signer is told also by a run that was taken up again.
+    let saved = serde_json::to_vec(&run.save(Time::ZERO)).unwrap();
+    run = Run::resume(serde_json::from_slice(&saved).unwrap(), Time::ZERO);
+    while let Todo::Do(id, _) = run.next(Time::ZERO) {
+        run.done(&id, Outcome::Changed, Time::ZERO);
+    }
+    run.results(Shape::V2).unwrap()
+}
+
+/// Every element with its code and text, sorted.
+fn told(xml: &str) -> Vec<String> {
+    let tree = roxmltree::Document::parse(xml).unwrap();
+    let elements = tree.descendants().filter(roxmltree::Node::is_element);
+    let line = |node: roxmltree::Node<'_, '_>| {
+        let names: Vec<_> = node.ancestors().filter(|n| n.is_element()).map(|n| n.tag_name().name()).collect();
+        let text: String = node.children().filter(|n| n.is_text()).filter_map(|n| n.text()).collect();
+        format!("{} {:?} {}", names.join("<"), node.attribute("errorCode"), text.trim())
+    };
+    let mut lines: Vec<_> = elements.map(line).collect();
+    lines.sort();
+    lines
+}
+
+/// The whole results document of every signed sample is the one that is expected, with subject and thumbprint; what says
+/// so otherwise is that Wi-Fi profiles are kept, and nothing sets them up yet.
+#[test]
+fn results_of_signed_documents_are_those_expected() {
+    let section = |name: &str, code: &str| format!("{name}<CarrierProvisioningResult Some(\"{code}\") ");
+    let kept = section("WLANProfiles", "22170102");
+    for (file, context, instead) in [
+        ("15-signed-ev.xml", Context::Web, vec![section("MBNProfiles", "00000000"), kept.clone()]),
+        ("16-signed-inclusive-c14n.xml", Context::NoSim, vec![kept]),
+        ("40-signed-tampered.xml", Context::Web, Vec::new()),
+        ("40-signed-tampered.xml", Context::App, Vec::new()),
+        ("41-signed-untrusted-root.xml", Context::Web, Vec::new()),
+        ("42-signed-expired.xml", Context::NoSim, Vec::new()),
+    ] {
+        let expected = std::fs::read_to_string(folder().join("../expected").join(file)).unwrap();
+        let mut expected = told(&expected);
+        if !instead.is_empty() {
+            let all_well = "CarrierProvisioningResult Some(\"00000000\") ";
+            let at = expected.iter().position(|line| line == all_well).unwrap();
+            expected[at] = "CarrierProvisioningResult None ".to_owned();
+            expected.extend(instead);
+            expected.sort();
+        }
+        assert_eq!(told(&results(&signed(file), context, true)), expected, "{file} {context:?}");
+    }
+    let declined = results(&signed("16-signed-inclusive-c14n.xml"), Context::NoSim, false);
+    assert!(declined.contains("82170006") && declined.contains("dBJf+ZAcgvlnecS3/ha/ayDB2BKfQ2iGqaUw/ZpcnMU="));
 }
 
 /// PROV-182, PROV-183: asked once; no is no and is not remembered here.

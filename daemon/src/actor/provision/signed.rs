@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use daemon_provisioning::{Code, Refused, Trust, Validated};
-use daemon_verify::{Named, Question, Rejected, Request};
+use daemon_verify::{Named, Question, Request};
 
 use crate::host::verify;
 use crate::store::{Store, roots};
@@ -36,12 +36,12 @@ impl Checks {
         // The reason is the machine's, the code the document's: it cannot be taken.
         let unchecked = |why: String| {
             tracing::error!(error = why, "a signature could not be checked");
-            Refused { code: Code::SIGNATURE_INVALID, reason: format!("the signature could not be checked: {why}") }
+            Refused::new(Code::SIGNATURE_INVALID, format!("the signature could not be checked: {why}"))
         };
         let program = self.verifier.clone().map_err(unchecked)?;
         let question = self.question(document).await.map_err(unchecked)?;
         let answer = verify::ask(&program, question).await.map_err(unchecked)?;
-        let verified = answer.map_err(|Rejected { code, reason }| Refused { code, reason })?;
+        let verified = answer.map_err(Refused::from)?;
         if !verified.signer.revocation.is_empty() {
             tracing::info!(
                 signer = verified.signer.name(),

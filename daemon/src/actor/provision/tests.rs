@@ -213,7 +213,7 @@ async fn signers_that_were_named_are_not_asked_about() {
 #[tokio::test]
 async fn a_verdict_and_none() {
     let folder = tempfile::tempdir().unwrap();
-    let tampered = Err(Rejected { code: Code::DIGEST_INVALID, reason: "changed".into() });
+    let tampered = Err(Rejected { code: Code::DIGEST_INVALID, reason: "changed".into(), signed: None });
     let verifiers = [
         (Ok(signed(folder.path(), &tampered)), 0x8217_0005),
         (Ok("/bin/false".into()), 0x8217_0003),

@@ -151,8 +151,7 @@ fn check(document: &[u8], validated: &Validated, wish: &Verify, folder: &Folder)
         roots: &folder.roots,
         revocation_lists: &folder.revocation_lists,
     };
-    let verified =
-        Narrow.verify(&request).map_err(|rejected| Refused { code: rejected.code, reason: rejected.reason })?;
+    let verified = Narrow.verify(&request).map_err(Refused::from)?;
     let signer = &verified.signer;
     let named = folder.named.iter().flat_map(|named| &named.certificates).any(|named| signer.is(named));
     let (chain, extended) = match &signer.chain {
