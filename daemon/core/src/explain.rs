@@ -315,7 +315,11 @@ fn means(state: ConnectivityState, reason: &str) -> (&'static str, &'static str)
         (State::Limited, "walled-garden") => {
             ("only the operator's own site answers: something has to be bought or activated", "mbimctl portal")
         }
+        (State::Limited, "reverse-path-filter") => {
+            ("connected, but this machine drops answers on the modem's interface", "set its rp_filter to 2")
+        }
         (State::Limited, _) => ("connected, but nothing answers", "ask the operator"),
+        (State::None, "no-address") => ("no address yet", ""),
         (State::None, _) => ("no connection", ""),
         (State::Unknown, "off") => ("not tested", "name a probe host in the configuration: probe.http"),
         (State::Unknown, "bind") => {

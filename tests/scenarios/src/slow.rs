@@ -14,6 +14,8 @@ use tun_rs::{AsyncDevice, DeviceBuilder, Layer};
 
 /// Largest packet, octets.
 const MTU: u16 = 1500;
+/// Octets of what the machine sent that are kept.
+const KEPT: usize = 1024 * 1024;
 
 /// What passed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +31,7 @@ pub struct Passed {
 pub struct Slow {
     way: Rc<Cell<Duration>>,
     passed: Rc<RefCell<Passed>>,
+    carried: Rc<RefCell<Vec<u8>>>,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -45,11 +48,19 @@ impl Slow {
         };
         let (near, far) = (make(DATA_LINK)?, make(GI_LINK)?);
         let (way, passed) = (Rc::new(Cell::new(way)), Rc::new(RefCell::new(Passed::default())));
+        let carried = Rc::new(RefCell::new(Vec::new()));
         let carry = |from: &Rc<AsyncDevice>, to: &Rc<AsyncDevice>, direction| {
-            tokio::task::spawn_local(carry(from.clone(), to.clone(), way.clone(), passed.clone(), direction))
+            tokio::task::spawn_local(carry(
+                from.clone(),
+                to.clone(),
+                way.clone(),
+                passed.clone(),
+                carried.clone(),
+                direction,
+            ))
         };
         let tasks = [carry(&near, &far, 0), carry(&far, &near, 1)];
-        Ok(Self { way, passed, tasks })
+        Ok(Self { way, passed, carried, tasks })
     }
 
     /// From now on a packet needs so long from one end to the other.
@@ -61,6 +72,12 @@ impl Slow {
     #[must_use]
     pub fn passed(&self) -> Passed {
         self.passed.take()
+    }
+
+    /// All that the machine has sent since the start, packet after packet, up to [`KEPT`] octets.
+    #[must_use]
+    pub fn carried(&self) -> Vec<u8> {
+        self.carried.borrow().clone()
     }
 }
 
@@ -75,6 +92,7 @@ async fn carry(
     to: Rc<AsyncDevice>,
     way: Rc<Cell<Duration>>,
     passed: Rc<RefCell<Passed>>,
+    carried: Rc<RefCell<Vec<u8>>>,
     direction: usize,
 ) {
     let mut waiting: VecDeque<(Instant, Vec<u8>)> = VecDeque::new();
@@ -95,6 +113,10 @@ async fn carry(
                     let mut passed = passed.borrow_mut();
                     passed.octets[direction] += size as u64;
                     passed.packets[direction] += 1;
+                    let mut carried = carried.borrow_mut();
+                    if direction == 0 && carried.len() + packet.len() <= KEPT {
+                        carried.extend_from_slice(&packet);
+                    }
                     waiting.push_back((now + way.get(), packet));
                 }
                 // A device that is down is not gone.

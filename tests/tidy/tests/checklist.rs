@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 const LISTS: [(&str, usize, &str); 3] =
     [("MBIM", 160, "mbim-checklist.md"), ("OPER", 123, "oper-checklist.md"), ("PROV", 236, "prov-checklist.md")];
 
-/// Names of all tests in the tree: functions under an attribute that makes them one.
+/// Names of all tests in the tree: functions under an attribute that makes them one, and cases of stories and portals.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (_, text) in tidy::sources("") {
@@ -19,6 +19,8 @@ fn tests() -> BTreeSet<String> {
                 let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 names.insert(name);
                 is_test = false;
+            } else if let Some((_, rest)) = line.split_once("Case { name: \"") {
+                names.extend(rest.split_once('"').map(|(name, _)| name.to_owned()));
             } else if !line.starts_with("#[") && !line.starts_with("//") {
                 is_test = false;
             }

@@ -9,7 +9,7 @@ use super::operator::candidate_view;
 use super::public_state::public_state;
 use super::reason::{self, reason};
 use super::sim::ready_of;
-use super::tables::{Power, RegistrationState, SimState};
+use super::tables::{Context, Power, Reach, RegistrationState, SimState};
 use super::timer::Timer;
 use crate::Time;
 use crate::snapshot::{
@@ -142,12 +142,22 @@ impl Modem {
         core::iter::once(default).chain(self.extra_connections()).collect()
     }
 
+    /// What the last verdict rests on; where there was nothing to test, what is missing. `[OPER 4.1]`
+    fn connectivity_reason(&self) -> String {
+        if self.tables.reach != Reach::None {
+            return self.online.reason.clone();
+        }
+        let unaddressed = self.dialer.error.as_ref().is_some_and(|error| error.code == "no-address");
+        let addressing = matches!(self.tables.context, Context::Configuring | Context::Linking);
+        if unaddressed || addressing { "no-address" } else { "no-bearer" }.to_owned()
+    }
+
     fn connectivity(&self, now: Time) -> Connectivity {
         let available = self.portal_available();
         Connectivity {
             state: shown(self.tables.reach),
             families: self.online.families.clone(),
-            reason: self.online.reason.clone(),
+            reason: self.connectivity_reason(),
             purchase_needed: self.purchase_needed(),
             portal_available: available,
             portal_source: if available { self.portal_source().0.to_owned() } else { String::new() },

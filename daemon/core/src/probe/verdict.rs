@@ -102,9 +102,11 @@ pub fn is_web_url(url: &str) -> bool {
 /// failed       otherwise      names are made up             limited: dns-hijack
 /// failed       intercepted                                  limited: tls
 /// failed       otherwise      the operator's site answers   limited: walled-garden
+/// failed       otherwise      strict reverse-path filter    limited: reverse-path-filter
 /// failed       otherwise                                    limited: no-answer
 /// no name      ok                                           full: http-blocked
 /// no name      otherwise      the operator's site answers   limited: walled-garden
+/// no name      otherwise      strict reverse-path filter    limited: reverse-path-filter
 /// no name      otherwise                                    limited: dns
 /// ```
 #[must_use]
@@ -130,6 +132,10 @@ pub fn family(seen: &FamilyReport, link: &LinkSeen) -> Verdict {
         (Plain::Failed, _) if hijacked => Verdict::new(Worth::Limited, "dns-hijack"),
         (Plain::Failed | Plain::NoName, HttpsSeen::Intercepted(_)) => Verdict::new(Worth::Limited, "tls"),
         (Plain::Failed | Plain::NoName, _) if link.site == Some(true) => Verdict::new(Worth::Limited, "walled-garden"),
+        // Silence is what the kernel makes of answers on an interface that has not the best route.
+        (Plain::Failed | Plain::NoName, _) if link.strict_filter && is_silent(seen) => {
+            Verdict::new(Worth::Limited, "reverse-path-filter")
+        }
         (Plain::NoName, _) => Verdict::new(Worth::Limited, "dns"),
         (Plain::Failed, _) => Verdict::new(Worth::Limited, "no-answer"),
     }
@@ -169,8 +175,10 @@ pub struct Judgement {
 /// it is missing where IPv6 is full is said. `[OPER 4.8]`
 #[must_use]
 pub fn judge(report: &ProbeReport) -> Judgement {
-    let one = |seen: &Option<FamilyReport>| seen.as_ref().map(|seen| family(seen, &report.link));
-    let families = [one(&report.ipv4), one(&report.ipv6), one(&report.nat64)];
+    // IPv6 has no such filter.
+    let unfiltered = LinkSeen { strict_filter: false, ..report.link.clone() };
+    let one = |seen: &Option<FamilyReport>, link| seen.as_ref().map(|seen| family(seen, link));
+    let families = [one(&report.ipv4, &report.link), one(&report.ipv6, &unfiltered), one(&report.nat64, &unfiltered)];
     // `Worth` is ordered so that the greatest is the rule: full above portal above limited. On a tie IPv4 speaks.
     let mut overall: Option<Verdict> = None;
     for verdict in families.iter().take(2).flatten() {

@@ -38,6 +38,9 @@ async fn announced(meeting: &mut Meeting) -> Outcome {
     let seen = meeting.sees("portal", "api").await?;
     assert_eq!((seen["link"]["api"].as_str(), seen["link"]["api-source"].as_str()), ("captive", "advertisement"));
     assert_eq!((seen["ipv4"]["http"].as_str(), seen["ipv4"]["https"].as_str()), ("204", "ok"));
+    // What a DHCP client would hold, for IPv4 and IPv6.
+    let held = meeting.udp_ports()?;
+    assert!(!held.contains(&68) && !held.contains(&546), "{held:?}");
     let view = meeting.stage.client.view(meeting.modem).await?;
     // The operator's own record goes before what the network says.
     assert_eq!(view.text(CONNECTIVITY, "PortalSource"), "operator");

@@ -122,6 +122,17 @@ impl Meeting {
         self.sees("full", "").await
     }
 
+    /// Ports that UDP sockets are bound to in the machine's namespace.
+    pub(crate) fn udp_ports(&self) -> Result<Vec<u16>, Box<dyn std::error::Error>> {
+        let mut ports = Vec::new();
+        for table in ["udp", "udp6"] {
+            let text = std::fs::read_to_string(format!("/proc/self/net/{table}"))?;
+            let local = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.rsplit_once(':'));
+            ports.extend(local.filter_map(|(_, port)| u16::from_str_radix(port, 16).ok()));
+        }
+        Ok(ports)
+    }
+
     /// Tests now.
     pub(crate) async fn check(&self) -> Result<View, Box<dyn std::error::Error>> {
         self.stage.client.connectivity(self.modem).await?.check().await.trying("testing")?;

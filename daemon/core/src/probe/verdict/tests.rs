@@ -114,6 +114,30 @@ fn what_stands_beside_a_family_decides_where_the_tests_leave_it_open() {
     assert!(is_silent(&silent()) && is_silent(&no_name) && !is_silent(&altered) && !is_silent(&one_host(None)));
 }
 
+/// OPER-088: silence has a cause in this machine, and it is named; for IPv4 alone, which alone has the filter.
+#[test]
+fn a_strict_filter_is_the_reason_of_silence() {
+    let silent = |http| FamilyReport::new(http, HttpsSeen::Failed("timed out".into()));
+    let strict = LinkSeen { strict_filter: true, ..LinkSeen::default() };
+    for http in [HttpSeen::DnsFailed, HttpSeen::Failed("timed out".into())] {
+        let seen = silent(http);
+        assert_eq!(family(&seen, &strict).reason, "reverse-path-filter");
+        let garden = LinkSeen { site: Some(true), ..strict.clone() };
+        assert_eq!(family(&seen, &garden).reason, "walled-garden", "answers do arrive");
+        let report = ProbeReport {
+            ipv4: Some(seen.clone()),
+            ipv6: Some(seen.clone()),
+            link: strict.clone(),
+            ..ProbeReport::default()
+        };
+        let [v4, v6, _] = judge(&report).families.map(|verdict| verdict.map_or("", |verdict| verdict.reason));
+        assert_eq!(v4, "reverse-path-filter");
+        assert_eq!(v6, family(&seen, &LinkSeen::default()).reason);
+    }
+    let answered = FamilyReport::new(answer(500, None, BodySeen::Html), HttpsSeen::Failed("refused".into()));
+    assert_eq!(family(&answered, &strict).reason, "no-answer", "answers do arrive");
+}
+
 #[test]
 fn what_the_api_says_stands_above_all_tests() {
     let full = FamilyReport::new(answer(204, None, BodySeen::Empty), HttpsSeen::Ok);
