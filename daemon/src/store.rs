@@ -19,6 +19,7 @@ pub(crate) mod apps;
 pub(crate) mod atomic;
 mod cursors;
 mod migrations;
+mod moment;
 pub(crate) mod operators;
 pub(crate) mod roots;
 mod seal;

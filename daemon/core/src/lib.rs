@@ -11,6 +11,7 @@ pub mod effect;
 pub mod event;
 pub mod explain;
 pub mod kept;
+pub mod memory;
 pub mod modem;
 pub mod probe;
 pub mod proxy;

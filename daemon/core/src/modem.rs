@@ -18,6 +18,7 @@ mod io;
 mod likeness;
 mod link;
 mod machine;
+mod memory;
 mod network;
 mod online;
 mod operator;

@@ -3,6 +3,8 @@
 use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::memory::Memory;
+
 /// Settings that a person chose for one SIM. Keys of `mbimctl settings`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -137,6 +139,8 @@ pub struct SubscriberState {
     pub last_good_home: Option<String>,
     /// As [`Self::last_good_home`], while roaming.
     pub last_good_roaming: Option<String>,
+    /// What was found out about the network and still holds.
+    pub memory: Memory,
     /// PIN1 to be entered by itself. No part of the plain content: whoever stores the rest seals this.
     #[serde(skip)]
     pub pin: Option<Secret<String>>,

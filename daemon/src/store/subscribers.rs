@@ -12,6 +12,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::atomic::{self, Step};
 use super::migrations;
+use super::moment::Moment;
 use super::seal::Seal;
 
 /// Largest file, octets.
@@ -24,6 +25,9 @@ const SALT: usize = 32;
 struct Stored {
     version: u64,
     state: SubscriberState,
+    /// When it was written: what is remembered for a time is not for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<Moment>,
     /// PIN1, sealed under the file's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pin: Option<String>,
@@ -88,6 +92,8 @@ pub(crate) struct Subscribers {
     folder: PathBuf,
     salt: Salt,
     seal: Seal,
+    /// This run of the daemon, random.
+    run: u64,
 }
 
 /// The installation's random number, which every hash of an identity begins with.
@@ -127,7 +133,9 @@ impl Subscribers {
     pub(crate) fn open(state_dir: &Path, salt: Salt, seal: Seal) -> io::Result<Self> {
         let folder = state_dir.join("subscribers");
         atomic::full_is_fine(atomic::make_folder(&folder, 0o700))?;
-        Ok(Self { folder, salt, seal })
+        let mut run = [0; 8];
+        rustix::rand::getrandom(&mut run[..], rustix::rand::GetRandomFlags::empty())?;
+        Ok(Self { folder, salt, seal, run: u64::from_ne_bytes(run) })
     }
 
     fn file(&self, key: &SubscriberKey) -> PathBuf {
@@ -144,7 +152,11 @@ impl Subscribers {
             Err(error) => return Err(error),
         };
         match parse(&bytes) {
-            Read::State(mut state, Sealed { pin, passwords }) => {
+            Read::State(mut state, written, Sealed { pin, passwords }) => {
+                let now = Moment::now(self.run);
+                let passed = written.as_ref().and_then(|written| now.since(written));
+                let restarted = written.as_ref().is_none_or(|written| written.run != self.run);
+                state.memory = std::mem::take(&mut state.memory).aged(passed, restarted);
                 let text = |plain: Zeroizing<Vec<u8>>| String::from_utf8(plain.to_vec()).ok().map(Secret::new);
                 state.pin = pin.and_then(|pin| self.unsealed(&self.salt.name(key), &pin)).and_then(text);
                 let opened = passwords.and_then(|sealed| self.unsealed(&self.passwords_of(key), &sealed));
@@ -176,7 +188,8 @@ impl Subscribers {
         let passwords = Passwords::take(&mut state);
         let plain = Zeroizing::new(serde_json::to_vec(&passwords).map_err(io::Error::other)?);
         let passwords = if passwords.is_empty() { None } else { self.sealed(&self.passwords_of(key), &plain) };
-        let stored = Stored { version: migrations::CURRENT, state, pin, passwords };
+        let written = Some(Moment::now(self.run));
+        let stored = Stored { version: migrations::CURRENT, state, written, pin, passwords };
         let text = serde_json::to_vec_pretty(&stored).map_err(io::Error::other)?;
         atomic::replace_in_steps(&self.file(key), &text, 0o600, after)
     }
@@ -211,7 +224,7 @@ struct Sealed {
 }
 
 enum Read {
-    State(Box<SubscriberState>, Sealed),
+    State(Box<SubscriberState>, Option<Moment>, Sealed),
     Damaged,
     Newer,
 }
@@ -220,7 +233,9 @@ fn parse(bytes: &[u8]) -> Read {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Read::Damaged };
     match migrations::upgrade(value) {
         migrations::Upgraded::Current(value) => match serde_json::from_value::<Stored>(value) {
-            Ok(Stored { state, pin, passwords, .. }) => Read::State(Box::new(state), Sealed { pin, passwords }),
+            Ok(Stored { state, written, pin, passwords, .. }) => {
+                Read::State(Box::new(state), written, Sealed { pin, passwords })
+            }
             Err(_) => Read::Damaged,
         },
         migrations::Upgraded::Newer => Read::Newer,
@@ -255,6 +270,8 @@ fn salt(file: &Path) -> io::Result<[u8; SALT]> {
 
 #[cfg(test)]
 mod tests {
+    use daemon_core::memory::Memory;
+
     use super::*;
 
     fn open(state_dir: &Path) -> Subscribers {
@@ -333,6 +350,39 @@ mod tests {
         std::fs::remove_file(folder.path().join("salt")).unwrap();
         store.save(&key(), &state(7)).unwrap();
         assert_eq!(metric(&open(folder.path())), Some(7));
+    }
+
+    /// A restart keeps what is left of it; a modem that is plugged in again waits for nothing.
+    #[test]
+    fn what_was_found_out_outlives_a_run_of_the_daemon() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let mut told = state(7);
+        told.memory = Memory {
+            refused: [("nowhere/".to_owned(), 80_000)].into(),
+            failed_rounds: 2,
+            wait: 900,
+            probe_octets: 5000,
+            probe_day: 70_000,
+            ..Memory::default()
+        };
+        store.save(&key(), &told).unwrap();
+        let memory = |store: &Subscribers| store.load(&key()).unwrap().unwrap().memory;
+        let next = memory(&open(folder.path()));
+        assert!(next.refused["nowhere/"] > 79_000 && next.wait > 0 && next.failed_rounds == 2, "{next:?}");
+        assert_eq!(next.probe_octets, 5000);
+        let same = memory(&store);
+        assert_eq!((same.wait, same.failed_rounds, same.refused.len(), same.probe_octets), (0, 0, 1, 5000));
+        // Of a time that cannot be told nothing is left; the settings are.
+        let text = std::fs::read_to_string(store.file(&key())).unwrap();
+        let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        file.as_object_mut().unwrap().remove("written");
+        std::fs::write(store.file(&key()), file.to_string()).unwrap();
+        assert_eq!(memory(&open(folder.path())), Memory::default());
+        assert_eq!(metric(&open(folder.path())), Some(7));
+        // A file of a version without it.
+        std::fs::write(store.file(&key()), r#"{"version":1,"state":{"settings":{"metric":9}}}"#).unwrap();
+        assert_eq!((memory(&store), metric(&store)), (Memory::default(), Some(9)));
     }
 
     #[test]

@@ -249,6 +249,7 @@ impl Modem {
         if self.requests.stopping() || !up {
             return self.request_stop(now, id, false);
         }
+        self.keep_memory(now, true);
         self.write_kept();
         self.adoption.left = true;
         self.online.quiet(&mut self.outputs);

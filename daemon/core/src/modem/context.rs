@@ -196,7 +196,9 @@ impl Modem {
                 if held_back || self.gate().is_some() || self.is_asked(|a| matches!(a, Asked::Activate)) {
                     return;
                 }
-                self.dial(now);
+                if !self.waits_as_before(now) {
+                    self.dial(now);
+                }
             }
             Context::Activating | Context::Configuring | Context::Linking | Context::Up => {
                 if !self.wants_context() {
@@ -224,6 +226,7 @@ impl Modem {
             return;
         }
         self.dialer.lost = false;
+        self.dialer.waits = false;
         self.dialer.dialled = now;
         self.emit(
             Event::info("connecting")
@@ -514,8 +517,10 @@ impl Modem {
         self.step(|t| &mut t.context, ContextEvent::Await);
         if let Some(pause) = pause {
             self.timers.set(Timer::Retry, now + pause);
+            self.dialer.waits = true;
             self.emit(Event::info("retry").with("in_s", pause.as_secs()));
         }
+        self.keep_memory(now, false);
     }
 
     // ---- ending

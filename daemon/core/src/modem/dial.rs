@@ -170,6 +170,8 @@ pub(super) struct Dialer {
     pub(super) dialled: Time,
     /// Activations in a row that went unanswered.
     pub(super) unheard: u32,
+    /// The pause is one that follows a round, and holds over a restart.
+    pub(super) waits: bool,
     pub(super) failed_rounds: u32,
     pub(super) congested: u32,
     pub(super) losses: u32,

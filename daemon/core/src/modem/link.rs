@@ -152,6 +152,8 @@ impl Modem {
         self.dialer.busy = 0;
         self.dialer.unheard = 0;
         self.dialer.tries.clear();
+        self.subscriber.recalled = None;
+        self.keep_memory(now, false);
         self.healthy();
         if self.depth_to_connected.is_none() {
             self.depth_to_connected = Some(self.session.counters().depth.saturating_sub(self.depth_at_attach));

@@ -165,7 +165,7 @@ impl Modem {
                 self.layers = Some(layers);
                 self.subscriber.stale = true;
             }
-            Input::Subscriber(state) => self.on_subscriber(state),
+            Input::Subscriber(state) => self.on_subscriber(now, state),
             Input::Stored => self.on_stored(now),
             Input::StoreFailed { text, full } => self.on_store_failed(now, &text, full),
             Input::HostRadio { blocked } => {

@@ -109,6 +109,22 @@ impl Online {
         self.budget.clone().spent(now)
     }
 
+    pub(super) fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// What earlier runs have spent of the day counts, if it is more than is known.
+    pub(super) fn recall(&mut self, now: Time, budget: Budget) {
+        if budget.left(now).0 > self.budget.left(now).0 {
+            self.budget = budget;
+        }
+    }
+
+    /// Another SIM has a day of its own.
+    pub(super) fn forget_budget(&mut self) {
+        self.budget = Budget::default();
+    }
+
     /// What probes cost; `budget`: octets a day.
     pub(super) fn cost(&self, now: Time, budget: u64) -> ProbeCost {
         let (octets, round_trips, took) = self.last_cost;
@@ -271,6 +287,7 @@ impl Modem {
         self.online.running = None;
         self.timers.clear(Timer::Report);
         self.online.budget.spend(now, report.bytes);
+        self.keep_memory(now, false);
         self.online.last_probe = Some(now);
         self.online.last_cost = (report.bytes, report.round_trips, report.took);
         self.online.evidence = evidence::told(report);

@@ -10,9 +10,11 @@ use daemon_operator::{Auth, Candidate, Choice, IpType, Layer, Password, Profile,
 use mbim_proto::Personal;
 
 use super::machine::Modem;
+use super::memory::Recalled;
 use crate::Time;
 use crate::effect::SubscriberKey;
 use crate::event::Event;
+use crate::memory::Memory;
 use crate::snapshot::{CandidateView, OperatorChoice};
 use crate::subscriber::{Plan, ProvisionedProfile, Settings, SubscriberState, UserApn};
 
@@ -39,6 +41,10 @@ pub(super) struct Subscriber {
     pub(super) view: Option<OperatorChoice>,
     /// Candidates that the network refused, by key, and until when they stand back. `[OPER 3.7]`
     pub(super) bad: BTreeMap<String, Time>,
+    /// What of it the store has been given last.
+    pub(super) kept: Memory,
+    /// The wait in which an earlier run of the daemon ended.
+    pub(super) recalled: Option<Recalled>,
 }
 
 impl Subscriber {
@@ -58,6 +64,8 @@ impl Subscriber {
             chosen_abroad: false,
             view: None,
             bad: BTreeMap::new(),
+            kept: Memory::default(),
+            recalled: None,
         }
     }
 

@@ -150,6 +150,7 @@ impl Modem {
         self.requests.stop.push(id);
         self.requests.for_good |= for_good;
         if !self.requests.stopping {
+            self.keep_memory(now, true);
             self.requests.stopping = true;
             self.cancel_job(&reason::overtaken("stop"));
             self.timers.set(Timer::Stop, now + STOP);
@@ -231,6 +232,7 @@ impl Modem {
         self.dialer.round_index = 0;
         self.dialer.congested = 0;
         self.subscriber.bad.clear();
+        self.subscriber.recalled = None;
         self.timers.clear(Timer::Retry);
         if matches!(self.tables.context, Context::Down | Context::Waiting) {
             self.dialer.end_round();

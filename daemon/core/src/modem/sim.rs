@@ -63,6 +63,7 @@ impl Modem {
             self.dialer.held = false;
             self.dialer.named = None;
             self.online.reset();
+            self.online.forget_budget();
             self.facts.home = None;
             self.forget_card(now);
         }
@@ -188,7 +189,7 @@ impl Modem {
         }
     }
 
-    pub(super) fn on_subscriber(&mut self, state: Option<Box<crate::subscriber::SubscriberState>>) {
+    pub(super) fn on_subscriber(&mut self, now: Time, state: Option<Box<crate::subscriber::SubscriberState>>) {
         let asked_for = self.subscriber.loading.take();
         if asked_for.is_none() || asked_for != self.subscriber.key || self.subscriber.loaded {
             return;
@@ -198,6 +199,7 @@ impl Modem {
         }
         self.subscriber.loaded = true;
         self.subscriber.stale = true;
+        self.recall(now);
     }
 
     /// Facts → identity → operator and candidates.

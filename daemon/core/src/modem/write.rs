@@ -51,6 +51,9 @@ impl Change {
         let mut state = state.clone();
         match self {
             Self::Settings(settings) => {
+                if (&settings.operator, settings.plan) != (&state.settings.operator, state.settings.plan) {
+                    state.memory.forget_candidates();
+                }
                 if settings.operator != state.settings.operator {
                     state.last_good_home = None;
                     state.last_good_roaming = None;
@@ -64,6 +67,7 @@ impl Change {
                 state.purchase_profile = purchase.clone().or(state.purchase_profile);
                 if before != (state.default_profile.clone(), state.purchase_profile.clone()) {
                     // The operator's word: what was found out about the old list no longer counts.
+                    state.memory.forget_candidates();
                     state.last_good_home = None;
                     state.last_good_roaming = None;
                 }
@@ -93,6 +97,7 @@ impl Modem {
     /// Stores the subscriber's state as it is, where there is a key to store it by.
     pub(super) fn save_subscriber(&mut self, now: Time) {
         let Some(key) = self.subscriber.key.clone() else { return };
+        self.subscriber.state.memory = self.memory(now);
         let state = self.subscriber.state.clone();
         self.writes.own.retain(|(other, _)| *other != key);
         self.writes.own.push_back((key, state));
@@ -111,6 +116,7 @@ impl Modem {
                 self.reply(id, Err(error(Kind::Cancelled, "sim-changed", text)));
                 continue;
             }
+            self.subscriber.state.memory = self.memory(now);
             let state = change.made(&self.subscriber.state);
             if state == self.subscriber.state {
                 self.reply(id, Ok(Reply::Done { changed: false }));
@@ -129,6 +135,9 @@ impl Modem {
 
     fn write(&mut self, write: Write, state: SubscriberState) {
         let iccid = write.key.clone();
+        if self.subscriber.key.as_ref() == Some(&iccid) {
+            self.subscriber.kept = state.memory.clone();
+        }
         self.writes.current = Some(write);
         self.effect(Effect::SaveSubscriber { iccid, state: Box::new(state) });
     }

@@ -9,15 +9,29 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Octets that probes of one SIM have cost in the running day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Budget {
-    day: Option<Time>,
+    /// When the running day ends.
+    end: Option<Time>,
     spent: u64,
 }
 
 impl Budget {
+    /// What was spent in a day that ends then.
+    #[must_use]
+    pub fn recalled(spent: u64, end: Time) -> Self {
+        Self { end: (spent > 0).then_some(end), spent }
+    }
+
+    /// Octets spent in the running day, and what is left of the day.
+    #[must_use]
+    pub fn left(mut self, now: Time) -> (u64, Duration) {
+        self.roll(now);
+        (self.spent, self.end.map_or(Duration::ZERO, |end| end.saturating_sub(now)))
+    }
+
     /// Counts what a probe cost.
     pub fn spend(&mut self, now: Time, octets: u64) {
         self.roll(now);
-        self.day.get_or_insert(now);
+        self.end.get_or_insert(now + DAY);
         self.spent = self.spent.saturating_add(octets);
     }
 
@@ -35,11 +49,11 @@ impl Budget {
     /// When a new day begins; `None` when nothing was spent.
     #[must_use]
     pub fn next_day(&self) -> Option<Time> {
-        self.day.map(|start| start + DAY)
+        self.end
     }
 
     fn roll(&mut self, now: Time) {
-        if self.day.is_some_and(|start| now.saturating_sub(start) >= DAY) {
+        if self.end.is_some_and(|end| now >= end) {
             *self = Self::default();
         }
     }

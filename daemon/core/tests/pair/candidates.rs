@@ -10,7 +10,7 @@ use daemon_operator::{Layers, SourceFile};
 use mbim_proto::service::MS_BASIC_CONNECT_EXT;
 use virtual_modem::{Order, Profile};
 
-use crate::driver::Pair;
+use crate::driver::{Pair, World};
 
 const VENDOR: &str = r#"<serviceproviders format="2.0"><country code="zz"><provider><name>Test Mobile</name><gsm>
 <network-id mcc="001" mnc="01"/>
@@ -115,4 +115,103 @@ fn the_attach_configuration_is_left_alone() {
     });
     assert_eq!(written, 0);
     assert!(pair.is_up() && pair.now > Duration::from_secs(1));
+}
+
+/// The program is restarted: what the network refused is not asked again, and the wait goes on where it was.
+#[test]
+fn what_was_refused_and_the_wait_outlive_a_restart() {
+    let mut pair = closed();
+    pair.run(60, |_| false);
+    let before = tries(&pair);
+    let retry = pair.snapshot().connections[0].retry_at.expect("a wait");
+    assert!(retry > pair.now + Duration::from_secs(120), "{}", pair.account());
+    pair.start_again();
+    pair.run(60, |_| false);
+    assert_eq!(tries(&pair), before, "nothing goes over the air: {}", pair.account());
+    let waits = pair.snapshot().connections[0].retry_at;
+    assert!(waits.is_some_and(|at| at <= retry && at + Duration::from_secs(2) > retry), "{retry:?} {waits:?}");
+    // The wait is over: a new round, in which what was refused is left out.
+    pair.run(300, |_| false);
+    let later = tries(&pair);
+    assert_eq!(["first", "second", "internet"].map(|apn| of(&later, apn)), [1; 3], "{later:?}");
+    assert_eq!(of(&later, ""), of(&before, "") + 1);
+    // It grows from where it was, not from the beginning.
+    let pause = pair.snapshot().connections[0].retry_at.expect("a wait") - pair.now;
+    assert!(pause > Duration::from_secs(300), "{pause:?}");
+    // A day later the restart has forgotten it.
+    pair.run(25 * 3600, |_| false);
+    pair.start_again();
+    pair.run(4000, |_| false);
+    assert!(of(&tries(&pair), "first") >= 2, "{:?}", tries(&pair));
+}
+
+/// Who asks, or plugs it in again, does not wait for what was before.
+#[test]
+fn people_do_not_wait_for_what_an_earlier_run_found_out() {
+    let mut pair = closed();
+    pair.run(60, |_| false);
+    let before = tries(&pair);
+    pair.start_again();
+    assert!(pair.ask(Request::Connect { apn: None }).is_err());
+    assert_eq!(of(&tries(&pair), "first"), of(&before, "first") + 1, "{}", pair.account());
+    // Plugged in again: the network's default at once, but not what was refused.
+    pair.run(60, |_| false);
+    let before = tries(&pair);
+    pair.gone();
+    pair.attach();
+    pair.run(20, |_| false);
+    let after = tries(&pair);
+    assert_eq!(
+        (of(&after, ""), of(&after, "first")),
+        (of(&before, "") + 1, of(&before, "first")),
+        "{}",
+        pair.account()
+    );
+}
+
+/// A success ends the wait also in the file: the next start dials at once.
+#[test]
+fn a_success_is_the_end_of_the_memory_of_failure() {
+    let mut pair = closed();
+    pair.run(60, |_| false);
+    assert!(pair.stored.as_ref().is_some_and(|state| state.memory.wait > 0 && state.memory.refused.len() == 3));
+    pair.order(Order::Network(Box::default()));
+    pair.connect();
+    let memory = pair.stored.as_ref().map(|state| state.memory.clone()).unwrap_or_default();
+    assert_eq!((memory.wait, memory.failed_rounds), (0, 0));
+    pair.kept = None;
+    let since = pair.now;
+    pair.start_again();
+    pair.connect();
+    assert!(pair.now < since + Duration::from_secs(10), "{}", pair.account());
+}
+
+/// What tests have cost today is not forgotten by a restart, and written seldom.
+#[test]
+fn the_days_budget_outlives_a_restart() {
+    let mut pair = Pair::new(Profile::default());
+    pair.world = World::Dead;
+    pair.attach();
+    pair.connect();
+    pair.run(3600, |pair| pair.probes >= 12);
+    let (saves, spent) = (pair.saves, pair.snapshot().connectivity.cost.today);
+    assert!(spent >= 60_000 && saves <= 6, "{spent} octets, {saves} writes");
+    pair.leave();
+    pair.start_again();
+    pair.connect();
+    let known = pair.snapshot().connectivity.cost.today;
+    assert!(known >= spent, "{known} of {spent}: {}", pair.account());
+    // Used up: whoever restarts it all day long gets no more tests than others.
+    for _ in 0..40 {
+        pair.run(600, |_| false);
+        pair.leave();
+        pair.start_again();
+        pair.connect();
+    }
+    let octets = pair.probes as u64 * 5000;
+    assert!(octets < 240 * 1024, "{octets} octets in {:?}", pair.now);
+    // The next day.
+    let before = pair.probes;
+    pair.run(24 * 3600, |_| false);
+    assert!(pair.probes > before, "{}", pair.account());
 }

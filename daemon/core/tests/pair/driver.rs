@@ -53,6 +53,10 @@ pub(crate) struct Pair {
     pub(crate) layers: Arc<Layers>,
     pub(crate) stored: Option<SubscriberState>,
     pub(crate) saves: usize,
+    stored_at: Duration,
+    /// Runs of the host's program so far, and the one that wrote what is stored.
+    runs: usize,
+    run_of_stored: usize,
     /// The store answers only when told to: questions that wait.
     pub(crate) slow_store: Option<Vec<String>>,
     /// The store writes only when told to: contents that wait.
@@ -141,6 +145,9 @@ impl Pair {
             layers: layers(),
             stored: None,
             saves: 0,
+            stored_at: Duration::ZERO,
+            runs: 0,
+            run_of_stored: 0,
             slow_store: None,
             slow_writes: None,
             store_fails: None,
@@ -219,6 +226,7 @@ impl Pair {
     }
 
     fn next_run_of(&mut self, renewable: bool) {
+        self.runs += 1;
         let config = self.host.config().clone();
         self.host = Modem::new(ModemConfig { seed: config.seed + 0x5_1234_5678, renewable, ..config });
         self.kill_after = None;
@@ -401,7 +409,13 @@ impl Pair {
                 if let Some(waiting) = &mut self.slow_store {
                     return waiting.push(iccid.reveal().to_owned());
                 }
-                let stored = self.stored.clone().map(Box::new);
+                let mut stored = self.stored.clone().map(Box::new);
+                if let Some(state) = &mut stored {
+                    // As the store does it.
+                    let restarted = self.run_of_stored != self.runs;
+                    let memory = std::mem::take(&mut state.memory);
+                    state.memory = memory.aged(Some(self.now.saturating_sub(self.stored_at)), restarted);
+                }
                 self.host.handle(self.now, Input::Subscriber(stored));
             }
             Effect::SaveSubscriber { state, .. } => {
@@ -443,6 +457,7 @@ impl Pair {
         }
         self.saves += 1;
         self.stored = Some(state);
+        (self.stored_at, self.run_of_stored) = (self.now, self.runs);
         Input::Stored
     }
 

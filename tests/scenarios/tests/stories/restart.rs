@@ -20,6 +20,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "restart_keeps_what_people_want", run: || story("open", wishes) },
     Case { name: "killed_after_every_message_up_to_online", run: || story("open", killed) },
     Case { name: "left_modem_that_does_not_come_back", run: || story("open", never_back) },
+    Case { name: "restart_remembers_what_was_refused", run: || story("open", refused) },
     Case { name: "changed_meanwhile", run: || story("open", changed) },
 ];
 
@@ -174,6 +175,37 @@ async fn never_back(stage: &mut Stage) -> Outcome {
     std::fs::rename(stage.world.directory().join("away"), stage.world.directory().join("modem"))?;
     stage.order(Order::Plug)?;
     stage.online().await?;
+    Ok(())
+}
+
+/// CONNECT that makes a context; the network answers each with a refusal.
+fn dialled(log: &Log) -> usize {
+    log.count(|entry| entry.operation == Some(1) && entry.subject == Some((BASIC_CONNECT, 12)))
+}
+
+/// A network that knows no access point: a restart is no reason to ask it again, a person is.
+async fn refused(stage: &mut Stage) -> Outcome {
+    let mut profile = quick(stage.world.scenario());
+    profile.network.apns.clear();
+    stage.plug(profile).await?;
+    stage.line()?.keep(true);
+    let waits = |view: &View| view.connection() == "waiting";
+    stage.client.some("the end of the round", waits).await?;
+    let tries = dialled(&stage.line()?.log().await?);
+    assert!(tries > 1, "{tries} attempts");
+    for leave in [false, true] {
+        match leave {
+            true => stage.kill().await?,
+            false => stage.stop().await?,
+        }
+        stage.again().await?;
+        stage.client.some("the wait", waits).await?;
+        assert_eq!(dialled(&stage.line()?.log().await?), tries, "nothing went over the air");
+    }
+    stage.logged("remembered").await?;
+    let modem = stage.client.some("the modem", waits).await?;
+    assert_ne!(stage.client.ask_connect(modem, None).await?, "");
+    assert!(dialled(&stage.line()?.log().await?) > tries, "a person does not wait");
     Ok(())
 }
 
