@@ -4,7 +4,10 @@
 //! in private namespaces. Measured: plug → connected and → full (wall clock, as a client of the bus sees it), the
 //! daemon's own CPU time between plug and connected, resident and proportional memory once the HTTPS probe is over,
 //! and voluntary context switches while idle and connected. How to read them: `tests/bench/README.md`.
+//! `figures order PROGRAM LOG`: see [`order`].
 #![forbid(unsafe_code)]
+
+mod order;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,11 @@ fn main() -> ExitCode {
     if let Some(code) = harness::child(&arguments) {
         return code;
     }
-    match run(&arguments) {
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["order", program, log] => order::run(program, log),
+        _ => run(&arguments),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("figures: {error}");
