@@ -38,7 +38,7 @@ pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
     let text = xml::decode(bytes).map_err(Invalid::from)?;
     let tree = xml::parse(&text).map_err(Invalid::from)?;
     let findings = schema::walk(&tree);
-    let root = tree.root_element();
+    let root = tree.root();
     let is_signed = schema::at(root, schema::Ns::Signature, "Signature").is_some();
     if !findings.violations.is_empty() {
         return Err(Invalid { code: Code::XML_INVALID, violations: findings.violations, is_signed });
@@ -47,7 +47,7 @@ pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
     drop(tree);
     match content {
         Some(mut content) => {
-            content.copy_pieces(&text);
+            content.copy_pieces(&text)?;
             Ok(Validated { content, warnings: findings.warnings, signer: None })
         }
         None => Err(Invalid {
@@ -209,13 +209,21 @@ pub(crate) struct Content {
 
 impl Content {
     /// Copies what is kept as it came, once the tree is gone.
-    fn copy_pieces(&mut self, text: &str) {
+    fn copy_pieces(&mut self, text: &str) -> Result<(), Invalid> {
+        let profiles = || self.wlan.iter().flatten();
+        let rules = self.mbn.iter_mut().filter_map(|mbn| mbn.rules.as_mut()).flatten();
+        let mut rules: Vec<&mut Rule> = rules.filter(|rule| rule.problem.is_none()).collect();
+        let added = profiles().map(|profile| profile.piece.added()).chain(rules.iter().map(|rule| rule.piece.added()));
+        if added.sum::<usize>() > xml::MAX_INHERITED {
+            return Err(xml::XmlError::inherits_too_much().into());
+        }
+        for rule in &mut rules {
+            rule.xml = rule.piece.text(text);
+        }
         for profile in self.wlan.iter_mut().flatten() {
             profile.xml = Secret::new(profile.piece.text(text));
         }
-        for rule in self.mbn.iter_mut().filter_map(|mbn| mbn.rules.as_mut()).flatten() {
-            rule.xml = rule.piece.text(text);
-        }
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ pub use schema::{Violation, XsdFile, unsaid, xsd};
 pub use signature::{decode, parse};
 pub use signer::{Chain, Name, Signed, Signer, TrustedCertificate};
 pub use stored::{Change, Stored, StoredRule, StoredWlan};
-pub use xml::MAX_DOCUMENT;
+pub use xml::{Attribute, Children, Item, Items, MAX_DOCUMENT, Node, Tree};
 
 /// Takes any octets all the way: parse, validate, authorise, plan, run to the end, results. For
 /// fuzzing; whatever comes in, this returns.

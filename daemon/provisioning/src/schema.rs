@@ -14,10 +14,11 @@ mod xsd;
 use core::fmt;
 
 use lexical::Lexical;
-use roxmltree::Node;
 use serde::Serialize;
 
-pub(crate) use walk::{text, walk};
+use crate::xml::Node;
+
+pub(crate) use walk::walk;
 pub use xsd::{XsdFile, unsaid, xsd};
 
 /// Namespaces that the schema knows. [PROV 1]
@@ -57,9 +58,8 @@ const NAMESPACES: &[(Ns, &str)] = &[
 ];
 
 impl Ns {
-    /// The namespace of an element, if the schema knows it.
-    pub(crate) fn of(node: Node<'_, '_>) -> Option<Self> {
-        let uri = node.tag_name().namespace()?;
+    /// The namespace of that name, if the schema knows it.
+    pub(crate) fn named(uri: &str) -> Option<Self> {
         NAMESPACES.iter().find_map(|(ns, known)| (*known == uri).then_some(*ns))
     }
 
@@ -102,10 +102,11 @@ pub(crate) struct Element {
 
 impl Element {
     /// Whether this declaration is about that element.
-    pub(crate) fn is(&self, node: Node<'_, '_>) -> bool {
-        let name = node.tag_name().name();
-        (name == self.name || Some(name) == self.prose)
-            && Ns::of(node).is_some_and(|ns| ns == self.ns || Some(ns) == self.also)
+    pub(crate) fn is(&self, node: Node<'_>) -> bool {
+        node.ns().is_some_and(|ns| ns == self.ns || Some(ns) == self.also) && {
+            let name = node.name();
+            name == self.name || Some(name) == self.prose
+        }
     }
 }
 
@@ -161,7 +162,7 @@ pub(crate) struct Foreign {
 
 impl Particle {
     /// Whether an occurrence can begin with that element.
-    pub(crate) fn accepts(&self, node: Node<'_, '_>) -> bool {
+    pub(crate) fn accepts(&self, node: Node<'_>) -> bool {
         match &self.term {
             Term::Element(element) => element.is(node),
             Term::Choice(alternatives) => alternatives.iter().any(|a| a.starts_with(node)),
@@ -181,7 +182,7 @@ impl Particle {
     }
 
     /// The declarations that could be meant by that element, also behind the first of a choice.
-    pub(crate) fn mentions(&self, node: Node<'_, '_>) -> Option<&'static Element> {
+    pub(crate) fn mentions(&self, node: Node<'_>) -> Option<&'static Element> {
         match &self.term {
             Term::Element(element) => element.is(node).then_some(*element),
             Term::Choice(alternatives) => alternatives.iter().flat_map(|a| a.particles).find_map(|p| p.mentions(node)),
@@ -191,7 +192,7 @@ impl Particle {
 }
 
 impl Alternative {
-    pub(crate) fn starts_with(&self, node: Node<'_, '_>) -> bool {
+    pub(crate) fn starts_with(&self, node: Node<'_>) -> bool {
         for particle in self.particles {
             if particle.accepts(node) {
                 return true;
@@ -206,8 +207,8 @@ impl Alternative {
 
 impl Foreign {
     /// `##other` of XML Schema: some namespace, and not that one.
-    fn accepts(&self, node: Node<'_, '_>) -> bool {
-        node.tag_name().namespace().is_some_and(|uri| !uri.is_empty()) && Ns::of(node) != Some(self.not)
+    fn accepts(&self, node: Node<'_>) -> bool {
+        node.has_namespace() && node.ns() != Some(self.not)
     }
 }
 
@@ -232,11 +233,16 @@ impl fmt::Display for Violation {
 }
 
 /// The first child of that name.
-pub(crate) fn at<'a, 'i>(parent: Node<'a, 'i>, ns: Ns, name: &str) -> Option<Node<'a, 'i>> {
-    parent.children().find(|child| child.tag_name().name() == name && Ns::of(*child) == Some(ns))
+pub(crate) fn at<'t>(parent: Node<'t>, ns: Ns, name: &str) -> Option<Node<'t>> {
+    parent.children().find(|child| child.ns() == Some(ns) && child.name() == name)
 }
 
 /// The children of that name.
-pub(crate) fn children<'a, 'i>(parent: Node<'a, 'i>, ns: Ns, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    parent.children().filter(move |child| child.tag_name().name() == name && Ns::of(*child) == Some(ns))
+pub(crate) fn children<'t>(parent: Node<'t>, ns: Ns, name: &'static str) -> impl Iterator<Item = Node<'t>> {
+    parent.children().filter(move |child| child.ns() == Some(ns) && child.name() == name)
+}
+
+/// All text and CDATA of an element, whatever comments stand between. [PROV 2]
+pub(crate) fn text(node: Node<'_>) -> String {
+    node.text().into_owned()
 }

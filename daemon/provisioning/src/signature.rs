@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::document::Invalid;
-use crate::xml;
+use crate::xml::{self, Tree};
 
 /// The text of a document under the limits of [PROV 16]: what [`validate`](crate::validate) does first, for those who check
 /// its signature and must not read it in another way.
@@ -21,7 +21,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Invalid> {
 ///
 /// # Errors
 /// Not well-formed, or over a limit.
-pub fn parse(text: &str) -> Result<roxmltree::Document<'_>, Invalid> {
+pub fn parse(text: &str) -> Result<Tree<'_>, Invalid> {
     xml::parse(text).map_err(Invalid::from)
 }
 

@@ -1,16 +1,21 @@
 //! Bytes to a tree that knows lines and columns. Nothing is fetched, nothing is expanded. [PROV 1, 16]
 //!
-//! A pass over the text enforces the limits and refuses a document type declaration before the
-//! parser sees a single octet, so that what the parser builds is bounded.
+//! The tree is a list of elements that say where they stand: a document costs a few times its size, whatever it is made of
+//! (`tests/memory.rs`). `tests/strangers.rs` holds the parser against another one.
 
+mod declaration;
+mod lexer;
+mod parser;
 mod piece;
-mod scan;
+mod tree;
 
 use std::borrow::Cow;
 
 use crate::code::Code;
 
-pub(crate) use piece::Piece;
+pub(crate) use piece::{Inherited, Piece};
+pub(crate) use tree::XML;
+pub use tree::{Attribute, Children, Item, Items, Node, Tree};
 
 /// Octets of a document. [PROV 16]
 pub const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
@@ -24,13 +29,13 @@ pub(crate) const MAX_NAME: usize = 256;
 pub(crate) const MAX_TEXT: usize = 2 * 1024 * 1024;
 /// Elements of a document. [PROV 16]
 pub(crate) const MAX_ELEMENTS: usize = 100_000;
-/// Namespace declarations in scope at one place: the parser keeps a list for each element.
+/// Namespace declarations in scope at one place: each is compared with each, and goes with what is kept as it came.
 pub(crate) const MAX_NAMESPACES: usize = 64;
-/// Elements, texts, comments and instructions together: with 100,000 elements there are at most
-/// 200,001 texts and elements.
-pub(crate) const MAX_NODES: usize = 250_000;
-/// Equals signs, wherever they stand: the parser reserves an attribute for each.
-pub(crate) const MAX_EQUALS: usize = 200_000;
+/// Octets of the name of a namespace, for the same reasons.
+pub(crate) const MAX_NAMESPACE: usize = 1024;
+
+/// Octets of declarations that are written into what is kept as it came, of a whole document.
+pub(crate) const MAX_INHERITED: usize = 1024 * 1024;
 
 /// A place in a document, both counted from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -55,6 +60,12 @@ impl XmlError {
     fn too_large(position: Position, what: &str, limit: usize) -> Self {
         Self { code: Code::FILE_TOO_LARGE, position, problem: format!("more than {limit} {what}") }
     }
+
+    /// Over [`MAX_INHERITED`].
+    pub(crate) fn inherits_too_much() -> Self {
+        let what = "octets of namespace declarations for profiles and rules together";
+        Self::too_large(Position { line: 1, column: 1 }, what, MAX_INHERITED)
+    }
 }
 
 /// The text of a document in UTF-8, without byte-order mark: UTF-8 as it is, UTF-16 converted
@@ -70,7 +81,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, XmlError> {
         [0xef, 0xbb, 0xbf, rest @ ..] => (utf8(rest)?.into(), &["utf-8"]),
         _ => (utf8(bytes)?.into(), &["utf-8"]),
     };
-    let declaration = scan::declaration(&text).map_err(|problem| XmlError::malformed(start, problem))?;
+    let declaration = declaration::declaration(&text).map_err(|problem| XmlError::malformed(start, problem))?;
     if let Some(label) = declaration.and_then(|declaration| declaration.encoding)
         && !encodings.iter().any(|e| e.eq_ignore_ascii_case(label))
     {
@@ -108,40 +119,39 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, XmlError> {
     Ok(text)
 }
 
+/// Something wrong, by its place in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
+    at: usize,
+    code: Code,
+    problem: Cow<'static, str>,
+}
+
+impl Fault {
+    fn malformed(at: usize, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { at, code: Code::XML_MALFORMED, problem: problem.into() }
+    }
+
+    fn too_large(at: usize, what: &str, limit: usize) -> Self {
+        Self { at, code: Code::FILE_TOO_LARGE, problem: format!("more than {limit} {what}").into() }
+    }
+}
+
 /// Parses decoded text.
-pub(crate) fn parse(text: &str) -> Result<roxmltree::Document<'_>, XmlError> {
-    scan::check(text)?;
-    let options = roxmltree::ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: u32::try_from(MAX_NODES).unwrap_or(u32::MAX),
-        ..Default::default()
-    };
-    roxmltree::Document::parse_with_options(text, options).map_err(|error| {
-        let at = error.pos();
-        let position = Position { line: at.row, column: at.col };
-        match error {
-            roxmltree::Error::NodesLimitReached => XmlError::too_large(position, "nodes", MAX_NODES),
-            roxmltree::Error::AttributesLimitReached | roxmltree::Error::NamespacesLimitReached => {
-                XmlError::too_large(position, "distinct namespaces", usize::from(u16::MAX))
-            }
-            roxmltree::Error::NoRootNode
-            | roxmltree::Error::UnclosedRootNode
-            | roxmltree::Error::UnexpectedEndOfStream => {
-                let end = self::position(text, text.len());
-                XmlError::malformed(end, "the document ends before its root element does")
-            }
-            roxmltree::Error::DtdDetected => XmlError::malformed(position, scan::NO_DTD),
-            other => XmlError::malformed(position, parser_text(&other)),
-        }
+pub(crate) fn parse(text: &str) -> Result<Tree<'_>, XmlError> {
+    let start = Position { line: 1, column: 1 };
+    declaration::declaration(text).map_err(|problem| XmlError::malformed(start, problem))?;
+    parser::parse(text).map_err(|fault| XmlError {
+        code: fault.code,
+        position: position(text, fault.at),
+        problem: fault.problem.into_owned(),
     })
 }
 
-/// The parser's words without the place, which is told apart, and without text of the document
-/// beyond names.
-fn parser_text(error: &roxmltree::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at ").next().unwrap_or(&text);
-    text.chars().take(160).collect()
+/// Where a document begins behind its XML declaration, if there is one.
+fn body(text: &str) -> usize {
+    let declared = declaration::declaration(text).is_ok_and(|found| found.is_some());
+    if declared { text.find("?>").map_or(0, |at| at + 2) } else { 0 }
 }
 
 /// Line and column of an octet offset.
@@ -204,7 +214,7 @@ mod tests {
             let bytes = utf16_bytes(text, le);
             let decoded = decode(&bytes).unwrap();
             let tree = parse(&decoded).unwrap();
-            assert_eq!(tree.root_element().text(), Some("\u{1f600}"));
+            assert_eq!(tree.root().text(), "\u{1f600}");
         }
         assert!(decode(b"\xef\xbb\xbf<a/>").is_ok());
         assert_eq!(problem(text.as_bytes()).code, Code::XML_MALFORMED);
@@ -263,8 +273,9 @@ mod tests {
 
         let huge = vec![b' '; MAX_DOCUMENT + 1];
         assert_eq!(problem(&huge).code, Code::FILE_TOO_LARGE);
-        let nodes = format!("<a>{}</a>", "<!---->".repeat(MAX_NODES));
-        assert_eq!(problem(nodes.as_bytes()).code, Code::FILE_TOO_LARGE);
+        let namespace = |n: usize| format!("<a xmlns='{}'/>", "u".repeat(n));
+        assert!(parse(&namespace(MAX_NAMESPACE)).is_ok());
+        assert_eq!(problem(namespace(MAX_NAMESPACE + 1).as_bytes()).code, Code::FILE_TOO_LARGE);
 
         let scopes: String = (0..=MAX_NAMESPACES).map(|i| format!("<a xmlns:n{i}='u'>")).collect();
         assert_eq!(problem(scopes.as_bytes()).code, Code::FILE_TOO_LARGE);

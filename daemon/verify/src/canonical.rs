@@ -1,12 +1,10 @@
 //! Canonical XML 1.0 and Exclusive XML Canonicalization 1.0, of a whole document without one element, or of one element
 //! in its place. [PROV 9.2]
-//!
-//! The tree keeps names without their prefixes, which canonical form needs as they were written: they are read from the
-//! text, at the places that the tree names. Values come from the tree, so that they are what everybody else reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use roxmltree::{Document, Node, NodeId};
+use daemon_provisioning::{Item, Node, Tree};
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -54,141 +52,147 @@ impl Method {
     }
 }
 
+/// Where canonical form goes.
+pub(crate) trait Sink {
+    /// Takes the next piece.
+    fn push(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn push(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
 /// The whole document but `without`: what an enveloped signature's reference digests. [PROV 9.2, 1 to 3]
-pub(crate) fn document(tree: &Document<'_>, without: Option<NodeId>) -> Vec<u8> {
-    let mut writer = Writer::new(tree, Method::Inclusive, without);
-    let root = tree.root_element();
+pub(crate) fn document<S: Sink>(tree: &Tree<'_>, without: Option<Node<'_>>, out: &mut S) {
+    let mut writer = Writer { method: Method::Inclusive, without, out };
     let mut after = false;
-    for node in tree.root().children() {
-        if node == root {
-            writer.element(root, None);
-            after = true;
-        } else if node.is_pi() {
-            if after {
-                writer.out.push('\n');
+    for item in tree.items() {
+        match item {
+            Item::Element(root) => {
+                writer.element(root, None);
+                after = true;
             }
-            writer.instruction(node);
-            if !after {
-                writer.out.push('\n');
+            Item::Instruction { target, value } => {
+                if after {
+                    writer.out.push("\n");
+                }
+                writer.instruction(target, &value);
+                if !after {
+                    writer.out.push("\n");
+                }
             }
+            Item::Text(_) | Item::Comment(_) => {}
         }
     }
-    writer.out.into_bytes()
 }
 
 /// One element in the context of its document. [PROV 9.2, 4]
-pub(crate) fn element(tree: &Document<'_>, node: Node<'_, '_>, method: Method) -> Vec<u8> {
-    let mut writer = Writer::new(tree, method, None);
-    writer.element(node, None);
-    writer.out.into_bytes()
+pub(crate) fn element(node: Node<'_>, method: Method) -> String {
+    let mut out = String::new();
+    Writer { method, without: None, out: &mut out }.element(node, None);
+    out
 }
 
 /// Namespaces that the output has declared at some place, in the order of their prefixes; the default one has an empty
 /// prefix, and an empty name where it is taken back.
-type Declared<'a> = Vec<(&'a str, &'a str)>;
+type Declared<'a> = Vec<(&'a str, Cow<'a, str>)>;
 
-struct Writer<'a> {
-    text: &'a str,
-    method: Method,
-    without: Option<NodeId>,
-    out: String,
+/// An attribute as it is sorted and written.
+struct Written<'a> {
+    namespace: Cow<'a, str>,
+    local: &'a str,
+    name: &'a str,
+    value: Cow<'a, str>,
 }
 
-impl<'a> Writer<'a> {
-    fn new(tree: &'a Document<'_>, method: Method, without: Option<NodeId>) -> Self {
-        let text = tree.input_text();
-        Self { text, method, without, out: String::with_capacity(text.len()) }
-    }
+struct Writer<'a, 'o, S> {
+    method: Method,
+    without: Option<Node<'a>>,
+    out: &'o mut S,
+}
 
-    /// A name as it stands in the text.
-    fn name(&self, node: Node<'_, '_>) -> &'a str {
-        let start = node.range().start.saturating_add(1);
-        let rest = self.text.get(start..).unwrap_or_default();
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
-    }
-
+impl<'a, S: Sink> Writer<'a, '_, S> {
     /// Depth is bounded by the limits under which the tree was made. `above`: what the output declares around it; nothing
     /// for the element that the output begins with.
-    fn element(&mut self, node: Node<'a, '_>, above: Option<&Declared<'a>>) {
-        let name = self.name(node);
-        self.out.push('<');
-        self.out.push_str(name);
+    fn element(&mut self, node: Node<'a>, above: Option<&Declared<'a>>) {
+        let name = node.written();
+        self.out.push("<");
+        self.out.push(name);
 
-        let mut attributes: Vec<(&str, &str, &'a str, &str)> = Vec::new();
+        let mut attributes: Vec<Written<'a>> = Vec::new();
         for attribute in node.attributes() {
-            let written = self.text.get(attribute.range_qname()).unwrap_or_default();
-            attributes.push((attribute.namespace().unwrap_or_default(), attribute.name(), written, attribute.value()));
+            attributes.push(Written {
+                namespace: attribute.namespace().unwrap_or_default(),
+                local: attribute.name(),
+                name: attribute.written(),
+                value: attribute.value(),
+            });
         }
         if above.is_none() && !self.method.is_exclusive() {
             inherit(node, &mut attributes);
         }
-        attributes.sort_unstable_by_key(|(namespace, local, ..)| (*namespace, *local));
+        attributes.sort_unstable_by(|one, other| (&one.namespace, one.local).cmp(&(&other.namespace, other.local)));
 
         let declared = if self.method.is_exclusive() {
-            let mut used: BTreeSet<&str> = attributes.iter().filter_map(|(_, _, name, _)| prefix(name)).collect();
+            let mut used: BTreeSet<&str> = attributes.iter().filter_map(|attribute| prefix(attribute.name)).collect();
             used.insert(prefix(name).unwrap_or_default());
             used.remove("xml");
-            let wanted = used.into_iter().map(|prefix| (prefix, namespace(node, prefix)));
+            let wanted = used.into_iter().map(|prefix| (prefix, node.namespace_of(prefix).unwrap_or_default()));
             self.declare(wanted, above)
-        } else if above.is_some() && same_namespaces(node) {
+        } else if above.is_some() && !node.declares() {
             None
         } else {
-            let mut wanted: Declared<'_> = node
-                .namespaces()
-                .map(|namespace| (namespace.name().unwrap_or_default(), namespace.uri()))
-                .filter(|(prefix, _)| *prefix != "xml")
-                .collect();
+            let mut wanted: Declared<'_> = node.namespaces().filter(|(prefix, _)| *prefix != "xml").collect();
             if !wanted.iter().any(|(prefix, _)| prefix.is_empty()) {
-                wanted.push(("", ""));
+                wanted.push(("", Cow::Borrowed("")));
             }
             wanted.sort_unstable();
             self.declare(wanted.into_iter(), above)
         };
 
-        for (_, _, name, value) in attributes {
-            self.out.push(' ');
-            self.out.push_str(name);
-            self.out.push_str("=\"");
-            self.value(value);
-            self.out.push('"');
+        for Written { name, value, .. } in attributes {
+            self.out.push(" ");
+            self.out.push(name);
+            self.out.push("=\"");
+            self.value(&value);
+            self.out.push("\"");
         }
-        self.out.push('>');
+        self.out.push(">");
         let nothing = Declared::new();
         let above = declared.as_ref().or(above).unwrap_or(&nothing);
-        for child in node.children() {
-            if Some(child.id()) == self.without {
-                continue;
-            }
-            if child.is_element() {
-                self.element(child, Some(above));
-            } else if child.is_text() {
-                self.text(child.text().unwrap_or_default());
-            } else if child.is_pi() {
-                self.instruction(child);
-            } else if child.is_comment() && self.method.with_comments() {
-                self.out.push_str("<!--");
-                lines(&mut self.out, child.text().unwrap_or_default());
-                self.out.push_str("-->");
+        for item in node.items() {
+            match item {
+                Item::Element(child) if Some(child) == self.without => {}
+                Item::Element(child) => self.element(child, Some(above)),
+                Item::Text(text) => self.text(&text),
+                Item::Instruction { target, value } => self.instruction(target, &value),
+                Item::Comment(text) if self.method.with_comments() => {
+                    self.out.push("<!--");
+                    self.out.push(&text);
+                    self.out.push("-->");
+                }
+                Item::Comment(_) => {}
             }
         }
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
+        self.out.push("</");
+        self.out.push(name);
+        self.out.push(">");
     }
 
     /// Writes the declarations that differ from those above; what holds then, where that is something new. `wanted` in
     /// the order of prefixes.
     fn declare(
         &mut self,
-        wanted: impl Iterator<Item = (&'a str, &'a str)>,
+        wanted: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
         above: Option<&Declared<'a>>,
     ) -> Option<Declared<'a>> {
         let mut now: Option<Declared<'a>> = None;
         for (prefix, uri) in wanted {
             let known = now.as_ref().or(above);
             let place = known.map_or(Err(0), |known| known.binary_search_by_key(&prefix, |(prefix, _)| prefix));
-            let holds = place.ok().and_then(|at| known?.get(at)).map_or("", |(_, uri)| uri);
+            let holds = place.ok().and_then(|at| known?.get(at)).map_or("", |(_, uri)| &**uri);
             // Only the default namespace may be taken back, and where it never was there is nothing to take back.
             if holds == uri {
                 continue;
@@ -197,71 +201,61 @@ impl<'a> Writer<'a> {
             match place {
                 Ok(at) => {
                     if let Some(slot) = changed.get_mut(at) {
-                        slot.1 = uri;
+                        slot.1 = uri.clone();
                     }
                 }
-                Err(at) => changed.insert(at, (prefix, uri)),
+                Err(at) => changed.insert(at, (prefix, uri.clone())),
             }
             now = Some(changed);
-            self.out.push_str(" xmlns");
+            self.out.push(" xmlns");
             if !prefix.is_empty() {
-                self.out.push(':');
-                self.out.push_str(prefix);
+                self.out.push(":");
+                self.out.push(prefix);
             }
-            self.out.push_str("=\"");
-            self.value(uri);
-            self.out.push('"');
+            self.out.push("=\"");
+            self.value(&uri);
+            self.out.push("\"");
         }
         now
     }
 
     fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                '\r' => self.out.push_str("&#xD;"),
-                c => self.out.push(c),
-            }
-        }
+        self.escaped(text, &['&', '<', '>', '\r']);
     }
 
     fn value(&mut self, value: &str) {
-        for c in value.chars() {
-            match c {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '"' => self.out.push_str("&quot;"),
-                '\t' => self.out.push_str("&#x9;"),
-                '\n' => self.out.push_str("&#xA;"),
-                '\r' => self.out.push_str("&#xD;"),
-                c => self.out.push(c),
-            }
-        }
+        self.escaped(value, &['&', '<', '"', '\t', '\n', '\r']);
     }
 
-    fn instruction(&mut self, node: Node<'_, '_>) {
-        let Some(instruction) = node.pi() else { return };
-        self.out.push_str("<?");
-        self.out.push_str(instruction.target);
-        if let Some(value) = instruction.value.filter(|value| !value.is_empty()) {
-            self.out.push(' ');
-            lines(&mut self.out, value);
+    /// Text with references in the places of those characters.
+    fn escaped(&mut self, text: &str, which: &[char]) {
+        let mut rest = text;
+        while let Some(at) = rest.find(which) {
+            let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.out.push(before);
+            let mut behind = behind.chars();
+            self.out.push(match behind.next() {
+                Some('&') => "&amp;",
+                Some('<') => "&lt;",
+                Some('>') => "&gt;",
+                Some('"') => "&quot;",
+                Some('\t') => "&#x9;",
+                Some('\n') => "&#xA;",
+                _ => "&#xD;",
+            });
+            rest = behind.as_str();
         }
-        self.out.push_str("?>");
+        self.out.push(rest);
     }
-}
 
-/// Text of the source with the line ends that XML gives it; the tree has done that for values only.
-fn lines(out: &mut String, text: &str) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\r' {
-            out.push(c);
-        } else if chars.peek() != Some(&'\n') {
-            out.push('\n');
+    fn instruction(&mut self, target: &str, value: &str) {
+        self.out.push("<?");
+        self.out.push(target);
+        if !value.is_empty() {
+            self.out.push(" ");
+            self.out.push(value);
         }
+        self.out.push("?>");
     }
 }
 
@@ -269,29 +263,18 @@ fn prefix(name: &str) -> Option<&str> {
     name.split_once(':').map(|(prefix, _)| prefix)
 }
 
-fn namespace<'a>(node: Node<'a, '_>, prefix: &str) -> &'a str {
-    let prefix = if prefix.is_empty() { None } else { Some(prefix) };
-    node.lookup_namespace_uri(prefix).unwrap_or_default()
-}
-
-/// Whether an element declares nothing that its parent has not: by far the most do so.
-fn same_namespaces(node: Node<'_, '_>) -> bool {
-    let Some(parent) = node.parent_element() else { return false };
-    let (own, above) = (node.namespaces(), parent.namespaces());
-    own.len() == above.len() && own.zip(above).all(|(own, above)| std::ptr::eq(own, above))
-}
-
 /// `xml:` attributes of the ancestors, nearest first: inclusive form of a part of a document carries them on.
-fn inherit<'a>(node: Node<'a, '_>, attributes: &mut Vec<(&'a str, &'a str, &'a str, &'a str)>) {
+fn inherit<'a>(node: Node<'a>, attributes: &mut Vec<Written<'a>>) {
     for ancestor in node.ancestors().skip(1) {
-        for attribute in ancestor.attributes().filter(|attribute| attribute.namespace() == Some(XML)) {
-            if attributes.iter().any(|(namespace, local, ..)| *namespace == XML && *local == attribute.name()) {
-                continue;
+        for attribute in ancestor.attributes().filter(|attribute| attribute.namespace().is_some_and(|of| of == XML)) {
+            if !attributes.iter().any(|known| known.namespace == XML && known.local == attribute.name()) {
+                attributes.push(Written {
+                    namespace: Cow::Borrowed(XML),
+                    local: attribute.name(),
+                    name: attribute.written(),
+                    value: attribute.value(),
+                });
             }
-            // The prefix of this namespace is always the same.
-            let written = attribute.range_qname();
-            let text = node.document().input_text();
-            attributes.push((XML, attribute.name(), text.get(written).unwrap_or_default(), attribute.value()));
         }
     }
 }

@@ -115,26 +115,33 @@ impl Narrow {
     fn hold(
         self,
         request: &Request<'_>,
-        tree: &roxmltree::Document<'_>,
-        shape: &shape::Shape<'_, '_>,
+        tree: &daemon_provisioning::Tree<'_>,
+        shape: &shape::Shape<'_>,
         certificates: &certificate::Certificates,
     ) -> Result<Verified, Rejected> {
         let (signature_algorithm, digest_algorithm) = shape.algorithms(request.sha1)?;
 
-        let octets = canonical::document(tree, Some(shape.signature.id()));
+        // Digested as it is written, and written down only when the digest is right.
+        let mut digest = digest_algorithm.context();
+        canonical::document(tree, Some(shape.signature), &mut digest);
+        let (digest, length) = digest.finish();
         // What is applied is read from these octets, under the same limit.
-        if octets.len() > daemon_provisioning::MAX_DOCUMENT {
+        if length > daemon_provisioning::MAX_DOCUMENT {
             return Err(Rejected::new(Code::FILE_TOO_LARGE, "too large in canonical form"));
         }
-        if digest_algorithm.digest(&octets).as_ref() != shape.digest {
+        if digest.as_ref() != shape.digest {
             return Err(Rejected::new(Code::DIGEST_INVALID, "the document was changed after it was signed"));
         }
-        let signed_info = canonical::element(tree, shape.signed_info, shape.method);
-        let holds = certificates.key().is_some_and(|key| signature_algorithm.verify(key, &signed_info, &shape.value));
+        let signed_info = canonical::element(shape.signed_info, shape.method);
+        let holds =
+            certificates.key().is_some_and(|key| signature_algorithm.verify(key, signed_info.as_bytes(), &shape.value));
         if !holds {
             let reason = "the signature value is not that of the certificate's key, or the key is too weak";
             return Err(Rejected::new(Code::SIGNATURE_INVALID, reason));
         }
+        let mut octets = String::with_capacity(length);
+        canonical::document(tree, Some(shape.signature), &mut octets);
+        let octets = octets.into_bytes();
         let signer = certificates
             .signer(request.clock, request.roots, request.revocation_lists)
             .ok_or_else(|| Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate"))?;

@@ -5,8 +5,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use daemon_provisioning::Code;
-use roxmltree::{Document, Node};
+use std::borrow::Cow;
+
+use daemon_provisioning::{Attribute, Code, Item, Node, Tree};
 
 use crate::Rejected;
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
@@ -21,12 +22,12 @@ const MAX_CERTIFICATES: usize = 10;
 const MAX_CERTIFICATE: usize = 16 * 1024;
 
 /// A signature as it stands.
-pub(crate) struct Shape<'a, 'input> {
-    pub(crate) signature: Node<'a, 'input>,
-    pub(crate) signed_info: Node<'a, 'input>,
+pub(crate) struct Shape<'a> {
+    pub(crate) signature: Node<'a>,
+    pub(crate) signed_info: Node<'a>,
     pub(crate) method: Method,
-    pub(crate) signature_algorithm: &'a str,
-    pub(crate) digest_algorithm: &'a str,
+    pub(crate) signature_algorithm: Cow<'a, str>,
+    pub(crate) digest_algorithm: Cow<'a, str>,
     pub(crate) digest: Vec<u8>,
     pub(crate) value: Vec<u8>,
     /// DER, in the document's order; at least one.
@@ -35,7 +36,7 @@ pub(crate) struct Shape<'a, 'input> {
     pub(crate) parameters: bool,
 }
 
-impl Shape<'_, '_> {
+impl Shape<'_> {
     /// The algorithms, if they are accepted.
     pub(crate) fn algorithms(&self, sha1: bool) -> Result<(SignatureAlgorithm, DigestAlgorithm), Rejected> {
         let refused =
@@ -43,8 +44,8 @@ impl Shape<'_, '_> {
         if self.parameters {
             return Err(refused("signature"));
         }
-        let signature = SignatureAlgorithm::of(self.signature_algorithm).ok_or_else(|| refused("signature"))?;
-        let digest = DigestAlgorithm::of(self.digest_algorithm).ok_or_else(|| refused("digest"))?;
+        let signature = SignatureAlgorithm::of(&self.signature_algorithm).ok_or_else(|| refused("signature"))?;
+        let digest = DigestAlgorithm::of(&self.digest_algorithm).ok_or_else(|| refused("digest"))?;
         if !sha1 && (signature == SignatureAlgorithm::RsaSha1 || digest == DigestAlgorithm::Sha1) {
             let reason = "SHA-1 is accepted only where the administrator switched it on";
             return Err(Rejected::new(Code::SIGNATURE_INVALID, reason));
@@ -62,8 +63,8 @@ fn wrong(reason: impl Into<String>) -> Rejected {
 /// # Errors
 /// [`Code::MISSING_SIGNATURE`]; [`Code::XML_INVALID`] for any other shape; [`Code::NO_LEAF_CERTIFICATE`];
 /// [`Code::SIGNATURE_INVALID`] where certificates are over their limits.
-pub(crate) fn read<'a, 'input>(tree: &'a Document<'input>) -> Result<Shape<'a, 'input>, Rejected> {
-    let root = tree.root_element();
+pub(crate) fn read<'a>(tree: &'a Tree<'a>) -> Result<Shape<'a>, Rejected> {
+    let root = tree.root();
     let signature = find(root)?;
     attributes(signature, &["Id"])?;
     let mut parts = elements(signature)?.into_iter();
@@ -83,10 +84,10 @@ pub(crate) fn read<'a, 'input>(tree: &'a Document<'input>) -> Result<Shape<'a, '
     named(Some(signature_method), "SignatureMethod")?;
     named(Some(reference), "Reference")?;
     attributes(canonicalization, &["Algorithm"])?;
-    if canonicalization.has_children() && canonicalization.children().any(|child| child.is_element()) {
+    if canonicalization.children().next().is_some() {
         return Err(wrong("a CanonicalizationMethod has no parameters"));
     }
-    let method = Method::of(algorithm(canonicalization)?).ok_or_else(|| wrong("unknown CanonicalizationMethod"))?;
+    let method = Method::of(&algorithm(canonicalization)?).ok_or_else(|| wrong("unknown CanonicalizationMethod"))?;
     attributes(signature_method, &["Algorithm"])?;
 
     attributes(reference, &["Id", "URI"])?;
@@ -101,7 +102,7 @@ pub(crate) fn read<'a, 'input>(tree: &'a Document<'input>) -> Result<Shape<'a, '
     let [transform] = exactly(transforms)?;
     named(Some(transform), "Transform")?;
     attributes(transform, &["Algorithm"])?;
-    if algorithm(transform)? != ENVELOPED || transform.children().any(|child| child.is_element()) {
+    if algorithm(transform)? != ENVELOPED || transform.children().next().is_some() {
         return Err(wrong("the one Transform is enveloped-signature"));
     }
     attributes(digest_method, &["Algorithm"])?;
@@ -117,13 +118,13 @@ pub(crate) fn read<'a, 'input>(tree: &'a Document<'input>) -> Result<Shape<'a, '
         digest: octets(digest)?,
         value: octets(value)?,
         certificates: certificates(key_info)?,
-        parameters: [signature_method, digest_method].iter().any(|m| m.children().any(|child| child.is_element())),
+        parameters: [signature_method, digest_method].iter().any(|m| m.children().next().is_some()),
     })
 }
 
 /// The one signature: last element of the root, and no other element of its namespace anywhere else.
-fn find<'a, 'input>(root: Node<'a, 'input>) -> Result<Node<'a, 'input>, Rejected> {
-    let is_signature = |node: &Node<'_, '_>| is_ds(*node) && node.tag_name().name() == "Signature";
+fn find<'a>(root: Node<'a>) -> Result<Node<'a>, Rejected> {
+    let is_signature = |node: &Node<'_>| is_ds(*node) && node.name() == "Signature";
     let mut all = root.descendants().filter(is_signature);
     let Some(signature) = all.next() else {
         return Err(Rejected::new(Code::MISSING_SIGNATURE, "there is no signature"));
@@ -134,77 +135,73 @@ fn find<'a, 'input>(root: Node<'a, 'input>) -> Result<Node<'a, 'input>, Rejected
     if signature.parent() != Some(root) {
         return Err(wrong("the signature is not a child of the root"));
     }
-    if root.last_element_child() != Some(signature) {
+    if root.children().last() != Some(signature) {
         return Err(wrong("the signature is not the last child of the root"));
     }
     let inside = signature.range();
-    let outside = |node: &Node<'_, '_>| is_ds(*node) && !inside.contains(&node.range().start);
+    let outside = |node: &Node<'_>| is_ds(*node) && !inside.contains(&node.range().start);
     if root.descendants().any(|node| outside(&node)) {
         return Err(wrong("an element of the signature's namespace stands outside of it"));
     }
-    if signature.descendants().any(|node| node.is_pi()) {
+    if signature.descendants().any(|node| node.items().any(|item| matches!(item, Item::Instruction { .. }))) {
         return Err(wrong("a processing instruction stands in the signature"));
     }
     Ok(signature)
 }
 
-fn is_ds(node: Node<'_, '_>) -> bool {
-    node.is_element() && node.tag_name().namespace() == Some(DS)
+fn is_ds(node: Node<'_>) -> bool {
+    node.namespace().is_some_and(|namespace| namespace == DS)
 }
 
-fn named<'a, 'input>(node: Option<Node<'a, 'input>>, name: &str) -> Result<Node<'a, 'input>, Rejected> {
-    node.filter(|node| is_ds(*node) && node.tag_name().name() == name)
+fn named<'a>(node: Option<Node<'a>>, name: &str) -> Result<Node<'a>, Rejected> {
+    node.filter(|node| is_ds(*node) && node.name() == name)
         .ok_or_else(|| wrong(format!("{name} is missing or not in its place")))
 }
 
 /// Child elements of an element that holds no text.
-fn elements<'a, 'input>(node: Node<'a, 'input>) -> Result<Vec<Node<'a, 'input>>, Rejected> {
+fn elements<'a>(node: Node<'a>) -> Result<Vec<Node<'a>>, Rejected> {
     let blank = |text: &str| text.chars().all(|c| c.is_ascii_whitespace());
-    if node.children().any(|child| child.is_text() && !blank(child.text().unwrap_or_default())) {
-        return Err(wrong(format!("{} holds text", node.tag_name().name())));
+    if !blank(&node.text()) {
+        return Err(wrong(format!("{} holds text", node.name())));
     }
-    Ok(node.children().filter(Node::is_element).collect())
+    Ok(node.children().collect())
 }
 
-fn exactly<'a, 'input, const N: usize>(node: Node<'a, 'input>) -> Result<[Node<'a, 'input>; N], Rejected> {
-    let problem = |_| wrong(format!("{} does not hold the {N} elements of its shape", node.tag_name().name()));
+fn exactly<'a, const N: usize>(node: Node<'a>) -> Result<[Node<'a>; N], Rejected> {
+    let problem = |_| wrong(format!("{} does not hold the {N} elements of its shape", node.name()));
     elements(node)?.try_into().map_err(problem)
 }
 
-fn attributes(node: Node<'_, '_>, allowed: &[&str]) -> Result<(), Rejected> {
-    let known = |attribute: &roxmltree::Attribute<'_, '_>| {
-        attribute.namespace().is_none() && allowed.contains(&attribute.name())
-    };
+fn attributes(node: Node<'_>, allowed: &[&str]) -> Result<(), Rejected> {
+    let known = |attribute: &Attribute<'_>| allowed.contains(&attribute.written());
     match node.attributes().find(|attribute| !known(attribute)) {
         None => Ok(()),
-        Some(_) => Err(wrong(format!("{} has an attribute that it may not have", node.tag_name().name()))),
+        Some(_) => Err(wrong(format!("{} has an attribute that it may not have", node.name()))),
     }
 }
 
-fn algorithm<'a>(node: Node<'a, '_>) -> Result<&'a str, Rejected> {
-    node.attribute("Algorithm").ok_or_else(|| wrong(format!("{} names no algorithm", node.tag_name().name())))
+fn algorithm(node: Node<'_>) -> Result<Cow<'_, str>, Rejected> {
+    node.attribute("Algorithm").ok_or_else(|| wrong(format!("{} names no algorithm", node.name())))
 }
 
 /// All text of an element without elements, as Base64 in whose lines there may be white space.
-fn octets(node: Node<'_, '_>) -> Result<Vec<u8>, Rejected> {
-    let name = node.tag_name().name();
-    if node.children().any(|child| child.is_element()) {
+fn octets(node: Node<'_>) -> Result<Vec<u8>, Rejected> {
+    let name = node.name();
+    if node.children().next().is_some() {
         return Err(wrong(format!("{name} holds an element")));
     }
-    let mut text = String::new();
-    for piece in node.children().filter(Node::is_text) {
-        text.extend(piece.text().unwrap_or_default().chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')));
-    }
+    let mut text = node.text().into_owned();
+    text.retain(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'));
     STANDARD.decode(text).map_err(|_| wrong(format!("{name} is not Base64")))
 }
 
-fn certificates(key_info: Option<Node<'_, '_>>) -> Result<Vec<Vec<u8>>, Rejected> {
+fn certificates(key_info: Option<Node<'_>>) -> Result<Vec<Vec<u8>>, Rejected> {
     let none = || Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate");
     let key_info = key_info.ok_or_else(none)?;
     attributes(key_info, &["Id"])?;
     let mut data = None;
     for part in key_info.children().filter(|child| is_ds(*child)) {
-        match part.tag_name().name() {
+        match part.name() {
             // A bare key says nothing about whose it is: not looked at.
             "KeyValue" => {}
             "X509Data" if data.is_none() => data = Some(part),

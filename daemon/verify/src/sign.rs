@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use daemon_provisioning::Node;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
@@ -117,18 +118,20 @@ pub fn sign(document: &[u8], signing: &Signing<'_>) -> Result<Vec<u8>, String> {
     let text = daemon_provisioning::decode(document).map_err(|invalid| invalid.to_string())?;
     let (end, digest) = {
         let tree = daemon_provisioning::parse(&text).map_err(|invalid| invalid.to_string())?;
-        let is_signature = |node: roxmltree::Node<'_, '_>| {
-            node.is_element() && node.tag_name().namespace() == Some("http://www.w3.org/2000/09/xmldsig#")
+        let is_signature = |node: Node<'_>| {
+            node.namespace().is_some_and(|namespace| namespace == "http://www.w3.org/2000/09/xmldsig#")
         };
-        if tree.descendants().any(is_signature) {
+        if tree.root().descendants().any(is_signature) {
             return Err("it is signed already".to_owned());
         }
-        let root = text.get(..tree.root_element().range().end).unwrap_or_default();
+        let root = text.get(..tree.root().range().end).unwrap_or_default();
         if root.ends_with("/>") {
             return Err("the root is empty".to_owned());
         }
         let end = root.rfind("</").ok_or_else(|| "the root is empty".to_owned())?;
-        (end, signing.digest.digest(&canonical::document(&tree, None)))
+        let mut digest = signing.digest.context();
+        canonical::document(&tree, None, &mut digest);
+        (end, digest.finish().0)
     };
     let certificates: String = signing
         .certificates
@@ -160,9 +163,10 @@ pub fn sign(document: &[u8], signing: &Signing<'_>) -> Result<Vec<u8>, String> {
     let unsigned = format!("{before}{}{after}", signature(""));
     let tree = daemon_provisioning::parse(&unsigned).map_err(|invalid| invalid.to_string())?;
     let signed_info = tree
+        .root()
         .descendants()
-        .find(|node| node.is_element() && node.tag_name().name() == "SignedInfo")
+        .find(|node| node.name() == "SignedInfo")
         .ok_or_else(|| "there is no SignedInfo".to_owned())?;
-    let value = signing.key.sign(signing.signature, &canonical::element(&tree, signed_info, signing.method))?;
+    let value = signing.key.sign(signing.signature, canonical::element(signed_info, signing.method).as_bytes())?;
     Ok(format!("{before}{}{after}", signature(&STANDARD.encode(value))).into_bytes())
 }

@@ -1,10 +1,10 @@
 //! Name and logo of an operator. [PROV 4.5, 16]
 
-use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::lexical::decode_base64;
 use crate::schema::{Ns, at, text};
+use crate::xml::Node;
 
 /// Octets of a logo. [PROV 16]
 const MAX_OCTETS: usize = 256 * 1024;
@@ -58,7 +58,7 @@ impl Logo {
 }
 
 /// Reads it; an unusable logo says why.
-pub(super) fn read(node: Node<'_, '_>) -> Result<Branding, &'static str> {
+pub(super) fn read(node: Node<'_>) -> Result<Branding, &'static str> {
     let logo = match at(node, Ns::Wwan, "Logo") {
         Some(node) => Some(logo(&text(node))?),
         None => None,

@@ -1,12 +1,12 @@
 //! The extensions of version 2 as values. [PROV 8]
 
-use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
 use super::read::{context, flag_attribute, token};
 use crate::profile::ProvisionedProfile;
 use crate::schema::lexical::integer;
 use crate::schema::{Ns, at, children, text};
+use crate::xml::Node;
 
 /// How often and after how long a DNS query is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub struct Contexts {
     pub max_devices: Option<u8>,
 }
 
-pub(super) fn metadata(node: Node<'_, '_>) -> Metadata {
+pub(super) fn metadata(node: Node<'_>) -> Metadata {
     Metadata {
         network_settings: at(node, Ns::Cc2, "NetworkSettings").map(|node| NetworkSettings {
             ipv4_mtu: small(node, "IPv4LinkMTU"),
@@ -74,14 +74,14 @@ pub(super) fn metadata(node: Node<'_, '_>) -> Metadata {
             }),
         }),
         friendly_names: at(node, Ns::Cc2, "DataClassFriendlyNames").map(|node| {
-            let names = node.children().filter(Node::is_element).map(|n| n.tag_name().name());
+            let names = node.children().map(|n| n.name());
             names.filter_map(|class| Some((class.to_owned(), token(node, Ns::Cc2, class)?))).collect()
         }),
         phone_number: token(node, Ns::Cc2, "CustomerSupportPhoneNumber"),
     }
 }
 
-pub(super) fn contexts(node: Node<'_, '_>, carrier_id: &str) -> Contexts {
+pub(super) fn contexts(node: Node<'_>, carrier_id: &str) -> Contexts {
     let policies = at(node, Ns::Cc2, "MultiplePDPContextPolicies");
     let tethering = at(node, Ns::Cc2, "TetheringSettings");
     let named = |node| context(node, Ns::Cc2, carrier_id);
@@ -104,6 +104,6 @@ pub(super) fn contexts(node: Node<'_, '_>, carrier_id: &str) -> Contexts {
 }
 
 /// A whole number that the schema has bounded.
-fn small<T: TryFrom<u64>>(node: Node<'_, '_>, name: &str) -> Option<T> {
+fn small<T: TryFrom<u64>>(node: Node<'_>, name: &str) -> Option<T> {
     token(node, Ns::Cc2, name).and_then(|text| integer(&text)).and_then(|n| T::try_from(n).ok())
 }

@@ -1,10 +1,9 @@
 //! Message rules: which can be used. What they do is for whoever evaluates them. [PROV 4.6, 4.7, 12.10]
 
-use roxmltree::Node;
-
 use super::pattern;
 use crate::schema::lexical::{collapse, integer};
 use crate::schema::{Ns, at, text};
+use crate::xml::Node;
 
 /// Rules of one document. [PROV 16]
 const MAX_RULES: usize = 256;
@@ -12,7 +11,7 @@ const MAX_RULES: usize = 256;
 const USAGES: [&str; 4] = ["Usage", "UsagePercentage", "UsageOverage", "UsageOveragePercentage"];
 
 /// Whether a rule can be used: its position counts from 1.
-pub(super) fn check(message: Node<'_, '_>, position: usize) -> Result<(), String> {
+pub(super) fn check(message: Node<'_>, position: usize) -> Result<(), String> {
     if position > MAX_RULES {
         return Err(format!("more than {MAX_RULES} rules"));
     }
@@ -21,18 +20,18 @@ pub(super) fn check(message: Node<'_, '_>, position: usize) -> Result<(), String
     let Some(fields) = at(message, Ns::Wwan, "Fields") else { return Ok(()) };
     let mut has_usage = false;
     let mut has_timestamp = false;
-    for field in fields.children().filter(Node::is_element) {
-        let name = field.tag_name().name();
+    for field in fields.children() {
+        let name = field.name();
         has_usage |= USAGES.contains(&name);
         has_timestamp |= name == "UsageTimestamp";
         for attribute in ["Group", "UnitGroup"] {
-            let number = field.attribute(attribute).and_then(integer);
+            let number = field.attribute(attribute).and_then(|number| integer(&number));
             if number.is_some_and(|number| number > u64::from(groups)) {
                 return Err(format!("{name}: {attribute} is above the {groups} groups of the pattern"));
             }
         }
         if name == "UsageTimestamp" {
-            format(field.attribute("Format").unwrap_or_default()).map_err(|problem| format!("{name}: {problem}"))?;
+            format(&field.attribute("Format").unwrap_or_default()).map_err(|problem| format!("{name}: {problem}"))?;
         }
     }
     match (has_usage, has_timestamp) {
@@ -72,8 +71,8 @@ fn format(format: &str) -> Result<(), &'static str> {
 }
 
 /// The identifier of a rule, if it has one.
-pub(super) fn rule_id(message: Node<'_, '_>) -> Option<String> {
-    message.attribute("RuleId").map(|id| collapse(id).into_owned()).filter(|id| !id.is_empty())
+pub(super) fn rule_id(message: Node<'_>) -> Option<String> {
+    message.attribute("RuleId").map(|id| collapse(&id).into_owned()).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

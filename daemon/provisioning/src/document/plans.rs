@@ -1,6 +1,5 @@
 //! Data plans as values. [PROV 6, 12.5, 12.11]
 
-use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
 use super::read::{flag, token};
@@ -8,6 +7,7 @@ use crate::calendar::{Moment, cycle};
 use crate::duration::XsDuration;
 use crate::schema::lexical::{boolean, collapse, integer};
 use crate::schema::{Ns, at};
+use crate::xml::Node;
 
 /// How traffic is charged. [PROV 6.2]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub struct DataPlan {
     pub usage: Option<PlanUsage>,
 }
 
-pub(super) fn read(node: Node<'_, '_>) -> Option<DataPlan> {
+pub(super) fn read(node: Node<'_>) -> Option<DataPlan> {
     let description = match at(node, Ns::Plans, "Description") {
         Some(node) => Some(description(node)?),
         None => None,
@@ -105,11 +105,11 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<DataPlan> {
         Some(node) => Some(usage(node)?),
         None => None,
     };
-    Some(DataPlan { name: node.attribute("Name")?.to_owned(), description, usage })
+    Some(DataPlan { name: node.attribute("Name")?.into_owned(), description, usage })
 }
 
-fn description(node: Node<'_, '_>) -> Option<PlanDescription> {
-    let plan_type = match &*collapse(node.attribute("PlanType")?) {
+fn description(node: Node<'_>) -> Option<PlanDescription> {
+    let plan_type = match &*collapse(&node.attribute("PlanType")?) {
         "Unrestricted" => PlanType::Unrestricted,
         "Fixed" => PlanType::Fixed,
         "Variable" => PlanType::Variable,
@@ -117,13 +117,13 @@ fn description(node: Node<'_, '_>) -> Option<PlanDescription> {
     };
     let billing_cycle = match at(node, Ns::Plans, "BillingCycle") {
         Some(node) => {
-            let duration = XsDuration::parse(&collapse(node.attribute("Duration")?))?;
+            let duration = XsDuration::parse(&collapse(&node.attribute("Duration")?))?;
             Some(BillingCycle {
-                start: Moment::parse(&collapse(node.attribute("StartDate")?))?,
+                start: Moment::parse(&collapse(&node.attribute("StartDate")?))?,
                 months: duration.months,
                 // Parts of a second do not bill.
                 seconds: duration.seconds.saturating_add(u64::from(duration.nanos > 0)),
-                resets: node.attribute("Resets").and_then(boolean).unwrap_or(true),
+                resets: node.attribute("Resets").and_then(|value| boolean(&value)).unwrap_or(true),
             })
         }
         None => None,
@@ -143,11 +143,11 @@ fn description(node: Node<'_, '_>) -> Option<PlanDescription> {
     })
 }
 
-fn usage(node: Node<'_, '_>) -> Option<PlanUsage> {
-    let switch = |name| node.attribute(name).and_then(boolean).unwrap_or(false);
+fn usage(node: Node<'_>) -> Option<PlanUsage> {
+    let switch = |name| node.attribute(name).and_then(|value| boolean(&value)).unwrap_or(false);
     Some(PlanUsage {
-        megabytes: u32::try_from(integer(node.attribute("CurrentUsage")?)?).ok()?,
-        at: Moment::parse(&collapse(node.attribute("UsageTimestamp")?))?,
+        megabytes: u32::try_from(integer(&node.attribute("CurrentUsage")?)?).ok()?,
+        at: Moment::parse(&collapse(&node.attribute("UsageTimestamp")?))?,
         over_limit: switch("OverLimit"),
         congested: switch("Congested"),
     })

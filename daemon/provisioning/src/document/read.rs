@@ -3,8 +3,6 @@
 
 use core::time::Duration;
 
-use roxmltree::Node;
-
 use super::{Activation, Content, Directive, Global, MbnProfiles, Provisioning, Rule, WlanProfile};
 use super::{branding, extensions, messages, plans, refresh, wlan};
 use crate::private::{Personal, Secret};
@@ -12,10 +10,10 @@ use crate::profile::{Authentication, ProvisionedProfile, RoamingPartner};
 use crate::schema::lexical::{boolean, collapse, decode_base64, integer, span};
 use crate::schema::{Ns, at, children, text};
 use crate::signature::Shape;
-use crate::xml::Piece;
+use crate::xml::{Inherited, Node, Piece};
 
 /// Reads everything below the root.
-pub(super) fn content(root: Node<'_, '_>) -> Option<Content> {
+pub(super) fn content(root: Node<'_>) -> Option<Content> {
     let section = |name| at(root, Ns::Cc, name);
     let global = global(section("Global")?)?;
     let mbn = match section("MBNProfiles") {
@@ -33,7 +31,10 @@ pub(super) fn content(root: Node<'_, '_>) -> Option<Content> {
     Some(Content {
         activation,
         mbn,
-        wlan: wlan.map(|wlan| children(wlan, Ns::Wlan, "WLANProfile").filter_map(wlan_profile).collect()),
+        wlan: wlan.map(|wlan| {
+            let inherited = Inherited::of(wlan);
+            children(wlan, Ns::Wlan, "WLANProfile").filter_map(|node| wlan_profile(node, &inherited)).collect()
+        }),
         plans: plans.map(plans::read).collect::<Option<_>>()?,
         provisioning: section("Provisioning").map(provisioning),
         metadata: part("CarrierNetworkMetadata").map(extensions::metadata),
@@ -46,17 +47,17 @@ pub(super) fn content(root: Node<'_, '_>) -> Option<Content> {
     })
 }
 
-fn wlan_profile(node: Node<'_, '_>) -> Option<WlanProfile> {
+fn wlan_profile(node: Node<'_>, inherited: &Inherited) -> Option<WlanProfile> {
     Some(WlanProfile {
         name: token(node, Ns::Wlan, "name")?,
         associated_plan: at(node, Ns::Wlan, "AssociatedPlan").map(text),
         verdict: wlan::judge(node),
-        piece: Piece::of(node),
+        piece: Piece::of(node, inherited),
         xml: Secret::default(),
     })
 }
 
-fn provisioning(node: Node<'_, '_>) -> Provisioning {
+fn provisioning(node: Node<'_>) -> Provisioning {
     let parameters = at(node, Ns::Cc, "RefreshParameters");
     Provisioning {
         certificates: at(node, Ns::Cc, "TrustedCertificates").map(refresh::certificates),
@@ -65,7 +66,7 @@ fn provisioning(node: Node<'_, '_>) -> Provisioning {
     }
 }
 
-fn global(node: Node<'_, '_>) -> Option<Global> {
+fn global(node: Node<'_>) -> Option<Global> {
     let carrier_id_text = token(node, Ns::Cc, "CarrierId")?;
     Some(Global {
         carrier_id: carrier_id_text.to_ascii_lowercase(),
@@ -75,9 +76,9 @@ fn global(node: Node<'_, '_>) -> Option<Global> {
     })
 }
 
-fn activation(node: Node<'_, '_>) -> Option<Activation> {
-    let found = node.children().find(Node::is_element)?;
-    let directive = match found.tag_name().name() {
+fn activation(node: Node<'_>) -> Option<Activation> {
+    let found = node.children().next()?;
+    let directive = match found.name() {
         "ServiceActivation" => {
             let data = at(found, Ns::Wwan, "CarrierSpecificData")?;
             Directive::ServiceActivation(Secret::new(decode_base64(&text(data))?))
@@ -87,11 +88,11 @@ fn activation(node: Node<'_, '_>) -> Option<Activation> {
         _ => return None,
     };
     let duration = |name, default| match found.attribute(name) {
-        Some(value) => span(value),
+        Some(value) => span(&value),
         None => Some(default),
     };
     let retry_count = match found.attribute("RetryCount") {
-        Some(value) => u32::try_from(integer(value)?).ok()?,
+        Some(value) => u32::try_from(integer(&value)?).ok()?,
         None => 0,
     };
     Some(Activation {
@@ -102,17 +103,18 @@ fn activation(node: Node<'_, '_>) -> Option<Activation> {
     })
 }
 
-fn mbn_profiles(node: Node<'_, '_>, carrier_id: &str) -> Option<MbnProfiles> {
+fn mbn_profiles(node: Node<'_>, carrier_id: &str) -> Option<MbnProfiles> {
     let read = |name| match at(node, Ns::Wwan, name) {
         Some(node) => profile(node, carrier_id).map(Some),
         None => Some(None),
     };
     let rules = at(node, Ns::Wwan, "Messages").map(|node| {
+        let inherited = Inherited::of(node);
         let messages = (1..).zip(children(node, Ns::Wwan, "Message"));
         let read = |(position, message)| Rule {
             id: messages::rule_id(message),
             problem: messages::check(message, position).err(),
-            piece: Piece::of(message),
+            piece: Piece::of(message, &inherited),
             xml: String::new(),
         };
         messages.map(read).collect()
@@ -125,9 +127,9 @@ fn mbn_profiles(node: Node<'_, '_>, carrier_id: &str) -> Option<MbnProfiles> {
     })
 }
 
-fn profile(node: Node<'_, '_>, carrier_id: &str) -> Option<ProvisionedProfile> {
+fn profile(node: Node<'_>, carrier_id: &str) -> Option<ProvisionedProfile> {
     let priority = match node.attribute("Priority") {
-        Some(value) => u8::try_from(integer(value)?).ok()?,
+        Some(value) => u8::try_from(integer(&value)?).ok()?,
         None => ProvisionedProfile::DEFAULT_PRIORITY,
     };
     let partners = at(node, Ns::Wwan, "DataRoamingPartners");
@@ -151,7 +153,7 @@ fn profile(node: Node<'_, '_>, carrier_id: &str) -> Option<ProvisionedProfile> {
 }
 
 /// Name and context, which have the same members in two namespaces.
-pub(super) fn context(node: Node<'_, '_>, ns: Ns, carrier_id: &str) -> Option<ProvisionedProfile> {
+pub(super) fn context(node: Node<'_>, ns: Ns, carrier_id: &str) -> Option<ProvisionedProfile> {
     let context = at(node, ns, "Context");
     let setting = |name| context.and_then(|context| token(context, ns, name));
     let credentials = context.and_then(|context| at(context, ns, "UserLogonCred"));
@@ -177,16 +179,16 @@ pub(super) fn context(node: Node<'_, '_>, ns: Ns, carrier_id: &str) -> Option<Pr
 }
 
 /// The collapsed text of a child.
-pub(super) fn token(parent: Node<'_, '_>, ns: Ns, name: &str) -> Option<String> {
+pub(super) fn token(parent: Node<'_>, ns: Ns, name: &str) -> Option<String> {
     at(parent, ns, name).map(|node| collapse(&text(node)).into_owned())
 }
 
 /// A child that says yes or no.
-pub(super) fn flag(parent: Node<'_, '_>, ns: Ns, name: &str) -> Option<bool> {
+pub(super) fn flag(parent: Node<'_>, ns: Ns, name: &str) -> Option<bool> {
     boolean(&text(at(parent, ns, name)?))
 }
 
 /// An attribute that says yes or no.
-pub(super) fn flag_attribute(node: Node<'_, '_>, name: &str) -> Option<bool> {
-    boolean(node.attribute(name)?)
+pub(super) fn flag_attribute(node: Node<'_>, name: &str) -> Option<bool> {
+    boolean(&node.attribute(name)?)
 }

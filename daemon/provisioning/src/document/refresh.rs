@@ -1,6 +1,5 @@
 //! Certificates to trust, and where a newer document is. [PROV 7, 12.8]
 
-use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
 use super::read::token;
@@ -8,6 +7,7 @@ use crate::private::{Personal, Secret, stored_option, stored_personal};
 use crate::schema::lexical::integer;
 use crate::schema::{Ns, at, children, text};
 use crate::signer::TrustedCertificate;
+use crate::xml::Node;
 
 /// Where and when to ask for a newer document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Refresh {
 }
 
 /// Names of certificates, not trimmed.
-pub(super) fn certificates(node: Node<'_, '_>) -> Vec<TrustedCertificate> {
+pub(super) fn certificates(node: Node<'_>) -> Vec<TrustedCertificate> {
     let name = |node, name| at(node, Ns::Base, name).or_else(|| at(node, Ns::Cc, name)).map(text);
     children(node, Ns::Cc, "TrustedCertificate")
         .filter_map(|node| {
@@ -36,7 +36,7 @@ pub(super) fn certificates(node: Node<'_, '_>) -> Vec<TrustedCertificate> {
 }
 
 /// Reads it; what cannot be used says why.
-pub(super) fn refresh(node: Node<'_, '_>) -> Result<Refresh, &'static str> {
+pub(super) fn refresh(node: Node<'_>) -> Result<Refresh, &'static str> {
     let url = token(node, Ns::Cc, "RefreshURL").unwrap_or_default();
     check_url(&url)?;
     let name = token(node, Ns::Cc, "UserName").or_else(|| token(node, Ns::Cc, "Username"));

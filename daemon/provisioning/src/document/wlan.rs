@@ -1,16 +1,15 @@
 //! Wi-Fi profiles: which can work. They are kept as they came, so that whoever sets them up loses
 //! nothing. [PROV 5]
 
-use roxmltree::Node;
-
 use super::read::{flag, token};
 use crate::code::Code;
 use crate::schema::lexical::decode_hex;
 use crate::schema::{Ns, at, text};
+use crate::xml::Node;
 
 /// What a profile comes to by itself: [`Code::OK`], the warning about its spelling, or why it
 /// cannot work.
-pub(super) fn judge(profile: Node<'_, '_>) -> Code {
+pub(super) fn judge(profile: Node<'_>) -> Code {
     let security = at(profile, Ns::Wlan, "MSM").and_then(|msm| at(msm, Ns::Wlan, "security"));
     let Some(security) = security else { return Code::OK };
     match check(security) {
@@ -21,7 +20,7 @@ pub(super) fn judge(profile: Node<'_, '_>) -> Code {
 }
 
 /// A spelling of the published prose. [PROV A22, A23]
-fn is_prose(security: Node<'_, '_>) -> bool {
+fn is_prose(security: Node<'_>) -> bool {
     let hotspot = at(security, Ns::Hotspot, "HotspotProfile");
     let one_x = at(security, Ns::OneX, "OneX");
     hotspot.is_some_and(|hotspot| at(hotspot, Ns::Hotspot, "UserName").is_some())
@@ -29,7 +28,7 @@ fn is_prose(security: Node<'_, '_>) -> bool {
 }
 
 /// The rules that join elements. [PROV 5.3 to 5.5]
-fn check(security: Node<'_, '_>) -> Result<(), Code> {
+fn check(security: Node<'_>) -> Result<(), Code> {
     let holds = |fine: bool| if fine { Ok(()) } else { Err(Code::BAD_PROFILE) };
     let method = at(security, Ns::Wlan, "authEncryption").ok_or(Code::BAD_PROFILE)?;
     let authentication = token(method, Ns::Wlan, "authentication").unwrap_or_default();
@@ -61,7 +60,7 @@ fn check(security: Node<'_, '_>) -> Result<(), Code> {
     caching(security, &authentication)
 }
 
-fn shared_key(key: Node<'_, '_>, is_psk: bool, encryption: &str) -> Result<(), Code> {
+fn shared_key(key: Node<'_>, is_psk: bool, encryption: &str) -> Result<(), Code> {
     // Encrypted for a machine that is not this one.
     if flag(key, Ns::Wlan, "protected") == Some(true) {
         return Err(Code::NOT_SUPPORTED);
@@ -83,7 +82,7 @@ fn shared_key(key: Node<'_, '_>, is_psk: bool, encryption: &str) -> Result<(), C
 
 /// Pairwise master keys are cached, and neighbours authenticated beforehand, with WPA2 only, the
 /// latter and the measures of the cache only while there is one.
-fn caching(security: Node<'_, '_>, authentication: &str) -> Result<(), Code> {
+fn caching(security: Node<'_>, authentication: &str) -> Result<(), Code> {
     let has = |name| at(security, Ns::Wlan, name).is_some();
     let is_on = token(security, Ns::Wlan, "PMKCacheMode").as_deref() != Some("disabled");
     let with_cache = ["PMKCacheTTL", "PMKCacheSize", "preAuthMode", "preAuthThrottle"].into_iter().any(has);

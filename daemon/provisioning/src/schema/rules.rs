@@ -1,12 +1,12 @@
 //! Rules over the whole document that no table of elements can say. [PROV 12.2, 9.4]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use roxmltree::Node;
-
 use super::lexical::collapse;
-use super::walk::{Walker, is_signature, text};
-use super::{Ns, at, children};
+use super::walk::{Walker, is_signature};
+use super::{Ns, at, children, text};
+use crate::xml::Node;
 
 /// Wi-Fi networks of one profile, both versions together. [PROV 5.2]
 const MAX_SSIDS: usize = 10_000;
@@ -18,7 +18,7 @@ const USUAL_NAME: usize = 64;
 pub(super) struct Rule {
     /// What holds, in a sentence.
     pub(super) says: &'static str,
-    check: fn(Node<'_, '_>, &mut Walker),
+    check: fn(Node<'_>, &mut Walker),
 }
 
 /// All of them. XML Schema can say none of these (uniqueness it could, but only with the prefixes
@@ -35,32 +35,32 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Runs all of them.
-pub(super) fn check(root: Node<'_, '_>, walker: &mut Walker) {
+pub(super) fn check(root: Node<'_>, walker: &mut Walker) {
     for rule in RULES {
         (rule.check)(root, walker);
     }
 }
 
-fn plan_names(root: Node<'_, '_>, walker: &mut Walker) {
+fn plan_names(root: Node<'_>, walker: &mut Walker) {
     let plans = at(root, Ns::Cc, "Plans");
-    unique(walker, plans, Ns::Plans, "Plan", |plan| plan.attribute("Name").map(str::to_owned));
+    unique(walker, plans, Ns::Plans, "Plan", |plan| plan.attribute("Name").map(Cow::into_owned));
 }
 
-fn wlan_names(root: Node<'_, '_>, walker: &mut Walker) {
+fn wlan_names(root: Node<'_>, walker: &mut Walker) {
     let wlan = at(root, Ns::Cc, "WLANProfiles");
     unique(walker, wlan, Ns::Wlan, "WLANProfile", |profile| {
         at(profile, Ns::Wlan, "name").map(|name| collapse(&text(name)).into_owned())
     });
 }
 
-fn networks(root: Node<'_, '_>, walker: &mut Walker) {
+fn networks(root: Node<'_>, walker: &mut Walker) {
     let wlan = at(root, Ns::Cc, "WLANProfiles");
     for profile in wlan.into_iter().flat_map(|w| children(w, Ns::Wlan, "WLANProfile")) {
         ssids(profile, walker);
     }
 }
 
-fn long_names(root: Node<'_, '_>, walker: &mut Walker) {
+fn long_names(root: Node<'_>, walker: &mut Walker) {
     let mbn = at(root, Ns::Cc, "MBNProfiles");
     for profile in ["DefaultProfile", "PurchaseProfile"] {
         let profile = mbn.and_then(|mbn| at(mbn, Ns::Wwan, profile));
@@ -73,15 +73,15 @@ fn long_names(root: Node<'_, '_>, walker: &mut Walker) {
     }
 }
 
-fn rule_ids(root: Node<'_, '_>, walker: &mut Walker) {
+fn rule_ids(root: Node<'_>, walker: &mut Walker) {
     let messages = at(root, Ns::Cc, "MBNProfiles").and_then(|mbn| at(mbn, Ns::Wwan, "Messages"));
     unique(walker, messages, Ns::Wwan, "Message", |message| {
-        let id = collapse(message.attribute("RuleId")?).into_owned();
+        let id = collapse(&message.attribute("RuleId")?).into_owned();
         (!id.is_empty()).then_some(id)
     });
 }
 
-fn policy_names(root: Node<'_, '_>, walker: &mut Walker) {
+fn policy_names(root: Node<'_>, walker: &mut Walker) {
     let policies = at(root, Ns::Cc, "Extensions")
         .and_then(|e| at(e, Ns::Cc2, "Extensions_v2"))
         .and_then(|e| at(e, Ns::Cc2, "AdditionalPDPContexts"))
@@ -91,7 +91,7 @@ fn policy_names(root: Node<'_, '_>, walker: &mut Walker) {
     });
 }
 
-fn one_certificate_list(root: Node<'_, '_>, walker: &mut Walker) {
+fn one_certificate_list(root: Node<'_>, walker: &mut Walker) {
     let key_info = at(root, Ns::Signature, "Signature").and_then(|s| at(s, Ns::Signature, "KeyInfo"));
     let data = key_info.into_iter().flat_map(|k| children(k, Ns::Signature, "X509Data"));
     for second in data.skip(1) {
@@ -100,7 +100,7 @@ fn one_certificate_list(root: Node<'_, '_>, walker: &mut Walker) {
 }
 
 /// A signature stands at the end of the root and nowhere else.
-fn one_signature(root: Node<'_, '_>, walker: &mut Walker) {
+fn one_signature(root: Node<'_>, walker: &mut Walker) {
     let elsewhere = root.descendants().filter(|node| is_signature(*node) && node.parent() != Some(root));
     for signature in elsewhere {
         if !walker.has_violation(signature) {
@@ -112,10 +112,10 @@ fn one_signature(root: Node<'_, '_>, walker: &mut Walker) {
 /// Names within one kind differ. [PROV A41]
 fn unique(
     walker: &mut Walker,
-    parent: Option<Node<'_, '_>>,
+    parent: Option<Node<'_>>,
     ns: Ns,
     name: &'static str,
-    key: impl Fn(Node<'_, '_>) -> Option<String>,
+    key: impl Fn(Node<'_>) -> Option<String>,
 ) {
     let mut seen = BTreeSet::new();
     for node in parent.into_iter().flat_map(|p| children(p, ns, name)) {
@@ -127,7 +127,7 @@ fn unique(
     }
 }
 
-fn ssids(profile: Node<'_, '_>, walker: &mut Walker) {
+fn ssids(profile: Node<'_>, walker: &mut Walker) {
     let Some(config) = at(profile, Ns::Wlan, "SSIDConfig") else {
         return;
     };

@@ -1,18 +1,15 @@
 //! The one walker of the rule table: collects every violation, goes on after each.
 
-use roxmltree::Node;
-
 use super::lexical::is_space;
 use super::rules;
 use super::table::ROOT;
 use super::{Alternative, Content, Element, Foreign, Ns, Particle, Term, Violation};
-use crate::xml::Positions;
+use crate::xml::{Children, Item, Node, Positions, Tree, XML};
 
 /// At most so many violations are listed.
 const MAX_LISTED: usize = 500;
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
-const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// What the walk found.
 #[derive(Debug, Default)]
@@ -22,9 +19,9 @@ pub(crate) struct Findings {
 }
 
 /// Walks a whole document.
-pub(crate) fn walk(document: &roxmltree::Document<'_>) -> Findings {
+pub(crate) fn walk(document: &Tree<'_>) -> Findings {
     let mut walker = Walker::default();
-    let root = document.root_element();
+    let root = document.root();
     if ROOT.is(root) {
         walker.element(root, &ROOT);
         rules::check(root, &mut walker);
@@ -33,8 +30,8 @@ pub(crate) fn walk(document: &roxmltree::Document<'_>) -> Findings {
         walker.violation(root, rule);
     }
     Findings {
-        violations: located(walker.violations, document.input_text()),
-        warnings: located(walker.warnings, document.input_text()),
+        violations: located(walker.violations, document.text()),
+        warnings: located(walker.warnings, document.text()),
     }
 }
 
@@ -61,12 +58,12 @@ pub(super) struct Walker {
 
 impl Walker {
     /// Notes a violation at an element, once for each place and rule.
-    pub(super) fn violation(&mut self, node: Node<'_, '_>, rule: impl Into<String>) {
+    pub(super) fn violation(&mut self, node: Node<'_>, rule: impl Into<String>) {
         self.violation_at(node.range().start, || path(node), rule);
     }
 
     /// Whether something was found at that very element.
-    pub(super) fn has_violation(&self, node: Node<'_, '_>) -> bool {
+    pub(super) fn has_violation(&self, node: Node<'_>) -> bool {
         let offset = node.range().start;
         self.violations.iter().any(|(at, _)| *at == offset)
     }
@@ -84,7 +81,7 @@ impl Walker {
         self.violations.push((offset, violation));
     }
 
-    pub(super) fn warning(&mut self, node: Node<'_, '_>, rule: impl Into<String>) {
+    pub(super) fn warning(&mut self, node: Node<'_>, rule: impl Into<String>) {
         if self.warnings.len() < MAX_LISTED {
             let violation = Violation { line: 0, column: 0, path: path(node), rule: rule.into() };
             self.warnings.push((node.range().start, violation));
@@ -96,11 +93,11 @@ impl Walker {
         self.violations.len() > MAX_LISTED
     }
 
-    fn element(&mut self, node: Node<'_, '_>, declared: &'static Element) {
+    fn element(&mut self, node: Node<'_>, declared: &'static Element) {
         if self.is_full() {
             return;
         }
-        if Some(node.tag_name().name()) == declared.prose {
+        if Some(node.name()) == declared.prose {
             self.warning(node, format!("outside the schema, taken for {}", declared.name));
         }
         self.attributes(node, declared);
@@ -108,15 +105,15 @@ impl Walker {
             Content::Anything => {}
             Content::Empty => {
                 self.no_text(node);
-                for child in node.children().filter(Node::is_element) {
+                for child in node.children() {
                     self.violation(child, "nothing may stand here");
                 }
             }
             Content::Text(lexical) => {
-                for child in node.children().filter(Node::is_element) {
+                for child in node.children() {
                     self.violation(child, "only text may stand here");
                 }
-                if !lexical.accepts(&text(node)) {
+                if !lexical.accepts(&node.text()) {
                     self.violation(node, lexical.to_string());
                 }
             }
@@ -132,18 +129,18 @@ impl Walker {
         }
     }
 
-    fn attributes(&mut self, node: Node<'_, '_>, declared: &'static Element) {
+    fn attributes(&mut self, node: Node<'_>, declared: &'static Element) {
         for attribute in node.attributes() {
-            let at = attribute.range().start;
+            let at = attribute.at();
             let name = attribute.name();
             let here = || format!("{}/@{name}", path(node));
             match attribute.namespace() {
-                Some(XML) => {}
-                Some(XSI) if name == "schemaLocation" => {}
+                Some(uri) if uri == XML => {}
+                Some(uri) if uri == XSI && name == "schemaLocation" => {}
                 Some(_) => self.violation_at(at, here, "no such attribute here"),
                 None => match declared.attributes.iter().find(|a| a.name == name) {
                     None => self.violation_at(at, here, "no such attribute here"),
-                    Some(known) if known.value.accepts(attribute.value()) => {}
+                    Some(known) if known.value.accepts(&attribute.value()) => {}
                     Some(known) => self.violation_at(at, here, known.value.to_string()),
                 },
             }
@@ -155,18 +152,19 @@ impl Walker {
         }
     }
 
-    fn no_text(&mut self, node: Node<'_, '_>) {
-        let stray =
-            node.children().find(|child| child.text().is_some_and(|t| child.is_text() && !t.chars().all(is_space)));
-        if let Some(stray) = stray {
-            let at = stray.range().start;
-            self.violation_at(at, || path(node), "text may not stand here");
+    fn no_text(&mut self, node: Node<'_>) {
+        let mut here = node.items();
+        while let Some((at, item)) = here.next_at() {
+            if matches!(item, Item::Text(text) if !text.chars().all(is_space)) {
+                self.violation_at(at, || path(node), "text may not stand here");
+                return;
+            }
         }
     }
 
-    fn unordered(&mut self, node: Node<'_, '_>, elements: &[&'static Element]) {
+    fn unordered(&mut self, node: Node<'_>, elements: &[&'static Element]) {
         let mut seen = vec![false; elements.len()];
-        for child in node.children().filter(Node::is_element) {
+        for child in node.children() {
             let known = elements.iter().zip(&mut seen).find(|(e, _)| e.is(child));
             match known {
                 None => self.violation(child, unknown(child, elements.iter().copied())),
@@ -180,81 +178,79 @@ impl Walker {
         }
     }
 
-    fn whole_sequence(&mut self, parent: Node<'_, '_>, particles: &'static [Particle]) {
-        let children: Vec<_> = parent.children().filter(Node::is_element).collect();
-        let end = self.sequence(parent, &children, particles, true);
-        for child in children.get(end..).unwrap_or_default() {
-            self.stray(*child, particles);
+    fn whole_sequence(&mut self, parent: Node<'_>, particles: &'static [Particle]) {
+        let mut children = parent.children();
+        self.sequence(parent, &mut children, particles, true);
+        for child in children {
+            self.stray(child, particles);
         }
     }
 
-    /// Matches children against particles; returns how many children were used up. Strays are
-    /// reported and stepped over only on the outermost level, where all that may follow is known.
-    fn sequence<'a, 'i>(
+    /// Matches children against particles and takes those that it used up. Strays are reported and stepped over only on
+    /// the outermost level, where all that may follow is known.
+    fn sequence<'t>(
         &mut self,
-        parent: Node<'a, 'i>,
-        children: &[Node<'a, 'i>],
+        parent: Node<'t>,
+        children: &mut Children<'t>,
         particles: &'static [Particle],
         outermost: bool,
-    ) -> usize {
-        let mut used = 0;
+    ) {
+        let all = children.clone();
         for (index, particle) in particles.iter().enumerate() {
             let later = particles.get(index + 1..).unwrap_or_default();
             let mut count = 0;
             let mut foreign = Vec::new();
-            while let Some(child) = children.get(used).copied() {
+            while let Some(child) = children.peek() {
                 if count < particle.max && particle.accepts(child) {
-                    let rest = children.get(used..).unwrap_or_default();
-                    used += self.occurrence(parent, rest, particle, &mut foreign);
+                    self.occurrence(parent, child, children, particle, &mut foreign);
                     count += 1;
                 } else if !outermost || later.iter().any(|p| p.accepts(child)) {
                     break;
                 } else {
                     self.stray(child, particles);
-                    used += 1;
+                    children.next();
                 }
             }
-            let is_there = || children.iter().any(|child| is_meant(particle, particles, *child));
-            if count < particle.min && !is_there() {
+            if count < particle.min && !all.clone().any(|child| is_meant(particle, particles, child)) {
                 self.violation(parent, missing(particle));
             }
         }
-        used
     }
 
-    /// One occurrence of a particle that accepts the first child; returns how many it used up.
-    fn occurrence<'a, 'i>(
+    /// One occurrence of a particle that accepts `child`, the first of the children; takes what it uses up.
+    fn occurrence<'t>(
         &mut self,
-        parent: Node<'a, 'i>,
-        children: &[Node<'a, 'i>],
+        parent: Node<'t>,
+        child: Node<'t>,
+        children: &mut Children<'t>,
         particle: &'static Particle,
         foreign_seen: &mut Vec<u32>,
-    ) -> usize {
-        let Some(child) = children.first().copied() else {
-            return 0;
-        };
+    ) {
         match &particle.term {
             Term::Element(element) => {
+                children.next();
                 self.element(child, element);
-                1
             }
             Term::Foreign(foreign) => {
+                children.next();
                 self.foreign(child, foreign, foreign_seen);
-                1
             }
             Term::Choice(alternatives) => {
-                let Some(taken) = alternatives.iter().find(|a| a.starts_with(child)) else {
-                    return 1;
-                };
-                if taken.prose {
-                    self.warning(child, "outside the schema, accepted as the published text has it");
+                if let Some(taken) = alternatives.iter().find(|a| a.starts_with(child)) {
+                    if taken.prose {
+                        self.warning(child, "outside the schema, accepted as the published text has it");
+                    }
+                    self.sequence(parent, children, taken.particles, false);
                 }
-                self.sequence(parent, children, taken.particles, false).max(1)
+                // It always goes on.
+                if children.peek() == Some(child) {
+                    children.next();
+                }
             }
         }
     }
 
-    fn foreign(&mut self, node: Node<'_, '_>, wildcard: &'static Foreign, seen: &mut Vec<u32>) {
+    fn foreign(&mut self, node: Node<'_>, wildcard: &'static Foreign, seen: &mut Vec<u32>) {
         seen.resize(wildcard.known.len(), 0);
         let known = wildcard.known.iter().zip(seen).find(|((e, _), _)| e.is(node));
         match known {
@@ -274,7 +270,7 @@ impl Walker {
     }
 
     /// An element that the sequence cannot take here.
-    fn stray(&mut self, node: Node<'_, '_>, particles: &'static [Particle]) {
+    fn stray(&mut self, node: Node<'_>, particles: &'static [Particle]) {
         if self.is_full() {
             return;
         }
@@ -284,12 +280,7 @@ impl Walker {
             self.violation(node, rule);
             return;
         };
-        let before = node
-            .prev_siblings()
-            .skip(1)
-            .filter(|sibling| sibling.is_element() && element.is(*sibling))
-            .take(particle.max as usize)
-            .count();
+        let before = before(node).filter(|sibling| element.is(*sibling)).take(particle.max as usize).count();
         let rule = if matches!(particle.term, Term::Choice(_)) {
             "may not be combined with what stands before it".to_owned()
         } else if before >= particle.max as usize {
@@ -305,11 +296,11 @@ impl Walker {
 
 /// Whether an element is what the particle wants but for its place or its namespace, which is
 /// told where it stands.
-fn is_meant(particle: &'static Particle, sequence: &'static [Particle], node: Node<'_, '_>) -> bool {
+fn is_meant(particle: &'static Particle, sequence: &'static [Particle], node: Node<'_>) -> bool {
     if particle.accepts(node) {
         return true;
     }
-    let name = node.tag_name().name();
+    let name = node.name();
     let same_name = particle.named().iter().any(|element| element.name == name);
     same_name && !sequence.iter().any(|other| other.accepts(node))
 }
@@ -336,8 +327,8 @@ fn missing(particle: &'static Particle) -> String {
 }
 
 /// Why an element is not known here; says so where only the namespace is wrong.
-fn unknown(node: Node<'_, '_>, known: impl Iterator<Item = &'static Element>) -> String {
-    let name = node.tag_name().name();
+fn unknown(node: Node<'_>, known: impl Iterator<Item = &'static Element>) -> String {
+    let name = node.name();
     let mut same_name = known.filter(|element| element.name == name);
     match same_name.next() {
         Some(element) => format!("wrong namespace; this element is in {}", element.ns.uri()),
@@ -345,28 +336,34 @@ fn unknown(node: Node<'_, '_>, known: impl Iterator<Item = &'static Element>) ->
     }
 }
 
-/// All text and CDATA of an element, whatever comments stand between. [PROV 2]
-pub(crate) fn text(node: Node<'_, '_>) -> String {
-    node.children().filter(Node::is_text).filter_map(|child| child.text()).collect()
-}
-
 /// The path of an element from the root.
-fn path(node: Node<'_, '_>) -> String {
-    let mut steps: Vec<String> = node.ancestors().filter(Node::is_element).map(step).collect();
+fn path(node: Node<'_>) -> String {
+    let mut steps: Vec<String> = node.ancestors().map(step).collect();
     steps.reverse();
     format!("/{}", steps.join("/"))
 }
 
+/// Elements beside it and before it.
+fn before(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let siblings = node.parent().map(Node::children);
+    siblings.into_iter().flatten().take_while(move |sibling| *sibling != node)
+}
+
 /// The name, with a number where there are several of it.
-fn step(node: Node<'_, '_>) -> String {
-    let name = node.tag_name();
-    let same = |sibling: &Node<'_, '_>| sibling.is_element() && sibling.tag_name() == name;
-    let before = node.prev_siblings().skip(1).filter(same).count();
-    let after = node.next_siblings().skip(1).any(|sibling| same(&sibling));
-    if before == 0 && !after { name.name().to_owned() } else { format!("{}[{}]", name.name(), before + 1) }
+fn step(node: Node<'_>) -> String {
+    let name = node.name();
+    let same = |sibling: &Node<'_>| sibling.ns() == node.ns() && sibling.name() == name;
+    let number = before(node).filter(same).count() + 1;
+    let siblings = node.parent().map(Node::children);
+    let after = siblings.into_iter().flatten().skip_while(|sibling| *sibling != node).skip(1);
+    if number == 1 && !after.into_iter().any(|sibling| same(&sibling)) {
+        name.to_owned()
+    } else {
+        format!("{name}[{number}]")
+    }
 }
 
 /// Whether a signature element stands here. [PROV 9.4]
-pub(super) fn is_signature(node: Node<'_, '_>) -> bool {
-    node.tag_name().name() == "Signature" && Ns::of(node) == Some(Ns::Signature)
+pub(super) fn is_signature(node: Node<'_>) -> bool {
+    node.ns() == Some(Ns::Signature) && node.name() == "Signature"
 }

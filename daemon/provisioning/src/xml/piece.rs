@@ -2,43 +2,59 @@
 //! that it inherits written into its start tag. Where it stands is noted while the tree is there,
 //! the text is copied when the tree is gone: the two need not be in memory at once.
 
-use core::fmt::Write as _;
 use core::ops::Range;
+use std::sync::Arc;
 
-use roxmltree::Node;
+use super::Node;
 
 /// Where an element stands, and what it inherits.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece {
     at: Range<usize>,
-    inherited: Vec<(Option<String>, String)>,
+    inherited: Inherited,
+}
+
+/// Declarations that the elements of one parent inherit: where they stand. They are written into each of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Inherited(Arc<[Range<usize>]>);
+
+impl Inherited {
+    /// What elements in that one inherit.
+    pub(crate) fn of(parent: Node<'_>) -> Self {
+        Self(parent.declarations().collect())
+    }
+
+    /// Octets of them.
+    fn len(&self) -> usize {
+        self.0.iter().map(|declared| declared.len() + 1).sum()
+    }
 }
 
 impl Piece {
     /// Notes an element.
-    pub(crate) fn of(node: Node<'_, '_>) -> Self {
-        let scope = node.parent_element().into_iter().flat_map(|parent| parent.namespaces());
-        let declared = scope.filter(|ns| ns.name() != Some("xml") && !ns.uri().is_empty());
-        let inherited = declared.map(|ns| (ns.name().map(str::to_owned), ns.uri().to_owned())).collect();
-        Self { at: node.range(), inherited }
+    pub(crate) fn of(node: Node<'_>, inherited: &Inherited) -> Self {
+        Self { at: node.range(), inherited: inherited.clone() }
+    }
+
+    /// Octets that it has beyond its own.
+    pub(crate) fn added(&self) -> usize {
+        self.inherited.len()
     }
 
     /// Copies it out of the document that it was noted in.
     pub(crate) fn text(&self, document: &str) -> String {
         let element = document.get(self.at.clone()).unwrap_or_default();
         let name = element.find([' ', '\t', '\r', '\n', '/', '>']).unwrap_or(element.len());
-        let (head, rest) = element.split_at(name);
+        let (head, rest) = element.split_at_checked(name).unwrap_or((element, ""));
         let own = attributes(rest);
-        let mut text = String::with_capacity(element.len() + 64 * self.inherited.len());
+        let mut text = String::with_capacity(element.len() + self.added());
         text.push_str(head);
-        for (prefix, uri) in &self.inherited {
-            let attribute = match prefix {
-                Some(prefix) => format!("xmlns:{prefix}"),
-                None => "xmlns".to_owned(),
-            };
-            if !own.contains(&attribute.as_str()) {
-                let uri = uri.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-                let _ = write!(text, " {attribute}=\"{uri}\"");
+        for declared in self.inherited.0.iter() {
+            let declared = document.get(declared.clone()).unwrap_or_default();
+            let name = declared.split('=').next().unwrap_or_default().trim_end();
+            if !own.contains(&name) {
+                text.push(' ');
+                text.push_str(declared);
             }
         }
         text.push_str(rest);
@@ -70,20 +86,23 @@ mod tests {
     fn stands_for_itself() {
         let text = "<r xmlns='u&amp;\"' xmlns:p='v' xmlns:q='w'><p:e a='>xmlns:p=' xmlns:q = \"w\" >x<!-- c --><n xmlns=''/>\
             <e q:b='1'/></p:e><p:s/></r>";
-        let tree = roxmltree::Document::parse(text).unwrap();
-        let node = tree.root_element().first_element_child().unwrap();
-        let piece = Piece::of(node).text(text);
-        let again = roxmltree::Document::parse(&piece).unwrap();
-        let shape = |node: Node<'_, '_>| {
-            let all = node.descendants().filter(Node::is_element).map(|n| {
+        let tree = crate::xml::parse(text).unwrap();
+        let node = tree.root().children().next().unwrap();
+        let inherited = Inherited::of(tree.root());
+        let piece = Piece::of(node, &inherited).text(text);
+        let again = crate::xml::parse(&piece).unwrap();
+        let shape = |node: Node<'_>| {
+            let all = node.descendants().map(|n| {
                 let attributes: Vec<_> =
                     n.attributes().map(|a| format!("{:?}{}={}", a.namespace(), a.name(), a.value())).collect();
-                format!("{:?} {attributes:?}", n.tag_name())
+                format!("{:?} {} {attributes:?}", n.namespace(), n.name())
             });
             all.collect::<Vec<_>>()
         };
-        assert_eq!(shape(again.root_element()), shape(node), "{piece}");
-        let last = tree.root_element().last_element_child().unwrap();
-        assert_eq!(Piece::of(last).text(text), "<p:s xmlns=\"u&amp;&quot;\" xmlns:p=\"v\" xmlns:q=\"w\"/>");
+        assert_eq!(shape(again.root()), shape(node), "{piece}");
+        let last = tree.root().children().last().unwrap();
+        let piece = Piece::of(last, &inherited);
+        assert_eq!(piece.text(text), "<p:s xmlns:q='w' xmlns:p='v' xmlns='u&amp;\"'/>");
+        assert_eq!(piece.added(), " xmlns:q='w' xmlns:p='v' xmlns='u&amp;\"'".len());
     }
 }
