@@ -201,6 +201,20 @@ impl Sim {
             }
             (Place::Usim, 0x6f42) => records(vec![parameters(&self.service_centre)], 42, Pin, Pin),
             (Place::Usim, 0x6f46) => transparent(provider_name(&self.home_name), Always, Adm),
+            (Place::Usim, 0x6f57) if !self.allowed_apns.is_empty() => {
+                transparent(access_points(&self.allowed_apns), Pin, Pin)
+            }
+            (Place::Usim, 0x6fc5) if !self.network_names.is_empty() => {
+                records(self.network_names.iter().map(|name| network_name(name)).collect(), 40, Always, Adm)
+            }
+            (Place::Usim, 0x6fc6) if !self.name_of_network.is_empty() => {
+                let record = |(id, name): &(String, u8)| [&plmn(id)[..], &[0, 0, 0xff, 0xfe, *name]].concat();
+                records(self.name_of_network.iter().map(record).collect(), 8, Always, Adm)
+            }
+            (Place::Usim, 0x6fd9) if !self.equivalent_homes.is_empty() => {
+                let list = self.equivalent_homes.iter().flat_map(|id| plmn(id)).collect();
+                transparent(list, Pin, Adm)
+            }
             (Place::Usim, 0x6f78) => {
                 let class = self.imsi.reveal().bytes().last().map_or(0, |digit| digit.wrapping_sub(b'0') % 10);
                 transparent((1_u16 << class).to_be_bytes().to_vec(), Pin, Adm)
@@ -412,6 +426,21 @@ fn plmn(id: &str) -> Vec<u8> {
     vec![digit(1) << 4 | digit(0), digit(5) << 4 | digit(2), digit(4) << 4 | digit(3)]
 }
 
+/// Access points, each as labels with their lengths before them. [3GPP TS 31.102 4.2.48, 23.003 9.1]
+fn access_points(names: &[String]) -> Vec<u8> {
+    let coded = |name: &str| -> Vec<u8> {
+        name.split('.').flat_map(|label| [&[octet(label.len())], label.as_bytes()].concat()).collect()
+    };
+    let list = names.iter().flat_map(|name| tlv(0xdd, &coded(name)));
+    [octet(names.len())].into_iter().chain(list).collect()
+}
+
+/// The full name of a network in UCS2. [3GPP TS 24.008 10.5.3.5a]
+fn network_name(name: &str) -> Vec<u8> {
+    let text: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    tlv(0x43, &[&[0x90], &text[..]].concat())
+}
+
 /// The application's entry in EF_DIR. [ETSI TS 102 221 13.1]
 fn template(id: &[u8], name: &str) -> Vec<u8> {
     tlv(0x61, &[tlv(0x4f, id), tlv(0x50, name.as_bytes())].concat())
@@ -441,9 +470,17 @@ fn parameters(number: &str) -> Vec<u8> {
 /// The services that the files make up. [3GPP TS 31.102 4.2.8]
 fn services(sim: &Sim) -> Vec<u8> {
     let mut table = vec![0; 12];
-    let groups = [(17, &sim.gid1), (18, &sim.gid2)].into_iter().filter(|(_, group)| !group.is_empty());
+    let there = [
+        (17, !sim.gid1.is_empty()),
+        (18, !sim.gid2.is_empty()),
+        (35, !sim.allowed_apns.is_empty()),
+        (45, !sim.network_names.is_empty()),
+        (46, !sim.name_of_network.is_empty()),
+        (71, !sim.equivalent_homes.is_empty()),
+    ];
+    let there = there.into_iter().filter(|(_, there)| *there).map(|(service, _)| service);
     // Short message parameters, provider's name, own numbers, and the list of networks under that name.
-    for service in [12, 19, 21, 51].into_iter().chain(groups.map(|(service, _)| service)) {
+    for service in [12, 19, 21, 51].into_iter().chain(there) {
         if let Some(octet) = table.get_mut((service - 1) / 8) {
             *octet |= 1 << ((service - 1) % 8);
         }

@@ -44,6 +44,14 @@ pub struct Sim {
     pub gid1: Vec<u8>,
     /// Second group identifier (EF_GID2).
     pub gid2: Vec<u8>,
+    /// Names of networks (EF_PNN), from record 1; empty: the file is not there.
+    pub network_names: Vec<String>,
+    /// Which network has which of the names (EF_OPL): code, record of EF_PNN; empty: the file is not there.
+    pub name_of_network: Vec<(String, u8)>,
+    /// Equivalent home networks (EF_EHPLMN); empty: the file is not there.
+    pub equivalent_homes: Vec<String>,
+    /// The only access points that are allowed (EF_ACL); empty: the file is not there.
+    pub allowed_apns: Vec<String>,
     /// What a host has written to files, by place and identifier.
     pub written: BTreeMap<(Place, u16), Vec<u8>>,
     /// Whether it is an eSIM.
@@ -70,6 +78,10 @@ impl Default for Sim {
             service_centre: "+15550199".into(),
             gid1: vec![0x4d, 0x31, 0xff, 0xff],
             gid2: Vec::new(),
+            network_names: Vec::new(),
+            name_of_network: Vec::new(),
+            equivalent_homes: Vec::new(),
+            allowed_apns: Vec::new(),
             written: BTreeMap::new(),
             esim: false,
             activated: true,

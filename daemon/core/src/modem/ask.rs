@@ -342,12 +342,21 @@ impl Modem {
     }
 
     pub(super) fn ask_card_file(&mut self, now: Time, file: CardFile) {
-        let body = uicc::AccessBinaryQuery {
-            version: 1,
-            application_id: self.facts.card.application.clone(),
-            file_path: file.path().to_vec(),
-            ..uicc::AccessBinaryQuery::default()
-        };
+        let application_id = self.facts.card.application.clone().unwrap_or_default();
+        let file_path = file.path().to_vec();
+        if file.has_records() {
+            let record_number = if file == CardFile::Pnn { self.facts.card.pnn_record } else { 1 };
+            let body = uicc::AccessRecordQuery {
+                version: 1,
+                application_id,
+                file_path,
+                record_number,
+                ..uicc::AccessRecordQuery::default()
+            };
+            return self.ask(now, Asked::CardFile(file), &body, Operation::Query);
+        }
+        let body =
+            uicc::AccessBinaryQuery { version: 1, application_id, file_path, ..uicc::AccessBinaryQuery::default() };
         self.ask(now, Asked::CardFile(file), &body, Operation::Query);
     }
 
@@ -513,8 +522,12 @@ impl Modem {
                 self.on_application(now, answer);
             }
             Asked::CardFile(file) => {
-                let answer = self.read("ACCESS_BINARY", outcome, read::card_file);
-                self.on_card_file(file, answer);
+                let (name, read): (_, fn(&[u8]) -> _) = match file.has_records() {
+                    true => ("ACCESS_RECORD", read::card_record),
+                    false => ("ACCESS_BINARY", read::card_file),
+                };
+                let answer = self.read(name, outcome, read);
+                self.on_card_file(now, file, answer);
             }
             Asked::Activation(id) => {
                 let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {

@@ -1,8 +1,9 @@
 //! Files of the card, read where the operator cannot be told without them: a virtual operator's SIM has the numbers of its
-//! host. Two round trips, bounded in time; a modem without the service, or a card without the files, is no worse off
+//! host. Two round trips for most cards, at most four, bounded in time; a modem without the service, or a card without the files, is no worse off
 //! than before. `[OPER 1.1, 3.5]`
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use daemon_operator::identity::Plmn;
 use daemon_operator::identity::ef::{self, CardFile};
@@ -18,6 +19,9 @@ use crate::event::Event;
 
 /// How long a first connection may wait for the card.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Files that a card may be without, from which on its table of services is read first: one question in place of several
+/// that would be in vain.
+const TABLE_PAYS: usize = 2;
 
 /// What the card's files said.
 #[derive(Debug, Default)]
@@ -25,18 +29,27 @@ pub(super) struct Card {
     reading: Reading,
     /// Files to be asked for when the application is known.
     wanted: Vec<CardFile>,
+    /// Files that were wanted once; none is asked for twice.
+    tried: BTreeSet<CardFile>,
     /// The application that the modem registers with.
-    pub(super) application: Vec<u8>,
+    pub(super) application: Option<Vec<u8>>,
+    pub(super) imsi: Personal<String>,
+    pub(super) iccid: Personal<String>,
     pub(super) mnc_length: Option<u8>,
     pub(super) spn: String,
+    pub(super) pnn: String,
+    /// Record of EF_PNN with the home network's name.
+    pub(super) pnn_record: u32,
     /// Hexadecimal.
     pub(super) gid1: String,
     /// Hexadecimal.
     pub(super) gid2: String,
     pub(super) ehplmn: Vec<Plmn>,
+    /// Access points that the card allows; empty = it does not say.
+    pub(super) allowed: Vec<String>,
 }
 
-/// How far reading is. Each SIM is read once in a session.
+/// How far reading is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Reading {
     #[default]
@@ -54,45 +67,95 @@ impl Modem {
         self.facts.card.reading == Reading::UnderWay && self.dialer.named.is_none() && good.is_none()
     }
 
-    /// Begins to read where the choice asks for it, and ends when all answers are in.
+    /// Begins to read where the choice asks for it, and ends when all answers are in. What a file says may make others
+    /// matter: those are read as well.
     pub(super) fn advance_card(&mut self, now: Time) {
-        match self.facts.card.reading {
-            Reading::NotNeeded => {
-                let Some(choice) = self.subscriber.choice.as_ref().filter(|_| !self.subscriber.stale) else { return };
-                let offered = self.offers::<uicc::ApplicationListQuery>() && self.offers::<uicc::AccessBinaryQuery>();
-                if choice.card_files.is_empty() || !offered {
-                    return;
-                }
-                self.facts.card.wanted.clone_from(&choice.card_files);
-                self.facts.card.reading = Reading::UnderWay;
-                self.timers.set(Timer::Card, now + PATIENCE);
-                self.ask_applications(now);
-            }
-            Reading::UnderWay if !self.is_asked(|a| matches!(a, Asked::Apps | Asked::CardFile(_))) => {
-                self.timers.clear(Timer::Card);
-                self.card_read();
-                // What was read is weighed in this pass: no other may follow.
-                self.advance_sim(now);
-            }
-            Reading::UnderWay | Reading::Done => {}
+        if self.facts.card.reading != Reading::UnderWay {
+            return self.begin_card(now);
+        }
+        if !self.is_asked(|a| matches!(a, Asked::Apps | Asked::CardFile(_))) {
+            self.timers.clear(Timer::Card);
+            self.card_read();
+            // What was read is weighed in this pass: no other may follow.
+            self.advance_sim(now);
+            self.begin_card(now);
+        }
+    }
+
+    fn begin_card(&mut self, now: Time) {
+        let Some(choice) = self.subscriber.choice.as_ref().filter(|_| !self.subscriber.stale) else { return };
+        let tried = &self.facts.card.tried;
+        let wanted: Vec<CardFile> = choice.card_files.iter().copied().filter(|file| !tried.contains(file)).collect();
+        let offered = self.offers::<uicc::ApplicationListQuery>() && self.offers::<uicc::AccessBinaryQuery>();
+        if wanted.is_empty() || !offered {
+            return;
+        }
+        let card = &mut self.facts.card;
+        card.tried.extend(wanted.iter().copied());
+        card.wanted = wanted;
+        card.reading = Reading::UnderWay;
+        self.timers.set(Timer::Card, now + PATIENCE);
+        match &self.facts.card.application {
+            Some(_) => self.ask_wanted(now),
+            None => self.ask_applications(now),
         }
     }
 
     pub(super) fn on_application(&mut self, now: Time, answer: Answer<Vec<u8>>) {
         let Answer::Body(Status::SUCCESS, application) = answer else { return };
-        self.facts.card.application = application;
-        for file in core::mem::take(&mut self.facts.card.wanted) {
+        self.facts.card.application = Some(application);
+        self.ask_wanted(now);
+    }
+
+    fn ask_wanted(&mut self, now: Time) {
+        let optional = self.facts.card.wanted.iter().filter(|file| file.is_optional()).count();
+        if optional >= TABLE_PAYS && self.facts.card.tried.insert(CardFile::Ust) {
+            return self.ask_card_file(now, CardFile::Ust);
+        }
+        self.ask_files(now, None);
+    }
+
+    /// Asks for what is wanted and, as far as the table of services tells, there. Which record has the network's name, is
+    /// to be known before it is asked for.
+    fn ask_files(&mut self, now: Time, services: Option<&[u8]>) {
+        let mut wanted = core::mem::take(&mut self.facts.card.wanted);
+        if let Some(services) = services {
+            wanted.retain(|file| file.is_announced(services));
+            // It costs nothing more than itself, and decides whom the network will not take.
+            if CardFile::Acl.is_announced(services) && self.facts.card.tried.insert(CardFile::Acl) {
+                wanted.push(CardFile::Acl);
+            }
+        }
+        self.facts.card.pnn_record = 1;
+        let mapped = wanted.contains(&CardFile::Opl);
+        for file in wanted.into_iter().filter(|file| !(mapped && *file == CardFile::Pnn)) {
             self.ask_card_file(now, file);
         }
     }
 
     /// A file that the card does not have, or that cannot be understood, is as if it had not been asked for.
-    pub(super) fn on_card_file(&mut self, file: CardFile, answer: Answer<Option<Personal<Vec<u8>>>>) {
-        let Answer::Body(Status::SUCCESS, Some(octets)) = answer else { return };
-        let (card, octets) = (&mut self.facts.card, octets.reveal());
+    pub(super) fn on_card_file(&mut self, now: Time, file: CardFile, answer: Answer<Option<Personal<Vec<u8>>>>) {
+        let octets = match answer {
+            Answer::Body(Status::SUCCESS, Some(octets)) => octets,
+            _ => Personal::default(),
+        };
+        let octets = octets.reveal();
+        let imsi = self.imsi_digits();
+        let card = &mut self.facts.card;
         match file {
+            CardFile::Ust => {
+                return self.ask_files(now, Some(octets).filter(|octets| !octets.is_empty()).map(Vec::as_slice));
+            }
+            CardFile::Opl => {
+                card.pnn_record = ef::opl(octets, &imsi).map_or(1, u32::from);
+                return self.ask_card_file(now, CardFile::Pnn);
+            }
+            _ if octets.is_empty() => return,
+            CardFile::Iccid => card.iccid = number(ef::iccid(octets).value().map(|iccid| iccid.reveal().to_owned())),
+            CardFile::Imsi => card.imsi = number(ef::imsi(octets).value().map(|imsi| imsi.reveal().to_owned())),
             CardFile::Ad => card.mnc_length = octets.get(3).map(|octet| octet & 0x0F),
             CardFile::Spn => card.spn = ef::spn(octets).value().unwrap_or_default(),
+            CardFile::Pnn => card.pnn = ef::pnn(octets).value().unwrap_or_default(),
             CardFile::Gid1 => {
                 card.gid1 = ef::gid(octets).value().map(|gid| gid.as_str().to_owned()).unwrap_or_default()
             }
@@ -100,12 +163,24 @@ impl Modem {
                 card.gid2 = ef::gid(octets).value().map(|gid| gid.as_str().to_owned()).unwrap_or_default()
             }
             CardFile::Ehplmn => card.ehplmn = ef::ehplmn(octets),
+            CardFile::Acl => card.allowed = ef::acl(octets),
         }
         if self.facts.card.reading == Reading::Done {
             // Too late for this choice, in time for the next one.
-            self.subscriber.identified = false;
-            self.subscriber.stale = true;
+            self.weigh_card();
         }
+    }
+
+    /// Whose card it is, by the modem or else by the card; empty = nobody told.
+    pub(super) fn imsi_digits(&self) -> String {
+        let told = self.facts.ready.as_ref().map(|ready| ready.imsi.reveal()).filter(|imsi| !imsi.is_empty());
+        told.unwrap_or(self.facts.card.imsi.reveal()).clone()
+    }
+
+    /// The card's number, by the modem or else by the card; empty = nobody told.
+    pub(super) fn iccid_digits(&self) -> String {
+        let told = self.facts.ready.as_ref().map(|ready| ready.iccid.reveal()).filter(|iccid| !iccid.is_empty());
+        told.unwrap_or(self.facts.card.iccid.reveal()).clone()
     }
 
     pub(super) fn on_card_overdue(&mut self) {
@@ -120,17 +195,30 @@ impl Modem {
         let card = &mut self.facts.card;
         card.reading = Reading::Done;
         let files = [
+            ("imsi", !card.imsi.reveal().is_empty()),
+            ("iccid", !card.iccid.reveal().is_empty()),
             ("ad", card.mnc_length.is_some()),
             ("spn", !card.spn.is_empty()),
+            ("pnn", !card.pnn.is_empty()),
             ("gid1", !card.gid1.is_empty()),
             ("gid2", !card.gid2.is_empty()),
             ("ehplmn", !card.ehplmn.is_empty()),
+            ("acl", !card.allowed.is_empty()),
         ];
         let found: Vec<&str> = files.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         self.emit(Event::info("card").with("outcome", "read").with("files", found.join(" ")));
         if !found.is_empty() {
-            self.subscriber.identified = false;
-            self.subscriber.stale = true;
+            self.weigh_card();
+        }
+    }
+
+    fn weigh_card(&mut self) {
+        self.subscriber.identified = false;
+        self.subscriber.stale = true;
+        // Now there is something to remember it by.
+        if self.subscriber.key.is_none() {
+            self.subscriber.requested = false;
+            self.subscriber.loaded = false;
         }
     }
 
@@ -140,4 +228,8 @@ impl Modem {
         self.give_up_on(now, |asked| matches!(asked, Asked::Apps | Asked::CardFile(_)));
         self.facts.card = Card::default();
     }
+}
+
+fn number(digits: Option<String>) -> Personal<String> {
+    Personal::new(digits.unwrap_or_default())
 }

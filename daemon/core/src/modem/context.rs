@@ -267,7 +267,10 @@ impl Modem {
         let good: Vec<&Candidate> =
             allowed.iter().copied().filter(|c| !self.subscriber.bad.contains_key(&c.key())).collect();
         // When all of them were refused lately, they get another chance: better than silence for a day.
-        let list = if good.is_empty() { allowed } else { good };
+        let mut list = if good.is_empty() { allowed } else { good };
+        // What the card does not allow will be refused by the modem itself: it comes last, should the list be stale.
+        let on_card = &self.facts.card.allowed;
+        list.sort_by_key(|c| !on_card.is_empty() && !on_card.iter().any(|apn| apn.eq_ignore_ascii_case(&c.apn)));
         self.dialer.round = list.into_iter().map(|c| Dial::new(c.clone(), roaming, false)).collect();
     }
 

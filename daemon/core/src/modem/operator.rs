@@ -97,7 +97,11 @@ impl Modem {
         };
         let wishes = Wishes { plan, profiles, last_good: last_good.clone(), operator };
         let choice = layers.choose(&self.subscriber.identity, &wishes);
-        let view = view_of(&choice, roaming, &self.registered_name());
+        let mut view = view_of(&choice, roaming, &self.registered_name());
+        let allowed = &self.facts.card.allowed;
+        if !allowed.is_empty() {
+            view.trace.push(format!("the card allows only the access points {}", allowed.join(", ")));
+        }
         if self.subscriber.view.as_ref() != Some(&view) {
             self.emit(
                 Event::info("operator")

@@ -219,8 +219,17 @@ pub(super) fn active_application(buffer: &[u8]) -> Result<Vec<u8>, Malformed> {
 /// ACCESS_BINARY: the content; `None` where the card says no. `[OPER-016]`
 pub(super) fn card_file(buffer: &[u8]) -> Result<Option<Personal<Vec<u8>>>, Malformed> {
     let body = uicc::AccessBinary::decode(buffer)?;
-    let good = matches!((body.status_word1, body.status_word2), (0x90, 0) | (0x91, _));
-    Ok(good.then_some(body.data))
+    Ok(is_good(body.status_word1, body.status_word2).then_some(body.data))
+}
+
+/// ACCESS_RECORD, as [`card_file`].
+pub(super) fn card_record(buffer: &[u8]) -> Result<Option<Personal<Vec<u8>>>, Malformed> {
+    let body = uicc::AccessRecord::decode(buffer)?;
+    Ok(is_good(body.status_word1, body.status_word2).then_some(body.data))
+}
+
+fn is_good(status_word1: u32, status_word2: u32) -> bool {
+    matches!((status_word1, status_word2), (0x90, 0) | (0x91, _))
 }
 
 #[cfg(test)]

@@ -174,8 +174,10 @@ impl Modem {
         if self.subscriber.loading.is_some() {
             return;
         }
-        let Some(ready) = &self.facts.ready else { return };
-        let digits = [ready.iccid.reveal(), ready.imsi.reveal()].into_iter().find(|text| !text.is_empty());
+        if self.facts.ready.is_none() {
+            return;
+        }
+        let digits = [self.iccid_digits(), self.imsi_digits()].into_iter().find(|text| !text.is_empty());
         self.subscriber.requested = true;
         match digits {
             Some(digits) => {
@@ -205,7 +207,7 @@ impl Modem {
     /// Facts → identity → operator and candidates.
     fn identify(&mut self, now: Time) {
         if !self.subscriber.identified {
-            let (identity, findings) = identity_of(&self.facts);
+            let (identity, findings) = identity_of(&self.facts, &self.imsi_digits(), &self.iccid_digits());
             for finding in findings {
                 self.emit(Event::debug("identity-finding").with("text", finding));
             }
@@ -235,7 +237,7 @@ impl Modem {
 }
 
 /// Everything that the modem told about itself and the SIM, normalised.
-fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
+fn identity_of(facts: &Facts, imsi: &str, iccid: &str) -> (Identity, Vec<String>) {
     let caps = facts.caps.as_ref().and_then(Option::as_ref);
     let home = facts.home.as_ref().and_then(Option::as_ref);
     let ready = facts.ready.as_ref();
@@ -247,13 +249,14 @@ fn identity_of(facts: &Facts) -> (Identity, Vec<String>) {
     let ehplmn: Vec<&str> = facts.card.ehplmn.iter().map(|plmn| plmn.as_str()).collect();
     let reported = Reported {
         cell_class,
-        subscriber_id: ready.map_or("", |r| r.imsi.reveal()),
-        iccid: ready.map_or("", |r| r.iccid.reveal()),
+        subscriber_id: imsi,
+        iccid,
         device_id: caps.map_or("", |caps| caps.id.reveal()),
         provider_id: home.map_or("", |home| &home.id),
         provider_name: home.map_or("", |home| &home.name),
         telephone_numbers: &numbers,
         spn: &facts.card.spn,
+        pnn: &facts.card.pnn,
         gid1: &facts.card.gid1,
         gid2: &facts.card.gid2,
         mnc_length: facts.card.mnc_length,

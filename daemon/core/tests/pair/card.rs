@@ -150,6 +150,16 @@ fn a_card_that_is_known_is_not_read() {
     assert_eq!(reads(&pair), 0, "{}", pair.account());
 }
 
+/// Plug to connected for an ordinary SIM, at a modem that would let its card be read.
+#[test]
+fn an_ordinary_sim_costs_28_messages() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    let log = pair.device.log();
+    assert!(log.from_host() + log.to_host() <= 28, "{}", pair.account());
+}
+
 /// Who names the access point does not wait, and neither does a SIM that was online before.
 #[test]
 fn nobody_waits_who_knows_where_to_go() {
@@ -245,5 +255,142 @@ fn the_kind_of_subscription_reorders() {
         pair.attach();
         pair.connect();
         assert_eq!(used(&pair), first, "{plan:?}: {}", pair.account());
+    }
+}
+
+const NAMED: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider>
+<name>Named Brand</name><gsm><network-id mcc="001" mnc="01"/><ov:select pnn="Brand Net"/>
+<apn value="plan"><usage type="internet"/></apn></gsm></provider></country></serviceproviders>"#;
+
+const BY_CARD: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider>
+<name>Brand By Card</name><gsm><network-id mcc="001" mnc="01"/><ov:select iccid-prefix="8999004827"/>
+<apn value="plan"><usage type="internet"/></apn></gsm></provider></country></serviceproviders>"#;
+
+/// The card's list of names says what the home network is called; which of them, its own list says.
+#[test]
+fn a_brand_is_known_by_the_network_name_on_its_card() {
+    for (names, map, expected) in [
+        (vec!["Brand Net"], vec![], "Named Brand"),
+        (vec!["Elsewhere", "Brand Net"], vec![("00101", 2)], "Named Brand"),
+        (vec!["Brand Net", "Elsewhere"], vec![("00101", 2)], "Host"),
+        // About another network: the first name is the home's.
+        (vec!["Brand Net", "Elsewhere"], vec![("26201", 2)], "Named Brand"),
+        (vec![], vec![], "Host"),
+    ] {
+        let sim = Sim {
+            home_name: "Host".into(),
+            network_names: names.iter().map(|name| (*name).to_owned()).collect(),
+            name_of_network: map.iter().map(|(id, name)| ((*id).to_owned(), *name)).collect(),
+            ..brand()
+        };
+        let mut pair = pair(sim, layers(VENDOR.replace("Brand One", "Other").as_str(), NAMED));
+        pair.attach();
+        pair.connect();
+        assert_eq!(operator(&pair).0, expected, "{names:?} {map:?}: {}", pair.account());
+        assert!(reads(&pair) <= 6, "{} reads", reads(&pair));
+    }
+}
+
+/// A modem that does not tell whose card it is: the card tells, the operator is known, and the SIM is remembered.
+#[test]
+fn the_card_tells_its_numbers_where_the_modem_does_not() {
+    let sim = Sim::default();
+    let silent = Sim { imsi: mbim_proto::Personal::default(), iccid: mbim_proto::Personal::default(), ..sim.clone() };
+    let imsi = [8, 9, 0x10, 0x10, 0x37, 0x49, 0x26, 0x08, 0x15];
+    let iccid = [0x98, 0x99, 0x00, 0x84, 0x72, 0x91, 0x63, 0x05, 0x73, 0xf8];
+    let mut silent = silent;
+    silent.written.insert((Place::Usim, 0x6f07), imsi.to_vec());
+    silent.written.insert((Place::Mf, 0x2fe2), iccid.to_vec());
+    let mut pair = pair(silent, layers(VENDOR, BY_CARD));
+    pair.attach();
+    pair.connect();
+    assert_eq!(operator(&pair), words("exact", "Brand By Card", "selector"), "{}", pair.account());
+    assert_eq!(used(&pair), "plan");
+    let identity = pair.snapshot().sim.identity.clone();
+    assert_eq!(identity.imsi.map(|imsi| imsi.reveal().to_owned()).as_deref(), Some(sim.imsi.reveal().as_str()));
+    assert_eq!(identity.iccid.map(|iccid| iccid.reveal().to_owned()).as_deref(), Some(sim.iccid.reveal().as_str()));
+    assert!(pair.stored.is_some(), "the good candidate is kept with the SIM: {}", pair.account());
+}
+
+/// Several files that a card may be without: its table of services is read first, and no file in vain.
+#[test]
+fn only_files_that_the_card_announces_are_read() {
+    let both = GROUPS.replace("<ov:select gid1=\"4D31\"/>", "<ov:select gid1=\"4D31\"/><ov:select gid2=\"77\"/>");
+    assert_ne!(both, GROUPS);
+    let mut pair = pair(Sim::default(), layers(VENDOR, &both));
+    pair.attach();
+    pair.connect();
+    assert_eq!(operator(&pair).0, "Group Brand", "{}", pair.account());
+    // Applications, table, length of the code, name, group 1; not group 2.
+    assert_eq!(reads(&pair), 5, "{}", pair.account());
+    assert_eq!(pair.event_names().iter().filter(|name| **name == "card").count(), 1, "one batch");
+    // A card whose table cannot be read is asked for all of them.
+    let mut sim = Sim::default();
+    sim.written.insert((Place::Usim, 0x6f38), Vec::new());
+    let mut pair = self::pair(sim, layers(VENDOR, &both));
+    pair.attach();
+    pair.connect();
+    assert_eq!((operator(&pair).0.as_str(), reads(&pair)), ("Group Brand", 6), "{}", pair.account());
+}
+
+/// The access points that the card allows come first; the others are tried when those lead nowhere.
+#[test]
+fn what_the_card_allows_comes_first() {
+    let both = GROUPS.replace("gid1=\"4D31\"/>", "gid1=\"4D31\"/><ov:select gid2=\"77\"/>").replace(
+        "<apn value=\"plan\">",
+        "<apn value=\"internet\"><usage type=\"internet\"/></apn><apn value=\"plan\">",
+    );
+    for (allowed, first) in [(vec![], "internet"), (vec!["PLAN"], "plan"), (vec!["elsewhere"], "internet")] {
+        let allowed_apns: Vec<String> = allowed.iter().map(|apn| (*apn).to_owned()).collect();
+        let mut pair = pair(Sim { allowed_apns, ..Sim::default() }, layers(VENDOR, &both));
+        pair.attach();
+        pair.connect();
+        assert_eq!(used(&pair), first, "{allowed:?}: {}", pair.account());
+        let said =
+            pair.snapshot().operator.as_ref().is_some_and(|choice| choice.trace.join("; ").contains("the card allows"));
+        assert_eq!(said, !allowed.is_empty());
+    }
+}
+
+/// Any octets in any file: connected all the same, in bounded time, with a bounded number of questions.
+#[test]
+fn hostile_files_of_all_kinds_keep_nobody_offline() {
+    let contents: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        vec![0xff; 3],
+        vec![0xff; 255],
+        vec![0x43, 200, 0x90, 0],
+        vec![0x43, 5, 0x90, 0xd8, 0x00, 0xd8, 0x00],
+        vec![255, 0xdd, 255, 9],
+        vec![9, 0x99, 0xaa, 0xbb],
+        (0..=255).collect(),
+        vec![0; 2000],
+    ];
+    let files = [0x6f07, 0x6f38, 0x6f3e, 0x6f3f, 0x6f46, 0x6f57, 0x6fad, 0x6fc5, 0x6fc6, 0x6fd9];
+    let overlay = NAMED.replace("pnn=\"Brand Net\"/>", "pnn=\"Brand Net\"/><ov:select gid1=\"4D31\" gid2=\"77\"/>");
+    for content in contents {
+        for told in [true, false] {
+            let mut sim = Sim {
+                network_names: vec!["A".into()],
+                name_of_network: vec![("00101".into(), 1)],
+                equivalent_homes: vec!["00102".into()],
+                allowed_apns: vec!["a".into()],
+                ..brand()
+            };
+            for file in files {
+                sim.written.insert((Place::Usim, file), content.clone());
+            }
+            sim.written.insert((Place::Mf, 0x2fe2), content.clone());
+            if !told {
+                sim.imsi = mbim_proto::Personal::default();
+                sim.iccid = mbim_proto::Personal::default();
+            }
+            let mut pair = pair(sim, layers(VENDOR, &overlay));
+            pair.attach();
+            pair.connect();
+            assert!(pair.now < Duration::from_secs(60) && reads(&pair) <= 12, "{content:?}: {}", pair.account());
+        }
     }
 }

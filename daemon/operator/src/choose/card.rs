@@ -15,12 +15,14 @@ pub(crate) fn files(
     pools: &[Pool<'_>],
     chosen: Option<&Pool<'_>>,
 ) -> Vec<CardFile> {
-    let Some(imsi) = identity.imsi.as_ref().filter(|_| identity.cell_class == CellClass::Gsm) else {
-        return Vec::new();
-    };
-    if chosen.is_some_and(|pool| pool.by_person) {
+    if identity.cell_class != CellClass::Gsm || chosen.is_some_and(|pool| pool.by_person) {
         return Vec::new();
     }
+    let Some(imsi) = identity.imsi.as_ref() else {
+        // The modem does not tell whose card it is; the card does.
+        let numbers = [(CardFile::Iccid, identity.iccid.is_none()), (CardFile::Imsi, true)];
+        return numbers.into_iter().filter(|(_, wanted)| *wanted).map(|(file, _)| file).collect();
+    };
     let mut wanted: Vec<CardFile> = Vec::new();
     // A record below the chosen one's layer may be named better and is passed over all the same.
     for pool in pools.iter().filter(|pool| chosen.is_none_or(|chosen| pool.layer <= chosen.layer)) {
@@ -35,6 +37,10 @@ pub(crate) fn files(
         wanted.push(CardFile::Ehplmn);
     }
     let given = |file: &CardFile| match file {
+        CardFile::Ust | CardFile::Acl => false,
+        CardFile::Iccid => identity.iccid.is_some(),
+        CardFile::Imsi => identity.imsi.is_some(),
+        CardFile::Opl | CardFile::Pnn => identity.pnn.is_some(),
         CardFile::Ad => identity.mnc_length.is_some(),
         CardFile::Spn => identity.spn.is_some(),
         CardFile::Gid1 => identity.gid1.is_some(),

@@ -104,6 +104,9 @@ impl<'a> Pool<'a> {
             (CardFile::Spn, plain > 1 || selects().any(|select| select.spn.is_some())),
             (CardFile::Gid1, selects().any(|select| select.gid1.is_some())),
             (CardFile::Gid2, selects().any(|select| select.gid2.is_some())),
+            (CardFile::Opl, selects().any(|select| select.pnn.is_some())),
+            (CardFile::Pnn, selects().any(|select| select.pnn.is_some())),
+            (CardFile::Iccid, selects().any(|select| select.iccid_from.is_some() || select.iccid_prefix.is_some())),
         ];
         self.asks = asks.into_iter().filter(|(_, asked)| *asked).map(|(file, _)| file).collect();
         for (number, record) in records() {

@@ -3,10 +3,17 @@
 use super::number::{Gid, Iccid, Imsi, Parsed, Problem};
 use super::plmn::{MncLength, Plmn};
 use crate::names;
+use crate::profile::is_apn;
 
-/// A transparent file of the card's application that may tell operators apart.
+/// A file of the card that may tell operators apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CardFile {
+    /// EF_UST: which services, and so which files, there are.
+    Ust,
+    /// EF_ICCID: the card's number.
+    Iccid,
+    /// EF_IMSI: the subscriber.
+    Imsi,
     /// EF_AD: how long the network code is.
     Ad,
     /// EF_SPN: service provider name.
@@ -15,35 +22,77 @@ pub enum CardFile {
     Gid1,
     /// EF_GID2: group identifier 2.
     Gid2,
+    /// EF_OPL: which record of EF_PNN names which network.
+    Opl,
+    /// EF_PNN: names of networks.
+    Pnn,
     /// EF_EHPLMN: equivalent home networks.
     Ehplmn,
+    /// EF_ACL: the only access points that the subscriber may use.
+    Acl,
 }
+
+/// Each file's name, path from the master file or the application (7FFF), and the service of EF_UST that says that it is
+/// there; 0 = it always is. `[3GPP TS 31.102 4.2, TS 102 221 13.2]`
+const FILES: [(CardFile, &str, [u8; 4], u8); 11] = [
+    (CardFile::Ust, "ust", [0x7F, 0xFF, 0x6F, 0x38], 0),
+    (CardFile::Iccid, "iccid", [0x3F, 0x00, 0x2F, 0xE2], 0),
+    (CardFile::Imsi, "imsi", [0x7F, 0xFF, 0x6F, 0x07], 0),
+    (CardFile::Ad, "ad", [0x7F, 0xFF, 0x6F, 0xAD], 0),
+    (CardFile::Spn, "spn", [0x7F, 0xFF, 0x6F, 0x46], 19),
+    (CardFile::Gid1, "gid1", [0x7F, 0xFF, 0x6F, 0x3E], 17),
+    (CardFile::Gid2, "gid2", [0x7F, 0xFF, 0x6F, 0x3F], 18),
+    (CardFile::Opl, "opl", [0x7F, 0xFF, 0x6F, 0xC6], 46),
+    (CardFile::Pnn, "pnn", [0x7F, 0xFF, 0x6F, 0xC5], 45),
+    (CardFile::Ehplmn, "ehplmn", [0x7F, 0xFF, 0x6F, 0xD9], 71),
+    (CardFile::Acl, "acl", [0x7F, 0xFF, 0x6F, 0x57], 35),
+];
 
 impl CardFile {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Ad, Self::Spn, Self::Gid1, Self::Gid2, Self::Ehplmn];
+    pub const ALL: [Self; 11] = [
+        Self::Ust,
+        Self::Iccid,
+        Self::Imsi,
+        Self::Ad,
+        Self::Spn,
+        Self::Gid1,
+        Self::Gid2,
+        Self::Opl,
+        Self::Pnn,
+        Self::Ehplmn,
+        Self::Acl,
+    ];
 
-    /// Path from the application (7FFF). `[3GPP TS 31.102]`
+    fn row(self) -> (&'static str, [u8; 4], u8) {
+        let row = FILES.iter().find(|(file, ..)| *file == self);
+        row.map_or(("", [0; 4], 0), |(_, name, path, service)| (name, *path, *service))
+    }
+
+    /// Path from the master file (3F00) or the application (7FFF).
     pub fn path(self) -> [u8; 4] {
-        let [high, low] = match self {
-            Self::Ad => [0x6F, 0xAD],
-            Self::Spn => [0x6F, 0x46],
-            Self::Gid1 => [0x6F, 0x3E],
-            Self::Gid2 => [0x6F, 0x3F],
-            Self::Ehplmn => [0x6F, 0xD9],
-        };
-        [0x7F, 0xFF, high, low]
+        self.row().1
     }
 
     /// Name in lower case, without `EF_`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ad => "ad",
-            Self::Spn => "spn",
-            Self::Gid1 => "gid1",
-            Self::Gid2 => "gid2",
-            Self::Ehplmn => "ehplmn",
-        }
+        self.row().0
+    }
+
+    /// Whether a card may be without it.
+    pub fn is_optional(self) -> bool {
+        self.row().2 > 0
+    }
+
+    /// Whether it consists of records.
+    pub fn has_records(self) -> bool {
+        matches!(self, Self::Opl | Self::Pnn)
+    }
+
+    /// Whether the card has it, by the content of EF_UST: service 1 is the lowest bit of the first octet.
+    pub fn is_announced(self, ust: &[u8]) -> bool {
+        let Some(bit) = self.row().2.checked_sub(1) else { return true };
+        ust.get(usize::from(bit / 8)).is_some_and(|octet| octet & (1 << (bit % 8)) != 0)
     }
 }
 
@@ -111,6 +160,49 @@ pub fn pnn(octets: &[u8]) -> Parsed<String> {
         _ => None,
     };
     finish(text)
+}
+
+/// A record of EF_OPL: the number of the EF_PNN record that names a subscriber's own network; `None` where the record is about
+/// another network, or says that the name comes from elsewhere (0). A `D` in the code stands for any digit.
+pub fn opl(octets: &[u8], imsi: &str) -> Option<u8> {
+    let [first, second, third, _, _, _, _, number, ..] = octets else { return None };
+    let nibbles = [first & 0x0F, first >> 4, second & 0x0F, third & 0x0F, third >> 4, second >> 4];
+    let code = nibbles.iter().take_while(|nibble| **nibble != 0x0F);
+    if code.clone().count() < 5 {
+        return None;
+    }
+    let mut digits = imsi.bytes();
+    let fits =
+        code.into_iter().all(|nibble| digits.next().is_some_and(|digit| *nibble == 0x0D || digit == b'0' + nibble));
+    fits.then_some(*number).filter(|number| (1..=254).contains(number))
+}
+
+/// EF_ACL: an octet that counts, then access points under tag DD, each as labels with their lengths before them. What is
+/// malformed ends the list; an empty name (the network's default) is left out.
+pub fn acl(octets: &[u8]) -> Vec<String> {
+    let Some((count, mut rest)) = octets.split_first() else { return Vec::new() };
+    let mut names = Vec::new();
+    for _ in 0..*count {
+        let [0xDD, length, more @ ..] = rest else { break };
+        let Some((coded, behind)) = more.split_at_checked(usize::from(*length)) else { break };
+        rest = behind;
+        let Some(name) = labels(coded) else { break };
+        if is_apn(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A name out of labels; `None` where a length reaches beyond the end, or a label is not ASCII.
+fn labels(mut coded: &[u8]) -> Option<String> {
+    let mut parts = Vec::new();
+    while let Some((length, rest)) = coded.split_first() {
+        let (label, behind) = rest.split_at_checked(usize::from(*length))?;
+        parts.push(core::str::from_utf8(label).ok().filter(|label| label.is_ascii())?);
+        coded = behind;
+    }
+    Some(parts.join("."))
 }
 
 /// EF_EHPLMN: three octets a network; padding and malformed entries are left out.
@@ -268,6 +360,44 @@ mod tests {
     fn equivalent_homes_keep_their_length() {
         let list = ehplmn(&[0x00, 0xF1, 0x10, 0x03, 0x02, 0x22, 0xFF, 0xFF, 0xFF, 0x0A, 0xF1, 0x10]);
         assert_eq!(list.iter().map(Plmn::as_str).collect::<Vec<_>>(), ["00101", "302220"]);
+    }
+
+    #[test]
+    fn services_say_which_files_there_are() {
+        // Services 17 and 19; 45 is the fifth bit of the sixth octet.
+        let ust = [0, 0, 0b101, 0, 0, 0b1_0000];
+        let there: Vec<&str> =
+            CardFile::ALL.into_iter().filter(|file| file.is_announced(&ust)).map(CardFile::as_str).collect();
+        assert_eq!(there, ["ust", "iccid", "imsi", "ad", "spn", "gid1", "pnn"]);
+        assert!(!CardFile::Ehplmn.is_announced(&[]), "a table that is too short announces nothing");
+        for (file, (of_table, ..)) in CardFile::ALL.into_iter().zip(FILES) {
+            assert_eq!(file, of_table);
+        }
+    }
+
+    #[test]
+    fn the_record_of_the_own_network() {
+        let record = |plmn: [u8; 3], number| [plmn[0], plmn[1], plmn[2], 0, 0, 0xFF, 0xFE, number];
+        let imsi = "001015512345678";
+        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 3), imsi), Some(3));
+        assert_eq!(opl(&record([0x00, 0xF1, 0xDD], 2), imsi), Some(2), "any network of the country");
+        assert_eq!(opl(&record([0x62, 0xF2, 0x10], 3), imsi), None, "another network");
+        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 0), imsi), None);
+        assert_eq!(opl(&record([0xFF; 3], 1), imsi), None);
+        assert_eq!(opl(&record([0x13, 0x00, 0x14], 1), "310410123456789"), Some(1));
+        assert_eq!(opl(&[0x00, 0xF1, 0x10], imsi), None);
+        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 1), ""), None);
+    }
+
+    #[test]
+    fn lists_of_access_points_end_where_they_lie() {
+        let list = acl(b"\x03\xDD\x09\x08internet\xDD\x00\xDD\x08\x03wap\x03net\xFF\xFF");
+        assert_eq!(list, ["internet", "wap.net"], "the network's default is no name");
+        assert_eq!(acl(b"\x02\xDD\x09\x08internet\xDD\x20\x03wap"), ["internet"], "cut");
+        assert_eq!(acl(b"\xFF\xDD\x05\x09abcd"), [""; 0], "a label that reaches beyond its name");
+        assert_eq!(acl(b"\x01\xDD\x03\x02\xC3\x28"), [""; 0]);
+        assert_eq!(acl(&[]), [""; 0]);
+        assert_eq!(acl(&[0xFF; 64]), [""; 0]);
     }
 
     #[test]
