@@ -2,6 +2,7 @@
 
 pub(crate) mod advertised;
 pub(crate) mod clock;
+pub(crate) mod counters;
 pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod ledger;

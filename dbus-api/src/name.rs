@@ -16,5 +16,7 @@ pub const SIM: &str = "org.mbimd.Mbimd1.Sim";
 pub const CONNECTION: &str = "org.mbimd.Mbimd1.Connection";
 /// Interface of the connectivity verdict, at each modem.
 pub const CONNECTIVITY: &str = "org.mbimd.Mbimd1.Connectivity";
+/// Interface of what was used with the SIM, at each modem.
+pub const USAGE: &str = "org.mbimd.Mbimd1.Usage";
 /// What the names of all our errors begin with.
 pub const ERROR_PREFIX: &str = "org.mbimd.Mbimd1.Error.";

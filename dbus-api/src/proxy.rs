@@ -6,6 +6,7 @@ mod manager;
 mod modem;
 mod provisioning;
 mod sim;
+mod usage;
 
 pub use connection::{ConnectionProxy, Finished, FinishedArgs, FinishedStream};
 pub use connectivity::ConnectivityProxy;
@@ -13,3 +14,4 @@ pub use manager::ManagerProxy;
 pub use modem::ModemProxy;
 pub use provisioning::{JobChanged, JobChangedArgs, JobChangedStream, ProvisioningProxy};
 pub use sim::SimProxy;
+pub use usage::UsageProxy;

@@ -11,4 +11,5 @@ pub const OWN: &[(&str, &str)] = &[
     (crate::name::SIM, include_str!("../xml/own/org.mbimd.Mbimd1.Sim.xml")),
     (crate::name::CONNECTION, include_str!("../xml/own/org.mbimd.Mbimd1.Connection.xml")),
     (crate::name::CONNECTIVITY, include_str!("../xml/own/org.mbimd.Mbimd1.Connectivity.xml")),
+    (crate::name::USAGE, include_str!("../xml/own/org.mbimd.Mbimd1.Usage.xml")),
 ];

@@ -20,6 +20,12 @@ pub enum Effect {
         /// MBIM session id.
         session: u32,
     },
+    /// Read what the interfaces of sessions count. Done at once, before anything that is ordered after it. Answer: exactly one
+    /// `Input::Counters`, before that to anything ordered later; an interface that is not there any more is left out.
+    ReadCounters {
+        /// MBIM session and its interface.
+        links: Vec<(u32, String)>,
+    },
     /// Load operator records if they are not loaded. Answer: `Input::Operators`.
     LoadOperators,
     /// Read what is stored for the SIM now present. Answer: `Input::Subscriber`.

@@ -20,6 +20,7 @@ pub mod session;
 pub mod snapshot;
 pub mod subscriber;
 pub mod table;
+pub mod usage;
 
 /// A moment: time since a start that the caller chose and never changes, taken from a monotonic clock.
 pub type Time = core::time::Duration;

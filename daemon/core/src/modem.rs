@@ -32,6 +32,7 @@ mod sleep;
 pub mod tables;
 mod timer;
 mod unheard;
+mod usage;
 mod view;
 mod write;
 

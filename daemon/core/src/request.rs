@@ -4,6 +4,7 @@ use mbim_proto::{Personal, Secret};
 
 use crate::snapshot::Reason;
 use crate::subscriber::{ProvisionedProfile, Settings, UserApn};
+use crate::usage::Day;
 
 /// A request from the bus or from the provisioning agent. Each gets exactly one reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,12 @@ pub enum Request {
     },
     /// Probe now, whatever the schedule says.
     Probe,
+    /// Count now what passed.
+    RefreshUsage,
+    /// Forget what was used with the SIM now present; answered as [`Self::SetSettings`].
+    ResetUsage,
+    /// What was used by day.
+    UsageDays,
     /// The hand-over URL for the subscriber. `[OPER 5]`
     PortalUrl,
     /// Tell everything about identity; the caller was authorised.
@@ -116,6 +123,8 @@ pub enum Reply {
         /// `operator` (parameters added), `api` or `redirect` (never any parameter).
         source: &'static str,
     },
+    /// What was used by day, oldest first.
+    UsageDays(Vec<Day>),
     /// Identity in full, as pairs of name and value.
     Identity(Personal<Vec<(&'static str, String)>>),
 }

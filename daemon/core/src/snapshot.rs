@@ -10,6 +10,7 @@ use mbim_proto::Personal;
 
 use crate::Time;
 use crate::subscriber::Settings;
+use crate::usage::Counters;
 
 /// One modem, as everyone may see it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub connections: Vec<Connection>,
     /// Whether packets reach the Internet over the default connection.
     pub connectivity: Connectivity,
+    /// How much was used with this SIM.
+    pub usage: Use,
     /// Settings in force for this subscriber (stored per ICCID).
     pub settings: Settings,
     /// Other programs that use the modem through the [proxy](crate::proxy).
@@ -409,6 +412,60 @@ pub struct ProbeCost {
     pub today: u64,
     /// What those that nobody asked for may cost in a day, octets.
     pub budget: u64,
+}
+
+/// How much passed over the data connections of one SIM. `[OPER 6]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Seconds since 1970 when counting began; 0 = not known.
+    pub since: u64,
+    /// Used at home since then, all sessions.
+    pub home: Counters,
+    /// Used abroad since then.
+    pub roaming: Counters,
+    /// Octets of connectivity tests; they are in the sums.
+    pub tests: u64,
+    /// Sessions that are up, in their order.
+    pub sessions: Vec<SessionUse>,
+    /// What the modem itself counts, beside what was counted here; `None` = nothing to compare.
+    pub modem: Option<ModemCounts>,
+    /// Whether octets cost money.
+    pub metered: Metered,
+    /// What says so: `settings`, `roaming`, `plan`, `no-plan`.
+    pub metered_by: &'static str,
+}
+
+/// What passed over one session since it came up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionUse {
+    /// MBIM session id.
+    pub session: u32,
+    /// How much.
+    pub used: Counters,
+}
+
+/// Two counts of the same time, from when the modem was asked first in this connection to when it was asked last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModemCounts {
+    /// By PACKET_STATISTICS. `[MBIM1.0 10.5]`
+    pub modem: Counters,
+    /// By the interface's counters.
+    pub here: Counters,
+}
+
+/// Whether octets cost money. The numbers are those of NetworkManager's `NMMetered`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Metered {
+    /// Nothing is known.
+    #[default]
+    Unknown = 0,
+    /// They do.
+    Yes = 1,
+    /// They do not.
+    No = 2,
+    /// Probably.
+    GuessYes = 3,
 }
 
 /// Counters of the control channel.

@@ -4,6 +4,7 @@ use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::Memory;
+use crate::usage::Ledger;
 
 /// Settings that a person chose for one SIM. Keys of `mbimctl settings`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub plan: Plan,
     /// Keep the PIN (sealed) when it is entered, and enter it by itself, once per plug; off forgets it.
     pub pin_store: bool,
+    /// Whether octets cost money; `None` = by the plan and the network.
+    pub metered: Option<bool>,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             operator: None,
             plan: Plan::Unknown,
             pin_store: false,
+            metered: None,
         }
     }
 }
@@ -141,6 +145,8 @@ pub struct SubscriberState {
     pub last_good_roaming: Option<String>,
     /// What was found out about the network and still holds.
     pub memory: Memory,
+    /// How much was used with it.
+    pub usage: Ledger,
     /// PIN1 to be entered by itself. No part of the plain content: whoever stores the rest seals this.
     #[serde(skip)]
     pub pin: Option<Secret<String>>,

@@ -17,6 +17,7 @@ use daemon_core::proxy::{GuestId, News, Order};
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Device, Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
+use daemon_core::usage::{Moment, Reading};
 use daemon_operator::Layers;
 use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -27,6 +28,7 @@ use super::standin::Ends;
 use super::trace::{Last, Traces};
 use crate::handle::{Guest, Tracer};
 use crate::host::advertised::Advertised;
+use crate::host::counters;
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets, Wanted};
@@ -153,6 +155,8 @@ struct Actor {
     link_orders: VecDeque<LinkOrder>,
     interface: Option<String>,
     place: Place,
+    /// Counters that were read and not told yet.
+    counted: VecDeque<(Moment, Vec<Reading>)>,
     store: Store,
     targets: Option<Arc<Targets>>,
     /// What routers announce on the data interface; `None` = there is no testing, or no interface.
@@ -194,6 +198,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
         link: setup.link,
         link_orders: VecDeque::new(),
         place: setup.place,
+        counted: VecDeque::new(),
         store: setup.store,
         targets: setup.targets,
         advertised,
@@ -347,6 +352,10 @@ impl Actor {
             }
             self.shown.send_replace(Arc::new(self.machine.snapshot().clone()));
         }
+        // Before any order to the link that followed is begun.
+        if let Some((at, readings)) = self.counted.pop_front() {
+            self.feed(Input::Counters { at, readings });
+        }
         self.start_link_work();
     }
 
@@ -448,6 +457,9 @@ impl Actor {
                     ear.forget();
                 }
                 self.link_orders.push_back(LinkOrder::Down(session));
+            }
+            Effect::ReadCounters { links } => {
+                self.counted.push_back((counters::moment(), counters::read(&links)));
             }
             Effect::LoadOperators => self.begin(async move {
                 match store.operators().await {

@@ -7,6 +7,7 @@ mod modem;
 mod object_manager;
 mod provisioning;
 mod sim;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) use modem::Modem;
 pub(super) use object_manager::{ObjectManager, Objects};
 pub(super) use provisioning::{Provisioning, details as job_details};
 pub(super) use sim::Sim;
+pub(super) use usage::Usage;
 
 /// What each interface of a modem works with.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ pub(super) enum Action {
     Identity,
     Portal,
     Signal,
+    UsageReset,
     Trace,
     Provision,
     ProvisionWebsite,
@@ -29,7 +30,7 @@ pub(super) enum Action {
 impl Action {
     /// All actions.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Connect,
         Self::Radio,
         Self::Settings,
@@ -37,6 +38,7 @@ impl Action {
         Self::Identity,
         Self::Portal,
         Self::Signal,
+        Self::UsageReset,
         Self::Trace,
         Self::Provision,
         Self::ProvisionWebsite,
@@ -52,6 +54,7 @@ impl Action {
             Self::Identity => "org.mbimd.identity",
             Self::Portal => "org.mbimd.portal",
             Self::Signal => "org.mbimd.signal",
+            Self::UsageReset => "org.mbimd.usage.reset",
             Self::Trace => "org.mbimd.trace",
             Self::Provision => "org.mbimd.provision",
             Self::ProvisionWebsite => "org.mbimd.provision.website",

@@ -97,7 +97,8 @@ impl Publisher {
         server.at(&path, own::Modem(access.clone())).await?;
         server.at(&path, own::Sim(access.clone())).await?;
         server.at(&path, own::Connection::new(access.clone())).await?;
-        server.at(&path, own::Connectivity(access)).await?;
+        server.at(&path, own::Connectivity(access.clone())).await?;
+        server.at(&path, own::Usage(access)).await?;
         // Told before anything that follows from it; a change in between is in the first difference.
         let told = interfaces(&self.connection, number).await?;
         self.objects.insert(number);
@@ -125,10 +126,16 @@ impl Publisher {
         server.remove::<own::Sim, _>(path).await?;
         server.remove::<own::Connection, _>(path).await?;
         server.remove::<own::Connectivity, _>(path).await?;
+        server.remove::<own::Usage, _>(path).await?;
         let emitter = SignalEmitter::new(&self.connection, dbus_api::path::ROOT)?;
-        let names = [own::Modem::name(), own::Sim::name(), own::Connection::name(), own::Connectivity::name()];
+        let names = interface_names();
         ObjectManager::interfaces_removed(&emitter, path.as_ref(), Cow::Borrowed(&names)).await
     }
+}
+
+/// Causes before effects.
+fn interface_names() -> [InterfaceName<'static>; 5] {
+    [own::Modem::name(), own::Sim::name(), own::Connection::name(), own::Connectivity::name(), own::Usage::name()]
 }
 
 /// All interfaces of a modem with all their properties.
@@ -141,6 +148,7 @@ pub(super) async fn interfaces(
         read::<own::Sim>(connection, number).await?,
         read::<own::Connection>(connection, number).await?,
         read::<own::Connectivity>(connection, number).await?,
+        read::<own::Usage>(connection, number).await?,
     ]))
 }
 
@@ -211,7 +219,7 @@ async fn tell(
     let emitter = SignalEmitter::new(connection, dbus_api::path::modem(number))?;
     let mut now = interfaces(connection, number).await?;
     // Causes before effects: the device, then what it makes possible.
-    for name in [own::Modem::name(), own::Sim::name(), own::Connection::name(), own::Connectivity::name()] {
+    for name in interface_names() {
         let Some(new) = now.remove(&name) else { continue };
         let changed = difference(told.get(&name).unwrap_or(&Properties::new()), &new);
         if !changed.is_empty() {

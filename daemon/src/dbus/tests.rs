@@ -16,6 +16,7 @@ use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{
     Connection as ConnectionView, ContextState, Device, IpSettings, ModemState, OperatorChoice, Port, Reason, Snapshot,
 };
+use daemon_core::usage::{Counters, Day};
 use daemon_operator::identity::{CellClass, Identity, Reported};
 use futures_util::StreamExt;
 use mbim_proto::Personal;
@@ -97,6 +98,10 @@ fn answer_to(request: &Request) -> Result<Reply, RequestError> {
                 text: "The network does not know this access point (cause 27).".into(),
             },
         }),
+        Request::UsageDays => {
+            let used = Counters { rx_octets: 5, tx_octets: 6, rx_packets: 1, tx_packets: 2 };
+            Ok(Reply::UsageDays(vec![Day { day: 20_000, roaming: true, used }]))
+        }
         _ => Ok(Reply::Done { changed: true }),
     }
 }

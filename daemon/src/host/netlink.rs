@@ -9,6 +9,8 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use daemon_core::usage::Counters;
+
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 
 const NLMSG_ERROR: u16 = 2;
@@ -36,6 +38,7 @@ const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_LINK: u16 = 5;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_STATS64: u16 = 23;
 const IFLA_PARENT_DEV_NAME: u16 = 56;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
@@ -125,6 +128,11 @@ impl Netlink {
     /// Says what the interface of this name is.
     pub(crate) fn kind(&mut self, name: &str) -> io::Result<LinkKind> {
         self.look_up(name, read_kind)
+    }
+
+    /// Number of the interface of this name, and what passed over it since it was made.
+    pub(crate) fn statistics(&mut self, name: &str) -> io::Result<(u32, Counters)> {
+        self.look_up(name, read_statistics)
     }
 
     fn look_up<T>(&mut self, name: &str, read: impl Fn(&[u8]) -> Option<T>) -> io::Result<T> {
@@ -421,6 +429,12 @@ fn read_link(body: &[u8]) -> Option<LinkInfo> {
     })
 }
 
+fn read_statistics(body: &[u8]) -> Option<(u32, Counters)> {
+    let (words, _) = attribute(body.get(16..)?, IFLA_STATS64)?.as_chunks::<8>();
+    let [rx_packets, tx_packets, rx_octets, tx_octets] = words.first_chunk()?.map(u64::from_ne_bytes);
+    Some((number(body, 4)?, Counters { rx_octets, tx_octets, rx_packets, tx_packets }))
+}
+
 fn read_kind(body: &[u8]) -> Option<LinkKind> {
     let attributes = body.get(16..)?;
     let info = attribute(attributes, IFLA_LINKINFO).unwrap_or_default();
@@ -514,6 +528,20 @@ mod tests {
         for end in 0..message.bytes.len() {
             // Cut anywhere it is something else or nothing, and no panic.
             let _ = read_kind(&message.bytes[..end]);
+        }
+    }
+
+    #[test]
+    fn counters_of_a_link() {
+        let mut message = Message { flags: 0, bytes: Vec::new() };
+        message.put(&link_head(7, 0, 0));
+        let words: Vec<u8> = [3u64, 4, 5_000_000_000, 6, 7].iter().flat_map(|word| word.to_ne_bytes()).collect();
+        message.attribute(IFLA_STATS64, &words);
+        let counters = Counters { rx_octets: 5_000_000_000, tx_octets: 6, rx_packets: 3, tx_packets: 4 };
+        assert_eq!(read_statistics(&message.bytes), Some((7, counters)));
+        for end in 0..message.bytes.len() {
+            // Cut anywhere it is nothing, or the four that are there.
+            let _ = read_statistics(&message.bytes[..end]);
         }
     }
 

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Disconnect, and stay disconnected
     Disconnect(Disconnect),
     /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store,
-    /// operator (COUNTRY/NAME, where several fit), plan (prepaid or postpaid)
+    /// operator (COUNTRY/NAME, where several fit), plan (prepaid or postpaid), metered (yes or no)
     Settings {
         /// Which modem, and what to do
         #[arg(
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     },
     /// Show the signal now
     Signal(Which),
+    /// Show how much was used with the SIM, as this machine counted it
+    Usage(Usage),
     /// Show the operator's page for buying or activating a plan
     Portal {
         #[command(flatten)]
@@ -143,6 +145,15 @@ pub(crate) struct Trace {
     /// With --proxy: ask for the modem's state first
     #[arg(long, requires = "proxy")]
     pub(crate) ask: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Usage {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Forget it and begin anew from now (needs authorisation)
+    #[arg(long)]
+    pub(crate) reset: bool,
 }
 
 #[derive(Args, Debug)]

@@ -20,6 +20,7 @@ mod settings;
 mod signal;
 mod status;
 pub(crate) mod trace;
+mod usage;
 
 use std::io::Read;
 use std::path::Path;
@@ -48,6 +49,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::Settings { words } => settings::run(&connection, &words, output).await,
             Command::Radio { state, which } => radio::run(&connection, state, &which, output).await,
             Command::Pin { operation, which } => pin::run(&connection, operation, &which, output).await,
+            Command::Usage(wish) => usage::run(&connection, &wish, output).await,
             Command::Signal(which) => signal::run(&connection, &which, output).await,
             Command::Portal { which, open } => portal::run(&connection, &which, open, output).await,
             Command::Trace(wish) => trace::run(&connection, &wish, output).await,

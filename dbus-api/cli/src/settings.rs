@@ -20,7 +20,8 @@ pub(crate) enum Action {
 }
 
 /// Keys, in the order of the documentation.
-pub(crate) const KEYS: [&str; 7] = ["autoconnect", "roaming", "apn", "metric", "pin-store", "operator", "plan"];
+pub(crate) const KEYS: [&str; 8] =
+    ["autoconnect", "roaming", "apn", "metric", "pin-store", "operator", "plan", "metered"];
 
 /// The value that takes a setting back.
 const DEFAULT: &str = "default";
@@ -58,7 +59,7 @@ pub(crate) fn value(key: &str, word: &str) -> Result<Option<Variant<'static>>, F
     }
     let wrong = |right: &str| Failure::usage(format!("{key} takes {right} or {DEFAULT}, not {word:?}"));
     Ok(Some(match key {
-        "autoconnect" | "pin-store" => match word {
+        "autoconnect" | "pin-store" | "metered" => match word {
             "true" | "yes" | "on" => true.into(),
             "false" | "no" | "off" => false.into(),
             _ => return Err(wrong("yes, no")),

@@ -63,6 +63,8 @@ pub(super) enum Asked {
     /// The card's applications.
     Apps,
     CardFile(CardFile),
+    /// The modem's packet counters.
+    Statistics,
 }
 
 impl Asked {
@@ -91,6 +93,7 @@ impl Asked {
             Self::Idle(_) => "idle",
             Self::Nitz => "network-time",
             Self::Apps => "applications",
+            Self::Statistics => "statistics",
             Self::CardFile(file) => file.as_str(),
         }
     }
@@ -337,6 +340,12 @@ impl Modem {
         self.ask(now, Asked::Nitz, &voice::NitzQuery {}, Operation::Query);
     }
 
+    pub(super) fn ask_statistics(&mut self, now: Time) {
+        if !self.is_asked(|asked| matches!(asked, Asked::Statistics)) {
+            self.ask(now, Asked::Statistics, &bc::PacketStatisticsQuery {}, Operation::Query);
+        }
+    }
+
     pub(super) fn ask_applications(&mut self, now: Time) {
         self.ask(now, Asked::Apps, &uicc::ApplicationListQuery {}, Operation::Query);
     }
@@ -378,6 +387,7 @@ impl Modem {
         let timeout = match asked {
             Asked::Deactivate | Asked::Extra(_, Question::Deactivate) => deadline::DEACTIVATE,
             Asked::Activation(_) => deadline::SERVICE_ACTIVATION,
+            Asked::Statistics => deadline::STATISTICS,
             _ => deadline::of(B::SERVICE, B::CID, operation),
         };
         let rank = match asked {
@@ -528,6 +538,10 @@ impl Modem {
                 };
                 let answer = self.read(name, outcome, read);
                 self.on_card_file(now, file, answer);
+            }
+            Asked::Statistics => {
+                let answer = self.read("PACKET_STATISTICS", outcome, read::statistics);
+                self.on_statistics(answer);
             }
             Asked::Activation(id) => {
                 let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {

@@ -539,6 +539,7 @@ impl Modem {
         }
         self.timers.clear(Timer::Activation);
         self.timers.clear(Timer::Address);
+        self.compare_at_end(now);
         self.link_down();
         self.watch(now, deadline::DEACTIVATE);
         self.ask_deactivate(now);

@@ -161,7 +161,10 @@ impl Modem {
                     let metric = self.subscriber.state.settings.metric;
                     self.effect(Effect::LinkUp(LinkSettings { session, ip, metric }));
                 }
-                Order::LinkDown => self.effect(Effect::LinkDown { session }),
+                Order::LinkDown => {
+                    self.usage_end(session);
+                    self.effect(Effect::LinkDown { session });
+                }
                 Order::LookAgain => self.look_again(now),
                 Order::Emit(event) => self.emit(event),
                 Order::Reply(id, result) => self.reply(id, result.map(|changed| Reply::Done { changed })),
@@ -217,6 +220,9 @@ impl Modem {
         interface: Option<String>,
     ) {
         self.tell_extra(now, session, |extra| extra.linked(now, up, result, interface));
+        if self.extras.get(&session).is_some_and(|extra| extra.context == Context::Up && extra.interface.is_some()) {
+            self.usage_begin(now, session);
+        }
     }
 
     pub(super) fn on_extra_timer(&mut self, now: Time, session: u32) {

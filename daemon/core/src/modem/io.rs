@@ -12,6 +12,7 @@ use crate::proxy;
 use crate::request::{Reply, Request, RequestError};
 use crate::snapshot::{Port, Reason};
 use crate::subscriber::{Settings, SubscriberState};
+use crate::usage::{Moment, Reading};
 
 /// How one modem is to be run.
 #[derive(Clone, Debug)]
@@ -168,6 +169,13 @@ pub enum Input<'a> {
     },
     /// The network announces another captive portal API or NAT64 than the last probe knew of. `[RFC 8910 3]`
     Announced,
+    /// Answer to [`Effect::ReadCounters`], before that to any later effect.
+    Counters {
+        /// When they were read.
+        at: Moment,
+        /// Those of the interfaces that are there.
+        readings: Vec<Reading>,
+    },
     /// Answer to [`Effect::LoadOperators`]; again whenever the files changed.
     Operators(Arc<Layers>),
     /// Answer to [`Effect::LoadSubscriber`]; `None` = nothing is stored.

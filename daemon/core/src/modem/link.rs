@@ -76,8 +76,11 @@ impl Modem {
         );
         self.dialer.ip = Some(ip.clone());
         if self.config.network == NetworkMode::External {
+            self.usage_begin(now, SESSION);
             return self.on_linked(now);
         }
+        // Before anything can pass.
+        self.usage_begin(now, SESSION);
         self.dialer.link = Link::Rising;
         self.dialer.link_orders += 1;
         let metric = self.subscriber.state.settings.metric;
@@ -96,6 +99,7 @@ impl Modem {
     /// Takes everything off the interface, if anything may be on it. Harmless at any time.
     pub(super) fn link_down(&mut self) {
         self.adoption.down();
+        self.usage_end(SESSION);
         self.dialer.ip = None;
         self.dialer.since = None;
         if matches!(self.dialer.link, Link::Rising | Link::Up) {

@@ -23,6 +23,7 @@ use super::request::Requests;
 use super::sleep::Sleep;
 use super::tables::{Power, PowerEvent, Tables};
 use super::timer::{Timer, Timers};
+use super::usage::Usage;
 use super::write::Writes;
 use crate::Time;
 use crate::effect::{Effect, SubscriberKey};
@@ -59,6 +60,7 @@ pub struct Modem {
     pub(super) online: Online,
     pub(super) requests: Requests,
     pub(super) writes: Writes,
+    pub(super) usage: Usage,
     pub(super) adoption: Adoption,
     pub(super) sleep: Sleep,
     /// Clients of the proxy.
@@ -113,6 +115,7 @@ impl Modem {
             online: Online::new(config.seed),
             requests: Requests::default(),
             writes: Writes::default(),
+            usage: Usage::default(),
             adoption: Adoption::default(),
             sleep: Sleep::default(),
             guests: Guests::default(),
@@ -166,6 +169,7 @@ impl Modem {
                 self.subscriber.stale = true;
             }
             Input::Subscriber(state) => self.on_subscriber(now, state),
+            Input::Counters { at, readings } => self.on_counters(now, &at, &readings),
             Input::Stored => self.on_stored(now),
             Input::StoreFailed { text, full } => self.on_store_failed(now, &text, full),
             Input::HostRadio { blocked } => {
@@ -245,6 +249,7 @@ impl Modem {
             self.advance_clock(now);
             self.advance_probe(now);
             self.advance_guests(now);
+            self.advance_usage();
         }
         self.advance_stop(now);
     }
@@ -429,6 +434,7 @@ impl Modem {
     }
 
     pub(super) fn on_gone(&mut self, now: Time) {
+        self.usage_leave(false);
         self.session.gone();
         self.timers.clear_all();
         let was = self.tables.power;
@@ -500,6 +506,7 @@ impl Modem {
             Timer::Sleep => self.on_sleep_timer(now),
             Timer::Adopt => self.on_adopt_overdue(now),
             Timer::Stop => self.on_stop_overdue(now),
+            Timer::Usage => self.on_usage_timer(now),
             Timer::Extra(session) => self.on_extra_timer(now, session),
         }
     }

@@ -19,7 +19,7 @@ use crate::probe::evidence::{self, Rows, host_of};
 use crate::probe::schedule::{self, Jitter, Situation};
 use crate::probe::verdict::{self, Verdict, Worth};
 use crate::request::{Reply, RequestError, RequestErrorKind};
-use crate::snapshot::{ConnectivityState, ProbeCost};
+use crate::snapshot::{ConnectivityState, Metered, ProbeCost};
 
 /// A report that takes longer is not waited for. A whole probe takes at most 10 s. `[OPER 4.3]`
 const REPORT: Duration = Duration::from_secs(30);
@@ -287,6 +287,7 @@ impl Modem {
         self.online.running = None;
         self.timers.clear(Timer::Report);
         self.online.budget.spend(now, report.bytes);
+        self.subscriber.state.usage.tested(report.bytes);
         self.keep_memory(now, false);
         self.online.last_probe = Some(now);
         self.online.last_cost = (report.bytes, report.round_trips, report.took);
@@ -385,7 +386,7 @@ impl Modem {
             since: self.online.since,
             probes: self.online.probes,
             hand_over: self.online.hand_over,
-            metered: self.config.probe.metered,
+            metered: self.config.probe.metered && self.metered().0 != Metered::No,
         };
         let pause = schedule::pause(now, &situation).map(|pause| now + self.online.jitter.spread(pause));
         match pause.into_iter().chain(self.online.expires).min() {

@@ -6,6 +6,7 @@ use mbim_proto::{Body, List, Malformed, MbimEx, Personal};
 
 use super::address::Told;
 use crate::snapshot::{Device, Signal};
+use crate::usage::Counters;
 
 /// SUBSCRIBER_READY_STATUS.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +153,16 @@ pub(super) fn packet(buffer: &[u8]) -> Result<PacketFact, Malformed> {
         data_class: body.highest_available_data_class.0,
         uplink: Some(body.uplink_speed).filter(|n| *n != u64::MAX),
         downlink: Some(body.downlink_speed).filter(|n| *n != u64::MAX),
+    })
+}
+
+pub(super) fn statistics(buffer: &[u8]) -> Result<Counters, Malformed> {
+    let body = bc::PacketStatistics::decode(buffer)?;
+    Ok(Counters {
+        rx_octets: body.in_octets,
+        tx_octets: body.out_octets,
+        rx_packets: body.in_packets,
+        tx_packets: body.out_packets,
     })
 }
 

@@ -118,6 +118,12 @@ impl Modem {
                 self.request_change(now, id, Change::Profiles { default, purchase });
             }
             Request::Probe => self.request_probe(id),
+            Request::RefreshUsage => self.request_usage(now, id),
+            Request::ResetUsage => self.request_usage_reset(id),
+            Request::UsageDays => {
+                let days = self.subscriber.state.usage.days.clone();
+                self.reply(id, Ok(Reply::UsageDays(days)));
+            }
             Request::PortalUrl => {
                 let result = self.portal_url(now);
                 self.reply(id, result);

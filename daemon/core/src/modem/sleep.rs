@@ -59,6 +59,7 @@ impl Modem {
     pub(super) fn request_suspend(&mut self, now: Time, id: RequestId) {
         self.sleep.near = true;
         self.sleep.heard = None;
+        self.usage_rest();
         self.online.quiet(&mut self.outputs);
         self.timers.clear(Timer::Report);
         let (subscribes, hints) = (self.offers::<bc::DeviceServiceSubscribeList>(), self.takes_hints());

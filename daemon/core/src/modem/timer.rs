@@ -45,6 +45,8 @@ pub(super) enum Timer {
     Sleep,
     /// A stop takes too long.
     Stop,
+    /// Interfaces are to be counted.
+    Usage,
     /// What a session above 0 waits for.
     Extra(u32),
 }
@@ -69,6 +71,7 @@ impl Timer {
             Self::Adopt => "adoption overdue",
             Self::Sleep => "sleep or its end",
             Self::Stop => "stop overdue",
+            Self::Usage => "usage",
             Self::Extra(_) => "another session",
         }
     }

@@ -44,6 +44,7 @@ impl Modem {
             operator: self.subscriber.view.clone(),
             connections: self.connections(),
             connectivity: self.connectivity(now),
+            usage: self.usage_view(),
             guests: self.guests.count(),
             settings: self.subscriber.state.settings.clone(),
             traffic: self.traffic(),

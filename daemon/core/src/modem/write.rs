@@ -42,7 +42,14 @@ struct Wish {
 #[derive(Debug)]
 pub(super) enum Change {
     Settings(Settings),
-    Profiles { default: Option<ProvisionedProfile>, purchase: Option<ProvisionedProfile> },
+    Profiles {
+        default: Option<ProvisionedProfile>,
+        purchase: Option<ProvisionedProfile>,
+    },
+    /// Counting begins anew, at this time (seconds since 1970, 0 = not known).
+    Usage {
+        since: u64,
+    },
 }
 
 impl Change {
@@ -61,6 +68,7 @@ impl Change {
                 state.settings = settings.clone();
                 state.pin = state.pin.filter(|_| settings.pin_store);
             }
+            Self::Usage { since } => state.usage = state.usage.cleared(*since),
             Self::Profiles { default, purchase } => {
                 let before = (state.default_profile.clone(), state.purchase_profile.clone());
                 state.default_profile = default.clone().or(state.default_profile);
@@ -99,6 +107,11 @@ impl Modem {
         let Some(key) = self.subscriber.key.clone() else { return };
         self.subscriber.state.memory = self.memory(now);
         let state = self.subscriber.state.clone();
+        self.save_state(now, key, state);
+    }
+
+    /// Stores the state of a SIM, which may be gone by now.
+    pub(super) fn save_state(&mut self, now: Time, key: SubscriberKey, state: SubscriberState) {
         self.writes.own.retain(|(other, _)| *other != key);
         self.writes.own.push_back((key, state));
         self.next_write(now);
@@ -134,6 +147,7 @@ impl Modem {
     }
 
     fn write(&mut self, write: Write, state: SubscriberState) {
+        self.usage_written(&state);
         let iccid = write.key.clone();
         if self.subscriber.key.as_ref() == Some(&iccid) {
             self.subscriber.kept = state.memory.clone();
@@ -184,7 +198,7 @@ impl Modem {
             {
                 self.subscriber.bad.clear();
             }
-            Change::Settings(_) => {}
+            Change::Settings(_) | Change::Usage { .. } => {}
             Change::Profiles { .. } => self.subscriber.bad.clear(),
         }
     }

@@ -31,6 +31,8 @@ pub const FRAGMENT_GAP: Duration = Duration::from_millis(1250);
 pub const DEACTIVATE: Duration = Duration::from_secs(120);
 /// CONNECT with the command to activate, and the wait for its final state.
 pub const ACTIVATE: Duration = Duration::from_secs(180);
+/// PACKET_STATISTICS: nothing depends on it.
+pub const STATISTICS: Duration = Duration::from_secs(5);
 /// A subscription may be set up over the air while this runs.
 pub const SERVICE_ACTIVATION: Duration = Duration::from_secs(180);
 

@@ -115,7 +115,7 @@ fn without_the_files_it_stays_ambiguous() {
         pair.connect();
         let (_, matched, _) = operator(&pair);
         assert_eq!(matched, "ambiguous", "{}", pair.account());
-        assert!(pair.run(5, |pair| pair.host.next_wake().is_none()), "{}", pair.account());
+        assert!(pair.run(5, Pair::rests), "{}", pair.account());
     }
 }
 

@@ -12,6 +12,7 @@ use daemon_core::proxy::{GuestId, News};
 use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{Connection, ContextState, ModemState, Port, Snapshot};
 use daemon_core::subscriber::SubscriberState;
+use daemon_core::usage::{Counters, Moment, Reading};
 use daemon_operator::{Layers, SourceFile};
 use mbim_capture::{Direction, Replay, write};
 use virtual_modem::{Order, Profile, Subscription, VirtualModem};
@@ -68,6 +69,12 @@ pub(crate) struct Pair {
     /// What is on the interfaces of sessions above 0.
     pub(crate) links: BTreeMap<u32, LinkSettings>,
     pub(crate) link_changes: Vec<bool>,
+    /// What interfaces count: by name, their number and counters; how often they were read.
+    pub(crate) counters: BTreeMap<String, (u32, Counters)>,
+    pub(crate) reads: usize,
+    /// Which run of the machine, and what its clock says.
+    pub(crate) boot: u64,
+    pub(crate) wall: Option<u64>,
     pub(crate) link_fails: bool,
     pub(crate) events: Vec<Event>,
     /// What clients of the proxy were told.
@@ -154,6 +161,10 @@ impl Pair {
             link: None,
             links: BTreeMap::new(),
             link_changes: Vec::new(),
+            counters: BTreeMap::new(),
+            reads: 0,
+            boot: 1,
+            wall: Some(1_800_000_000),
             link_fails: false,
             events: Vec::new(),
             news: Vec::new(),
@@ -392,6 +403,16 @@ impl Pair {
                 }
                 self.host.handle(self.now, Input::LinkDone { session, up: true, result, interface });
             }
+            Effect::ReadCounters { links } => {
+                let at = Moment { boot: self.boot, uptime: self.now.as_secs(), wall: self.wall };
+                let read = |(session, name): &(u32, String)| {
+                    let (index, counters) = *self.counters.get(name)?;
+                    Some(Reading { session: *session, index, counters, narrow: false })
+                };
+                let readings = links.iter().filter_map(read).collect();
+                self.reads += 1;
+                self.host.handle(self.now, Input::Counters { at, readings });
+            }
             Effect::LinkDown { session } => {
                 if session == 0 {
                     self.link = None;
@@ -543,6 +564,11 @@ impl Pair {
 
     pub(crate) fn snapshot(&self) -> &Snapshot {
         self.host.snapshot()
+    }
+
+    /// Nothing is due but the seldom look at what was used.
+    pub(crate) fn rests(&self) -> bool {
+        self.host.next_wake().is_none_or(|(_, why)| why == "usage")
     }
 
     pub(crate) fn state(&self) -> ModemState {

@@ -24,3 +24,4 @@ mod replaying;
 mod sessions;
 mod sleep;
 mod storing;
+mod usage;

@@ -1,5 +1,7 @@
 //! From plug to online, counted; unplugged at every message of it.
 
+use std::time::Duration;
+
 use daemon_core::modem::Input;
 use daemon_core::request::{Reply, Request};
 use daemon_core::snapshot::{ConnectivityState, ModemState};
@@ -201,7 +203,12 @@ fn online_costs_no_wake_up() {
     pair.attach();
     pair.connect();
     pair.run(60, |_| false);
-    assert_eq!(pair.host.next_wake(), None, "{}", pair.account());
+    // But the one that is rare: an interface that is pulled out takes what it counted with it.
+    for _ in 0..3 {
+        let (at, why) = pair.host.next_wake().unwrap();
+        assert!(why == "usage" && at >= pair.now + Duration::from_secs(240), "{}", pair.account());
+        pair.run(300, |_| false);
+    }
     assert_eq!(pair.probes, 1);
 }
 
@@ -223,7 +230,7 @@ fn an_announcement_is_followed_by_one_test_a_minute() {
     pair.run(45, |_| false);
     assert_eq!(pair.probes, 3, "what was announced is not forgotten");
     pair.run(3600, |_| false);
-    assert_eq!((pair.probes, pair.host.next_wake()), (3, None));
+    assert!(pair.probes == 3 && pair.rests(), "{}", pair.account());
     assert!(pair.ask(Request::Disconnect).is_ok());
     pair.feed(Input::Announced);
     pair.settle();

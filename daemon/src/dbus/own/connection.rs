@@ -165,11 +165,12 @@ fn changed(
             "apn" => settings.apn = None,
             "metric" => settings.metric = None,
             "pin-store" => settings.pin_store = fresh.pin_store,
+            "metered" => settings.metered = fresh.metered,
             "operator" => settings.operator = None,
             "plan" => settings.plan = fresh.plan,
             _ => {
                 return Err(Failure::invalid(
-                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store, operator, plan.",
+                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store, operator, plan, metered.",
                 ));
             }
         }
@@ -186,6 +187,9 @@ fn changed(
     }
     if let Some(flag) = options.flag("pin-store")? {
         settings.pin_store = flag;
+    }
+    if let Some(flag) = options.flag("metered")? {
+        settings.metered = Some(flag);
     }
     if let Some(record) = options.text("operator", TEXT)? {
         if !record.is_empty() && !record.contains('/') {
@@ -344,6 +348,7 @@ impl Connection {
             .put("pin-store", Some(settings.pin_store))
             .put("operator", settings.operator.as_deref())
             .put("plan", Some(words::plan(settings.plan)))
+            .put("metered", settings.metered)
             .0
     }
 }
@@ -371,12 +376,17 @@ mod tests {
         let cleared = changed(new.clone(), dict(&[("apn", "".into())]), &[]).unwrap();
         assert_eq!(cleared.apn, None);
         let of = |name: &str| {
-            changed(Settings::default(), dict(&[("operator", name.into()), ("plan", "prepaid".into())]), &[])
+            changed(
+                Settings::default(),
+                dict(&[("operator", name.into()), ("plan", "prepaid".into()), ("metered", false.into())]),
+                &[],
+            )
         };
         let chosen = of("de/AldiTalk/MedionMobile").unwrap();
         assert_eq!((chosen.operator.as_deref(), chosen.plan), (Some("de/AldiTalk/MedionMobile"), Plan::Prepaid));
+        assert_eq!(chosen.metered, Some(false));
         assert_eq!(of("").unwrap().operator, None);
-        let fresh = changed(chosen, dict(&[]), &["operator".into(), "plan".into()]).unwrap();
+        let fresh = changed(chosen, dict(&[]), &["operator".into(), "plan".into(), "metered".into()]).unwrap();
         assert_eq!(fresh, Settings::default());
         assert_eq!(changed(new.clone(), dict(&[]), &[]).unwrap(), new);
     }

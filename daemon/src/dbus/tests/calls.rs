@@ -1,7 +1,9 @@
 //! Calls become requests, answers and errors come back by name.
 
 use daemon_core::request::{PinRequest, Request};
+use daemon_core::snapshot::{Metered, ModemCounts, SessionUse};
 use daemon_core::subscriber::UserApn;
+use daemon_core::usage::Counters;
 use dbus_api::error::{Code, Error};
 use dbus_api::trace::{Record, What};
 use zbus::{Variant, message};
@@ -162,6 +164,32 @@ async fn a_trace_is_a_socket_of_records() {
 }
 
 #[tokio::test]
+async fn what_was_used_is_told_and_forgotten() {
+    let stand = stand(open_gate()).await;
+    let usage = proxy!(stand, UsageProxy);
+    stand.modem.change(|snapshot| {
+        snapshot.usage.home.rx_octets = 7;
+        snapshot.usage.sessions = vec![SessionUse { session: 2, used: snapshot.usage.home }];
+        let modem = Counters { rx_octets: 9, ..Counters::default() };
+        snapshot.usage.modem = Some(ModemCounts { modem, here: snapshot.usage.home });
+        (snapshot.usage.metered, snapshot.usage.metered_by) = (Metered::Yes, "roaming");
+    });
+    assert_eq!((usage.home().await.unwrap()["rx-octets"], usage.roaming().await.unwrap()["tx-octets"]), (7, 0));
+    let session = usage.sessions().await.unwrap().remove(0);
+    assert_eq!((&*session["session"], &*session["rx-octets"]), (&Variant::U32(2), &Variant::U64(7)));
+    let counts = usage.modem().await.unwrap();
+    assert_eq!((counts["modem-rx-octets"], counts["rx-octets"]), (9, 7));
+    assert_eq!((usage.metered().await.unwrap(), usage.metered_name().await.unwrap().as_str()), (1, "yes"));
+    assert_eq!(usage.metered_by().await.unwrap(), "roaming");
+    let day = usage.get_days().await.unwrap().remove(0);
+    let told = (&*day["day"], &*day["roaming"], &*day["tx-octets"]);
+    assert_eq!(told, (&Variant::U64(20_000 * 86_400), &Variant::Bool(true), &Variant::U64(6)));
+    usage.refresh().await.unwrap();
+    usage.reset().await.unwrap();
+    assert_eq!(stand.modem.asked(), [Request::UsageDays, Request::RefreshUsage, Request::ResetUsage]);
+}
+
+#[tokio::test]
 async fn nobody_unauthorised_reaches_the_modem() {
     let stand = stand(shut_gate()).await;
     let modem = proxy!(stand, ModemProxy);
@@ -186,6 +214,7 @@ async fn nobody_unauthorised_reaches_the_modem() {
         code(connection.set_settings(&no_options(), &[]).await),
         code(connectivity.check().await),
         code(connectivity.get_portal_url().await),
+        code(proxy!(stand, UsageProxy).reset().await),
         code(provisioning.apply(b"<x/>", &no_options()).await),
         code(provisioning.apply(b"<x/>", &[("source", "website".into())].into()).await),
         code(provisioning.get_job(1).await),

@@ -41,7 +41,8 @@ async fn modems_are_listed_with_all_their_properties() {
             dbus_api::name::MODEM,
             dbus_api::name::SIM,
             dbus_api::name::CONNECTION,
-            dbus_api::name::CONNECTIVITY
+            dbus_api::name::CONNECTIVITY,
+            dbus_api::name::USAGE
         ])
     );
 
@@ -72,14 +73,14 @@ async fn a_plug_and_an_unplug_are_one_signal_each() {
     assert_eq!(signals[0].header().member().unwrap(), "InterfacesAdded");
     type Added = (OwnedObjectPath, HashMap<String, HashMap<String, OwnedVariant>>);
     let (path, interfaces): Added = signals[0].body().deserialize().unwrap();
-    assert_eq!((path.as_str(), interfaces.len()), ("/org/mbimd/Mbimd1/modem/7", 4));
+    assert_eq!((path.as_str(), interfaces.len()), ("/org/mbimd/Mbimd1/modem/7", 5));
     assert!(interfaces[dbus_api::name::MODEM].contains_key("State"));
 
     stand.modems.send(vec![second.handle.clone()]).unwrap();
     let signals = drain(&mut stand).await;
     assert_eq!(signals.len(), 1, "{signals:?}");
     let (path, interfaces): (OwnedObjectPath, Vec<String>) = signals[0].body().deserialize().unwrap();
-    assert_eq!((path.as_str(), interfaces.len()), ("/org/mbimd/Mbimd1/modem/0", 4));
+    assert_eq!((path.as_str(), interfaces.len()), ("/org/mbimd/Mbimd1/modem/0", 5));
     let objects = manager(&stand).await.get_managed_objects().await.unwrap();
     assert_eq!(objects.len(), 1);
     // The number of the one that is gone leads nowhere.

@@ -26,13 +26,14 @@ mod sleep;
 mod store;
 mod trace;
 mod unplug;
+mod usage;
 
 use std::process::ExitCode;
 
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 16] = [
+    let groups: [&[Case]; 17] = [
         open::CASES,
         proxy::CASES,
         garden::CASES,
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         signed::CASES,
         store::CASES,
         trace::CASES,
+        usage::CASES,
         command_line::CASES,
         canaries::CASES,
         device::CASES,
