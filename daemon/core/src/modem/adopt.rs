@@ -252,7 +252,7 @@ impl Modem {
         self.keep_memory(now, true);
         self.write_kept();
         self.adoption.left = true;
-        self.usage_leave(true);
+        self.usage_leave(now, true);
         self.online.quiet(&mut self.outputs);
         self.fail_requests(now, &reason::overtaken("restart"));
         self.extras.clear();

@@ -434,7 +434,7 @@ impl Modem {
     }
 
     pub(super) fn on_gone(&mut self, now: Time) {
-        self.usage_leave(false);
+        self.usage_leave(now, false);
         self.session.gone();
         self.timers.clear_all();
         let was = self.tables.power;

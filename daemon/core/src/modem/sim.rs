@@ -55,7 +55,7 @@ impl Modem {
         let taken = matches!(is, SimState::Missing) && was == SimState::Ready;
         if swapped || taken {
             self.emit(Event::info("sim").with("state", "changed"));
-            self.usage_leave(false);
+            self.usage_leave(now, false);
             self.context_lost(now, 0, "sim-changed");
             let text = "Another SIM was inserted; connect the session again.";
             self.end_extras(now, &reason::error(RequestErrorKind::Cancelled, "sim-changed", text));

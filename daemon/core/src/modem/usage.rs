@@ -112,7 +112,7 @@ impl Modem {
     }
 
     /// The SIM is about to be forgotten, with the sessions that were made over it; `left`: they go on.
-    pub(super) fn usage_leave(&mut self, left: bool) {
+    pub(super) fn usage_leave(&mut self, now: Time, left: bool) {
         if self.usage.running.is_empty() || self.usage.leaving.is_some() {
             return;
         }
@@ -122,7 +122,8 @@ impl Modem {
         for running in self.usage.running.values_mut() {
             running.ending = true;
         }
-        self.usage.leaving = Some((self.subscriber.key.clone(), Box::new(self.subscriber.state.clone())));
+        let state = SubscriberState { memory: self.memory(now), ..self.subscriber.state.clone() };
+        self.usage.leaving = Some((self.subscriber.key.clone(), Box::new(state)));
     }
 
     /// The machine is about to sleep, perhaps for good.
