@@ -5,6 +5,7 @@ use std::path::Path;
 
 use core::time::Duration;
 
+use dbus_api::name::MODEM;
 use harness::virtual_modem::kind;
 use harness::virtual_operator::address::{DATA_LINK, DNS, PROBE_HTTP_URL, PROBE_HTTPS_URL, WWW};
 use harness::virtual_operator::network::Network;
@@ -15,7 +16,7 @@ use scenarios::link::{self, Watch};
 
 use super::life::{MOST_LOST, PACE, longest_gap};
 use super::plug::reach;
-use super::{Boot, Case, Outcome, Real};
+use super::{Boot, Case, Outcome, Real, sleep, usb};
 use crate::guest::Guest;
 use crate::stage::{Modem, SYSTEM_BUS, scenario};
 
@@ -58,9 +59,11 @@ async fn whole_life(guest: &mut Guest) -> Outcome {
         return Err(format!("the control port belongs to {owner}").into());
     }
     let mut client = Client::connect(SYSTEM_BUS).await?;
-    online(guest, &mut client).await?;
+    online(guest, &mut client, DATA_LINK).await?;
     reach(guest).await?;
     sandboxed(guest).await?;
+    // Its own user may delay sleep.
+    sleep::locked(guest, "mbimd", 1).await?;
     strangers(guest).await?;
 
     guest.progress("upgrading to the same version");
@@ -78,11 +81,23 @@ async fn whole_life(guest: &mut Guest) -> Outcome {
         }
     }
 
-    guest.progress("installing again and purging");
+    guest.progress("installing again, for user-space USB, and purging");
+    let given = usb::Given::new(guest).await?;
     install(guest).await?;
     running(guest).await?;
-    online(guest, &mut client).await?;
+    online(guest, &mut client, usb::LINK).await?;
+    let number = client.modems().await?.keys().next().copied().ok_or("no modem")?;
+    let driver = client.view(number).await?.text(MODEM, "Driver");
+    if driver != "usbfs" {
+        return Err(format!("the driver is {driver}").into());
+    }
+    usb::reach(guest, "packaged").await?;
     guest.command_within(PATIENCE, "dpkg", &["--purge", "mbimd"]).await?.success()?;
+    guest.no_path(Path::new("/sys/class/net").join(usb::LINK), PATIENCE).await?;
+    given.end(guest).await?;
+    // The kernel's driver has the modem again.
+    guest.path(Path::new("/sys/class/net").join(DATA_LINK), PATIENCE).await?;
+    guest.path("/dev/cdc-wdm0", PATIENCE).await?;
     disconnected(guest, &modem).await?;
     nothing(guest).await?;
     Ok(modem.end().await?)
@@ -107,7 +122,7 @@ async fn install(guest: &Guest) -> Outcome {
 }
 
 /// The daemon brings the modem online by itself, as its own user and in its sandbox, and resolved knows the name servers.
-async fn online(guest: &Guest, client: &mut Client) -> Outcome {
+async fn online(guest: &Guest, client: &mut Client, link: &str) -> Outcome {
     let find = |modems: &Modems| modems.values().find(|view| view.is_online()).map(|v| v.number);
     let number = match client.until("the machine to be online", PATIENCE * 2, find).await {
         Ok(number) => number,
@@ -118,7 +133,7 @@ async fn online(guest: &Guest, client: &mut Client) -> Outcome {
     };
     let view: View = client.view(number).await?;
     let known = wait::until("the name servers in resolved", PATIENCE, || async {
-        let said = guest.command("resolvectl", &["dns", DATA_LINK]).await.ok()?;
+        let said = guest.command("resolvectl", &["dns", link]).await.ok()?;
         said.output.contains(&DNS.ipv4.to_string()).then_some(())
     });
     known.await.map_err(|error| format!("{error}: {}", view.summary()))?;

@@ -106,7 +106,7 @@ async fn locks(guest: &Guest, who: &str) -> Option<usize> {
     Some(said.matches(&format!("\"sleep\" \"{who}\"")).count())
 }
 
-async fn locked(guest: &Guest, who: &str, count: usize) -> Result<(), Error> {
+pub(super) async fn locked(guest: &Guest, who: &str, count: usize) -> Result<(), Error> {
     let what = format!("{count} locks of {who}");
     wait::until(&what, PATIENCE, || async { (locks(guest, who).await? == count).then_some(()) }).await
 }

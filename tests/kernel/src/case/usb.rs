@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "usb-hostile",
-        what: "a device that stalls, halts, floods, sends garbage, vanishes (:all also: takes nothing): named, mended, freed",
+        what: "a device that stalls, halts, floods, sends garbage, vanishes (:all also: is silent for ever on a pipe): named, mended, freed",
         boot: Boot::Plain,
         apart: false,
         real: Real::No("a real modem is not hostile on order"),
@@ -60,7 +60,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Interface of the first modem.
-const LINK: &str = "mbim0";
+pub(super) const LINK: &str = "mbim0";
 /// The node of the kernel's driver.
 const NODE: &str = "/dev/cdc-wdm0";
 /// The device as the daemon is told of it.
@@ -71,7 +71,7 @@ const DETACH: &str = "usb:1209:0001,detach";
 const GET_NTB_PARAMETERS: u8 = 0x80;
 
 /// Packets of all sizes pass, and the operator's name server answers.
-async fn reach(guest: &Guest, label: &str) -> Outcome {
+pub(super) async fn reach(guest: &Guest, label: &str) -> Outcome {
     let to = WWW.ipv4.to_string();
     for size in ["0", "56", "1392"] {
         let ping = ["-n", "-q", "-I", LINK, "-M", "do", "-i", "0.05", "-c", "20", "-s", size, &to];
@@ -120,13 +120,13 @@ async fn shown(stage: &Stage, number: u32) -> Outcome {
 }
 
 /// Gives the device to user-space USB by a rule of udev for as long as it lives.
-struct Given;
+pub(super) struct Given;
 
 impl Given {
     const RULE: &str = "/run/udev/rules.d/50-given.rules";
 
     /// The rule is in force for what is plugged in already.
-    async fn new(guest: &Guest) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(super) async fn new(guest: &Guest) -> Result<Self, Box<dyn std::error::Error>> {
         std::fs::create_dir_all("/run/udev/rules.d")?;
         let of = r#"ACTION!="remove", SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="1209", ATTR{idProduct}=="0001""#;
         std::fs::write(Self::RULE, format!(r#"{of}, ENV{{MBIMD_TRANSPORT}}="usb", ENV{{MBIMD_USB_DETACH}}="1""#))?;
@@ -135,7 +135,7 @@ impl Given {
         Ok(this)
     }
 
-    async fn end(self, guest: &Guest) -> Outcome {
+    pub(super) async fn end(self, guest: &Guest) -> Outcome {
         std::fs::remove_file(Self::RULE)?;
         self.tell(guest).await
     }
@@ -324,11 +324,17 @@ async fn hostile(guest: &mut Guest) -> Outcome {
     has_driver(guest).await?;
     let bad = one_way(&folder)?;
 
-    // It refuses to be set up, until it does not.
+    // It refuses to be set up, then it does not even say so, until it does all.
+    let all = guest.argument() == Some("all");
     modem.line.fault(UsbFault::StallRequest(GET_NTB_PARAMETERS));
     let mut stage = Stage::of(guest, &scenario, &roots, "", &[DETACH.to_owned()]).await?;
     stage.some("the refusal", |view| refused(view, "usb-setup-failed")).await?;
     explains(guest, Some("refuses GET_NTB_PARAMETERS")).await?;
+    if all {
+        modem.line.fault(UsbFault::Silent(Pipe::Control));
+        explains(guest, Some("does not answer")).await?;
+        guest.progress("a device that answers nothing is named");
+    }
     modem.line.fault(UsbFault::Clear);
     let number = stage.online().await?;
     guest.progress("a refusal to be set up is named, and tried again");
@@ -349,11 +355,24 @@ async fn hostile(guest: &mut Guest) -> Outcome {
     let to = WWW.ipv4.to_string();
     let flood = ["-n", "-q", "-I", LINK, "-i", "0.2", "-W", "1", "-c", "2000", &to];
     guest.spawn("ping", "ping", &flood)?;
-    if guest.argument() == Some("all") {
+    if all {
         // Half a minute: a modem may hold packets back for a while.
         modem.line.fault(UsbFault::Silent(Pipe::BulkOut));
         explains(guest, Some("takes no packets")).await?;
         guest.progress("an endpoint that takes nothing is named");
+        modem.line.fault(UsbFault::Clear);
+        answers(guest).await?;
+        // No packets come: that may be so, and is nothing to be named. They come again.
+        modem.line.fault(UsbFault::Silent(Pipe::BulkIn));
+        let to = WWW.ipv4.to_string();
+        let ping = ["-n", "-q", "-I", LINK, "-W", "1", "-c", "10", &to];
+        if guest.command("ping", &ping).await?.status == 0 {
+            return Err("packets through an endpoint that gives none".into());
+        }
+        stage.client.modem(number, "the session still there", |view| view.connection() == "up").await?;
+        modem.line.fault(UsbFault::Clear);
+        answers(guest).await?;
+        guest.progress("an endpoint that gives nothing harms nothing");
     }
     modem.line.fault(UsbFault::Clear);
     answers(guest).await?;
@@ -371,6 +390,24 @@ async fn hostile(guest: &mut Guest) -> Outcome {
     .await?;
     stage.client.modem(number, "online again", View::is_online).await?;
     explains(guest, None).await?;
+
+    if all {
+        // A command that is never taken: what is asked meanwhile waits for its time.
+        modem.line.fault(UsbFault::Silent(Pipe::Control));
+        let device = stage.client.device(number).await?;
+        let told = tokio::select! {
+            told = explains(guest, Some("does not answer on its USB control endpoint")) => told,
+            Ok(()) = device.refresh_signal() => Err(Error::new("a device that is silent", "it answered")),
+        };
+        told?;
+        guest.progress("a control endpoint that is silent is named");
+        modem.line.fault(UsbFault::Clear);
+        stage
+            .client
+            .until("online again", PATIENCE * 2, |modems| modems.get(&number).filter(|view| view.is_online()).map(drop))
+            .await?;
+        explains(guest, None).await?;
+    }
 
     modem.line.fault(UsbFault::Vanish(Pipe::BulkIn));
     stage.none().await?;
