@@ -11,6 +11,7 @@ mod mbimcli;
 mod modemmanager;
 mod package;
 mod plug;
+mod proxy;
 mod router;
 mod sessions;
 mod sleep;
@@ -119,6 +120,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         usb::CASES,
         router::CASES,
         mbimcli::CASES,
+        proxy::CASES,
         modemmanager::CASES,
         beside::CASES,
         package::CASES,
