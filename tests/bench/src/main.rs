@@ -61,6 +61,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
 async fn measure(daemon: &Path, idle: u64, plugs: u64) -> Outcome<()> {
     let mut runs = Vec::new();
     for number in 1..=plugs.max(1) {
+        drop_pages(daemon)?;
         let last = number == plugs.max(1);
         runs.push(one(daemon, if last { idle } else { 0 }).await?);
         eprintln!("plug {number} of {plugs}: {}", runs.last().map(ToString::to_string).unwrap_or_default());
@@ -83,6 +84,15 @@ async fn measure(daemon: &Path, idle: u64, plugs: u64) -> Outcome<()> {
             "runs": runs.len(),
         })
     );
+    Ok(())
+}
+
+/// Pages of the program that are in memory by chance, and in large pieces if somebody has just written it, count as the
+/// daemon's: each run begins with none of them, as after a start of the machine.
+fn drop_pages(daemon: &Path) -> Outcome<()> {
+    let file = std::fs::File::open(daemon)?;
+    file.sync_all()?;
+    rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?;
     Ok(())
 }
 

@@ -117,7 +117,8 @@ fn script(patterns: &[String]) -> String {
          SECTIONS {\n  .text.order : {\n",
     );
     for pattern in patterns {
-        let _ = writeln!(text, "    *(.text.{pattern})");
+        // Also `.text.unlikely.…`: what the compiler takes to be rare, wrongly here.
+        let _ = writeln!(text, "    *(.text*.{pattern})");
     }
     text += "  }\n}\nINSERT BEFORE .text;\n";
     text
