@@ -272,6 +272,10 @@ pub struct OperatorChoice {
     pub candidates: Vec<CandidateView>,
     /// A hand-over URL can be made for this record.
     pub has_portal: bool,
+    /// GUID under which the operator's provisioning documents come, where the record says it and the match is exact.
+    pub service_number: Option<String>,
+    /// Certificates that sign these documents, subject and issuer each, under the same condition.
+    pub certificates: Vec<(String, String)>,
 }
 
 impl OperatorChoice {

@@ -19,6 +19,7 @@ use crate::database::record::Record;
 use crate::identity::ef::CardFile;
 use crate::identity::{Identity, Plmn};
 use crate::layers::{Layer, Layers};
+use crate::overlay::NamedCertificate;
 use crate::profile::{PlanHint, Profile, Purposes, named};
 use home::Home;
 use pool::Pool;
@@ -82,6 +83,10 @@ pub struct Operator {
     pub account_url: Option<String>,
     /// No access points of lower layers follow.
     pub exclusive: bool,
+    /// GUID under which its documents come, if the record says it.
+    pub service_number: Option<String>,
+    /// Certificates that sign its documents, as recorded.
+    pub certificates: Vec<NamedCertificate>,
 }
 
 /// What is known besides identity and databases.
@@ -218,10 +223,14 @@ impl Layers {
         if let Some((pool, first)) = chosen.and_then(|pool| Some((pool, pool.ranked.first()?))) {
             let tied = pool.tied();
             choice.verdict = if tied > 1 { Match::Ambiguous } else { Match::Exact };
-            let mut operator = operator(pool.layer, pool.database, first.record);
+            let mut operator = operator(pool.layer, pool.database, first.number(), first.record);
             // A package brings no site of its own: that of the record behind it counts. [PROV 14.4]
             if let Some((_, behind)) = behind.filter(|(pool, _)| pool.layer <= Layer::Overlay) {
                 operator.account_url = operator.account_url.or(behind.account_url);
+                operator.service_number = operator.service_number.or(behind.service_number);
+                if operator.certificates.is_empty() {
+                    operator.certificates = behind.certificates;
+                }
             }
             choice.operator = Some(operator);
             choice.rule = first.rule;
@@ -245,18 +254,22 @@ fn behind<'p, 'd>(pools: &'p [Pool<'d>], chosen: Option<&Pool<'d>>) -> Option<(&
     chosen.filter(|pool| pool.layer == Layer::ServiceMetadata)?;
     let pool = pools.iter().filter(|pool| pool.layer > Layer::ServiceMetadata).find(|pool| !pool.ranked.is_empty())?;
     let first = pool.ranked.first().filter(|_| pool.tied() == 1)?;
-    Some((pool, operator(pool.layer, pool.database, first.record)))
+    Some((pool, operator(pool.layer, pool.database, first.number(), first.record)))
 }
 
-fn operator(layer: Layer, database: &Database, record: &Record) -> Operator {
-    // A link that will carry identifiers is taken from no lower layer than the overlay. [OPER 5]
-    let url = if layer <= Layer::Overlay { database.text(record.account_url) } else { "" };
+fn operator(layer: Layer, database: &Database, number: u32, record: &Record) -> Operator {
+    // A link that will carry identifiers, and whom to believe, is taken from no lower layer than the overlay. [OPER 5]
+    let own = layer <= Layer::Overlay;
+    let url = if own { database.text(record.account_url) } else { "" };
+    let (service_number, certificates) = if own { database.account(number) } else { Default::default() };
     Operator {
         name: database.name(record).to_owned(),
         country: database.text(record.country).to_owned(),
         layer,
         account_url: (!url.is_empty()).then(|| url.to_owned()),
         exclusive: record.exclusive,
+        service_number: (!service_number.is_empty()).then_some(service_number),
+        certificates,
     }
 }
 

@@ -10,14 +10,14 @@ pub(crate) mod record;
 pub(crate) mod tree;
 
 pub use problem::{FileProblem, Severity, Trouble};
-pub(crate) use reader::read;
+pub(crate) use reader::{is_guid, read};
 
 use core::ops::Range;
 use std::collections::BTreeMap;
 
 use crate::identity::{Plmn, Sid};
 use crate::profile::Password;
-use record::{AccessPoint, Apn, Detail, Host, Op, OperatorRecord, Record, Select, Text};
+use record::{AccessPoint, Account, Apn, Detail, Host, NamedCertificate, Op, OperatorRecord, Record, Select, Text};
 
 /// What was found in the files of a layer, elements counted as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub(crate) struct Database {
     selects: Vec<Select>,
     apns: Vec<Apn>,
     details: Vec<(u32, Detail)>,
+    accounts: Vec<(u32, Account)>,
     by_plmn: Vec<(Plmn, u32)>,
     by_sid: Vec<(Sid, u32)>,
     /// Records that have selectors and no code.
@@ -59,7 +60,9 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn counts(&self) -> Counts {
-        let Self { text, spans, records, names, plmns, sids, selects, apns, details, by_plmn, by_sid, .. } = self;
+        let Self {
+            text, spans, records, names, plmns, sids, selects, apns, details, accounts, by_plmn, by_sid, ..
+        } = self;
         let dns: usize = details.iter().map(|(_, detail)| size_of_val(&*detail.dns)).sum();
         let index_bytes = text.len()
             + size_of_val(spans.as_slice())
@@ -70,6 +73,8 @@ impl Database {
             + size_of_val(selects.as_slice())
             + size_of_val(apns.as_slice())
             + size_of_val(details.as_slice())
+            + size_of_val(accounts.as_slice())
+            + accounts.iter().map(|(_, account)| size_of_val(&*account.certificates)).sum::<usize>()
             + size_of_val(by_plmn.as_slice())
             + size_of_val(by_sid.as_slice())
             + dns;
@@ -119,15 +124,28 @@ impl Database {
         self.details.get(at).map(|(_, detail)| detail)
     }
 
+    /// What a record says for provisioning: the GUID of its documents, and who signs them.
+    pub(crate) fn account(&self, number: u32) -> (String, Vec<NamedCertificate>) {
+        let Ok(at) = self.accounts.binary_search_by_key(&number, |(record, _)| *record) else {
+            return Default::default();
+        };
+        let Some((_, account)) = self.accounts.get(at) else { return Default::default() };
+        let text = |text: Text| self.text(text).to_owned();
+        let named =
+            |(subject, issuer): &(Text, Text)| NamedCertificate { subject: text(*subject), issuer: text(*issuer) };
+        (text(account.service_number), account.certificates.iter().map(named).collect())
+    }
+
     /// The records of a file; `None` when there is no such file.
     pub(crate) fn of_file(&self, name: &str) -> Option<Vec<OperatorRecord>> {
         let place = self.files.iter().position(|file| **file == *name)?;
-        let records = self.records.iter().filter(|record| usize::from(record.file) == place + 1);
-        Some(records.map(|record| self.said(record)).collect())
+        let records = self.records().filter(|(_, record)| usize::from(record.file) == place + 1);
+        Some(records.map(|(number, record)| self.said(number, record)).collect())
     }
 
     /// A record as a file would say it.
-    pub(crate) fn said(&self, record: &Record) -> OperatorRecord {
+    pub(crate) fn said(&self, number: u32, record: &Record) -> OperatorRecord {
+        let (service_number, certificates) = self.account(number);
         let text = |text: Text| self.text(text).to_owned();
         let apns = self.apns(record).map(|(number, apn)| {
             let detail = self.detail(number);
@@ -153,6 +171,8 @@ impl Database {
             host: record.host,
             op: record.op,
             exclusive: record.exclusive,
+            service_number,
+            certificates,
         }
     }
 
@@ -198,6 +218,7 @@ impl Database {
         self.selects.shrink_to_fit();
         self.apns.shrink_to_fit();
         self.details.shrink_to_fit();
+        self.accounts.shrink_to_fit();
         self.by_plmn.shrink_to_fit();
         self.by_sid.shrink_to_fit();
     }
@@ -282,6 +303,13 @@ impl Builder {
         let mut systems = draft.sids.clone();
         systems.sort_unstable();
         systems.dedup();
+        let certificates = draft.certificates.iter().take(record::MAX_CERTIFICATES);
+        let certificates =
+            certificates.map(|named| (self.intern(&named.subject), self.intern(&named.issuer))).collect();
+        let account = Account { service_number: self.intern(&draft.service_number), certificates };
+        if account.service_number != Text::EMPTY || !account.certificates.is_empty() {
+            self.database.accounts.push((index(self.database.records.len()), account));
+        }
         let first_apn = self.database.apns.len();
         for apn in draft.apns {
             let value = self.intern(&apn.value);

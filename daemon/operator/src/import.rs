@@ -51,7 +51,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Imported, FileProblem> {
                 return Err(error.clone());
             }
             let database = builder.database();
-            let records = database.records().map(|(_, record)| database.said(record)).collect();
+            let records = database.records().map(|(number, record)| database.said(number, record)).collect();
             return Ok(Imported { format: Format::ServiceProviders, records, problems });
         }
         "apns" => (Format::Android, android::records(&root, &mut places)),

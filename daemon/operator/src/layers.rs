@@ -109,7 +109,7 @@ impl Layers {
     pub fn records(&self, layer: Layer) -> Vec<OperatorRecord> {
         let found = self.databases().into_iter().find(|(of, _)| *of == layer);
         found
-            .map(|(_, database)| database.records().map(|(_, record)| database.said(record)).collect())
+            .map(|(_, database)| database.records().map(|(number, record)| database.said(number, record)).collect())
             .unwrap_or_default()
     }
 

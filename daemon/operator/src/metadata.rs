@@ -2,14 +2,15 @@
 //! `[PROV 14.1, 14.2]`
 //!
 //! `PackageInfo.xml` lists hardware ids, of which only those of our own format can match; `ServiceInformation/ServiceInfo.xml`
-//! names the operator and the file with `MobileBroadbandInfo`; that names the files of two profiles, one for ordinary use and one for
-//! buying a plan. What of it is missing falls through to lower layers.
+//! names the operator, the GUID under which its documents come and the file with `MobileBroadbandInfo`; that names the files of two
+//! profiles, one for ordinary use and one for buying a plan, and the certificates that its documents are signed with. What of it is
+//! missing falls through to lower layers.
 
 use crate::database::places::Places;
 use crate::database::tree::{self, Node};
-use crate::database::{FileProblem, Severity, Trouble};
+use crate::database::{FileProblem, Severity, Trouble, is_guid};
 use crate::layers::SourceFile;
-use crate::overlay::{AccessPoint, OperatorRecord, Selectors, Usage};
+use crate::overlay::{AccessPoint, MAX_CERTIFICATES, NamedCertificate, OperatorRecord, Selectors, Usage};
 use crate::profile::{Auth, IpType, Password, Purposes, is_apn};
 
 /// Folder of the operator's files in a package.
@@ -41,9 +42,25 @@ pub(crate) fn read(package: &Package<'_>, problems: &mut Vec<FileProblem>) -> Op
     let service = package.open(&format!("{FOLDER}ServiceInfo.xml"), "ServiceInfo", problems)?;
     let names = [service.text_of("ServiceProvider"), service.text_of("ServiceName")];
     record.names.extend(names.into_iter().find(|name| !name.is_empty()).map(crate::names::nfc));
+    let number = service.text_of("ServiceNumber");
+    if is_guid(number) {
+        record.service_number = number.to_owned();
+    } else if !number.is_empty() {
+        problems
+            .push(package.problem("ServiceInformation/ServiceInfo.xml", Trouble::Value { element: "ServiceNumber" }));
+    }
     let file = service.text_of("ServiceSpecificExtension");
     let file = package.named(if file.is_empty() { "MobileBroadbandInfo.xml" } else { file }, problems)?;
     let broadband = package.open(&file, "MobileBroadbandInfo", problems)?;
+    let trusted = broadband.child("ProvisioningEngine").and_then(|node| node.child("TrustedCertificates"));
+    for named in trusted.into_iter().flat_map(|trusted| trusted.children_of("TrustedCertificate")) {
+        let (subject, issuer) = (named.text_of("SubjectName"), named.text_of("IssuerName"));
+        if subject.is_empty() || issuer.is_empty() || record.certificates.len() >= MAX_CERTIFICATES {
+            problems.push(package.problem(&file, Trouble::Value { element: "TrustedCertificate" }));
+            continue;
+        }
+        record.certificates.push(NamedCertificate { subject: subject.to_owned(), issuer: issuer.to_owned() });
+    }
     let profiles = broadband.child("NetworkConfiguration").and_then(|node| node.child("MobileBroadbandProfiles"));
     for (element, purpose) in [("Internet", Purposes::INTERNET), ("Purchase", Purposes::PURCHASE)] {
         let Some(file) = profiles.and_then(|node| node.child(element)) else { continue };

@@ -3,7 +3,9 @@
 
 use core::fmt::Write as _;
 
-pub use crate::database::record::{AccessPoint, Host, Op, OperatorRecord, Selector, Selectors, Settings, Usage};
+pub use crate::database::record::{
+    AccessPoint, Host, MAX_CERTIFICATES, NamedCertificate, Op, OperatorRecord, Selector, Selectors, Settings, Usage,
+};
 
 use crate::profile::Purposes;
 
@@ -49,6 +51,10 @@ impl Printer {
             self.leaf("name", name);
         }
         self.said("ov:account-url", &record.account_url);
+        self.said("ov:service-number", &record.service_number);
+        for NamedCertificate { subject, issuer } in &record.certificates {
+            self.empty("ov:trusted-certificate", &[("subject", subject), ("issuer", issuer)]);
+        }
         if !record.plmns.is_empty() || !record.selects.is_empty() || !record.apns.is_empty() {
             self.open("gsm", &[]);
             for code in &record.plmns {

@@ -7,7 +7,9 @@ mod support;
 use daemon_operator::database::Trouble;
 use daemon_operator::import::{Format, Imported, read};
 use daemon_operator::layers::Layer;
-use daemon_operator::overlay::{AccessPoint, Host, Op, OperatorRecord, Selectors, Settings, Usage, print};
+use daemon_operator::overlay::{
+    AccessPoint, Host, NamedCertificate, Op, OperatorRecord, Selectors, Settings, Usage, print,
+};
 use daemon_operator::profile::{IpType, Password, RoamingMode};
 use daemon_operator::{Auth, Choice, Identity, Layers, Purposes, Reported, SourceFile, Wishes};
 use proptest::prelude::*;
@@ -87,9 +89,15 @@ fn the_old_database_of_windows_matches_by_our_hardware_ids_only() {
     // Windows' own ids stand there, and match nothing.
     assert_eq!(file.records[1].selects[0].hwid.as_deref(), Some("MBAE:0:AAAA^BBBB"));
     assert!(file.records[1].cdma.is_some());
+    let operator = choice.operator.as_ref().expect("an operator");
+    assert_eq!(operator.service_number.as_deref(), Some("{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}"));
+    assert_eq!((operator.certificates.len(), operator.certificates[0].issuer.as_str()), (1, "CN=Root"));
     let told = told(&file);
-    assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(told[0].contains("unusable value of AccessString") && told[1].contains("hardware ids is not published"));
+    let wanted = ["of TrustedCertificate", "of AccessString", "of OperatorGUID", "hardware ids is not published"];
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for (told, wanted) in told.iter().zip(wanted) {
+        assert!(told.contains(wanted), "{told}");
+    }
 }
 
 #[test]
@@ -282,6 +290,17 @@ fn selectors() -> impl Strategy<Value = Selectors> {
     )
 }
 
+fn account() -> impl Strategy<Value = (String, Vec<NamedCertificate>)> {
+    let number = prop::sample::select(vec![
+        "",
+        "{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}",
+        "7D3C1F52-0B5E-4C7A-9A41-5E2F6B8C9D10",
+    ]);
+    let said = || trimmed().prop_filter("a name", |name| !name.is_empty());
+    let named = (said(), said()).prop_map(|(subject, issuer)| NamedCertificate { subject, issuer });
+    (number.prop_map(str::to_owned), prop::collection::vec(named, 0..3))
+}
+
 fn record() -> impl Strategy<Value = OperatorRecord> {
     let name = trimmed().prop_filter("a name", |name| !name.is_empty());
     let code = prop::sample::select(vec!["00101", "001012", "26202", "310260"])
@@ -296,14 +315,29 @@ fn record() -> impl Strategy<Value = OperatorRecord> {
         cdma,
         prop::sample::select(vec![Host::Yes, Host::No, Host::Unsaid]),
         prop::sample::select(vec![Op::Add, Op::Replace, Op::Delete]),
-        any::<bool>(),
+        (any::<bool>(), account()),
     )
-        .prop_map(|((country, names, account_url), plmns, selects, apns, cdma, host, op, exclusive)| {
+        .prop_map(|((country, names, account_url), plmns, selects, apns, cdma, host, op, (exclusive, account))| {
+            let (service_number, certificates) = account;
             let (cdma, sids) = match cdma {
                 Some((user, password, sids)) => (Some((user, Password::new(password))), sids),
                 None => (None, Vec::new()),
             };
-            OperatorRecord { country, names, account_url, plmns, sids, selects, apns, cdma, host, op, exclusive }
+            OperatorRecord {
+                country,
+                names,
+                account_url,
+                plmns,
+                sids,
+                selects,
+                apns,
+                cdma,
+                host,
+                op,
+                exclusive,
+                service_number,
+                certificates,
+            }
         })
 }
 

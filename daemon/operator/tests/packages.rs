@@ -27,6 +27,17 @@ fn service_info(provider: &str) -> String {
     )
 }
 
+/// `<ProvisioningEngine>` with certificates by subject; the issuer is always the same.
+fn engine(subjects: &[&str]) -> String {
+    let named = |subject: &&str| {
+        format!(
+            "<TrustedCertificate><SubjectName>{subject}</SubjectName><IssuerName>CN=Root</IssuerName></TrustedCertificate>"
+        )
+    };
+    let list: String = subjects.iter().map(named).collect();
+    format!("<ProvisioningEngine><TrustedCertificates>{list}</TrustedCertificates></ProvisioningEngine>")
+}
+
 fn broadband(internet: &str, purchase: &str) -> String {
     let profile =
         |name: &str, file: &str| if file.is_empty() { String::new() } else { format!("<{name}>{file}</{name}>") };
@@ -175,4 +186,57 @@ fn wrong_packages_are_told_and_do_no_harm() {
     let (layers, problems) = load(&[("p", files)], OVERLAY);
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert_eq!(apns(choose(&layers, "001019912345678").listed()), ["host"]);
+}
+
+const SIGNED: &str = r#"<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="xt"><provider><name>Host</name>
+<ov:service-number>{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}</ov:service-number>
+<ov:trusted-certificate subject="CN=Overlay" issuer="CN=Root"/><ov:trusted-certificate subject="CN=No issuer"/>
+<gsm><network-id mcc="001" mnc="01"/></gsm></provider><provider><name>Bad</name><ov:service-number>7d3c</ov:service-number>
+<gsm><network-id mcc="001" mnc="02"/></gsm></provider></country></serviceproviders>"#;
+
+/// PROV-221, and the same of an overlay: whose documents a SIM's operator signs, and with what. What a package leaves open comes
+/// from the record behind it; the distribution's database names nobody.
+#[test]
+fn records_name_who_signs_documents() {
+    fn told(choice: &Choice) -> (Option<&str>, Vec<&str>) {
+        let operator = choice.operator.as_ref().expect("an operator");
+        let named = operator.certificates.iter().map(|named| named.subject.as_str());
+        (operator.service_number.as_deref(), named.collect())
+    }
+    let with_engine = |subjects: &[&str]| {
+        let mut files = whole("Contoso", &[NETWORK], "pkg", "");
+        files[2].1 =
+            files[2].1.replace("</MobileBroadbandInfo>", &format!("{}</MobileBroadbandInfo>", engine(subjects)));
+        files
+    };
+    const NUMBER: &str = "12345678-1234-1234-1234-123456789abc";
+    let number = Some(NUMBER);
+    let (layers, problems) = load(&[("one", with_engine(&["CN=A", "CN=B"]))], SIGNED);
+    let told_of: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told_of.len(), 2, "{told_of:#?}");
+    assert!(told_of[0].contains("trusted-certificate") && told_of[1].contains("service-number"), "{told_of:#?}");
+    assert_eq!(told(&choose(&layers, "001019912345678")), (number, vec!["CN=A", "CN=B"]));
+    // Kept while the package cannot be read, and said again as a file would.
+    let said = layers.records_of_file("one").expect("the package");
+    assert_eq!((said[0].service_number.as_str(), said[0].certificates.len()), (NUMBER, 2));
+
+    let (layers, _) = load(&[("one", with_engine(&[]))], SIGNED);
+    assert_eq!(told(&choose(&layers, "001019912345678")), (number, vec!["CN=Overlay"]));
+    let (layers, _) = load(&[], SIGNED);
+    let overlay = Some("{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}");
+    assert_eq!(told(&choose(&layers, "001019912345678")), (overlay, vec!["CN=Overlay"]));
+    assert_eq!(told(&choose(&layers, "001029912345678")), (None, vec![]));
+    let vendor = [SourceFile { name: "v.xml", bytes: SIGNED.as_bytes() }];
+    let (layers, _) = Layers::read(&Sources { vendor: &vendor, ..Sources::default() });
+    assert_eq!(told(&choose(&layers, "001019912345678")), (None, vec![]));
+
+    let many: Vec<&str> = core::iter::repeat_n("CN=A", 257).collect();
+    let (layers, problems) = load(&[("one", with_engine(&many))], "");
+    assert_eq!((told(&choose(&layers, "001019912345678")).1.len(), problems.len()), (256, 1));
+    let (layers, problems) = load(&[("one", with_engine(&["CN=A", ""]))], "");
+    assert_eq!((told(&choose(&layers, "001019912345678")).1.len(), problems.len()), (1, 1));
+    let mut files = with_engine(&["CN=A"]);
+    files[1].1 = files[1].1.replace("12345678-", "1234567-");
+    let (layers, problems) = load(&[("one", files)], "");
+    assert_eq!((told(&choose(&layers, "001019912345678")), problems.len()), ((None, vec!["CN=A"]), 1));
 }

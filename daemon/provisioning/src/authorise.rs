@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::binding::{belongs_to_another, same_guid, sim_of_operator};
+use crate::binding::{belongs_to_another, named_by_records, same_guid, sim_of_operator};
 use crate::code::Code;
 use crate::document::{Content, Document, Invalid, Validated};
 use crate::facts::Facts;
@@ -29,7 +29,8 @@ pub enum Source {
 /// Whom this machine knows already. [PROV 12.3]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// Certificates that operator data and service metadata of the present SIMs name.
+    /// Certificates that the administrator names for everybody's documents. What operator data and service metadata of the
+    /// present SIMs name is among the [`Facts`].
     pub supplied: Vec<TrustedCertificate>,
     /// Certificates that earlier documents named, each with the CarrierId of its document: it counts for that one only.
     pub learned: Vec<(String, TrustedCertificate)>,
@@ -110,7 +111,7 @@ impl Document {
         let signature = signer.as_deref().map(|signer| Signature {
             chain: &signer.chain,
             may_sign: signer.may_sign,
-            supplied: is_supplied(signer, &content, trust),
+            supplied: is_supplied(signer, &content, facts, trust),
             consented: trust.consented.contains(&signer.fingerprint),
         });
         let verdict = trust::decide(&Case { origin, sim: sim_of_operator(facts), signature });
@@ -144,11 +145,13 @@ impl Document {
     }
 }
 
-/// Whether the certificate was named before: by operator data, or by an earlier document of the same carrier. [PROV-184]
-fn is_supplied(signer: &Signer, content: &Content, trust: &Trust) -> bool {
+/// Whether the certificate was named before: by the administrator, by operator records or service metadata of the SIM, or by an
+/// earlier document of the same carrier. [PROV-181, PROV-184, PROV-221]
+fn is_supplied(signer: &Signer, content: &Content, facts: &Facts, trust: &Trust) -> bool {
     let carrier = &content.global.carrier_id;
     let learned = trust.learned.iter().filter(|(of, _)| same_guid(of, carrier)).map(|(_, named)| named);
-    trust.supplied.iter().chain(learned).any(|named| signer.is(named))
+    let recorded = named_by_records(&content.global, facts);
+    trust.supplied.iter().chain(learned).chain(recorded).any(|named| signer.is(named))
 }
 
 /// A document that is not applied at all.

@@ -3,6 +3,7 @@
 use crate::document::Global;
 use crate::facts::{Facts, ModemFacts, SimState};
 use crate::private::Personal;
+use crate::signer::TrustedCertificate;
 
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,22 @@ pub(crate) fn belongs_to_another(global: &Global, facts: &Facts) -> bool {
     }
     let mut with_sim = facts.modems.iter().filter(|modem| modem.sim != SimState::Absent).peekable();
     with_sim.peek().is_some() && with_sim.all(foreign)
+}
+
+/// Certificates that operator records and service metadata name for such a document: those of the SIM that it is for, or, where it
+/// is for none of them, of every SIM here. What is said for another carrier does not count. [PROV 12.3]
+pub(crate) fn named_by_records<'a>(
+    global: &Global,
+    facts: &'a Facts,
+) -> impl Iterator<Item = &'a TrustedCertificate> + use<'a> {
+    let bound = bind(global, facts).modem(facts).map(|modem| modem.id);
+    let carrier = global.carrier_id.clone();
+    let of = move |modem: &&ModemFacts| {
+        modem.sim != SimState::Absent
+            && bound.is_none_or(|id| id == modem.id)
+            && modem.service_number.as_deref().is_none_or(|owner| same_guid(owner, &carrier))
+    };
+    facts.modems.iter().filter(of).flat_map(|modem| &modem.certificates)
 }
 
 /// Compares two GUIDs without regard to braces and case. [PROV-025]

@@ -2,6 +2,7 @@
 
 use crate::private::Personal;
 use crate::profile::ProvisionedProfile;
+use crate::signer::TrustedCertificate;
 use crate::stored::Stored;
 
 /// The machine as a document meets it.
@@ -48,6 +49,8 @@ pub struct ModemFacts {
     pub provider_name: Option<String>,
     /// GUID of the operator that the service metadata of this SIM names, with or without braces.
     pub service_number: Option<String>,
+    /// Certificates that operator records and service metadata of the SIM name for the operator's documents.
+    pub certificates: Vec<TrustedCertificate>,
     /// Whether the device has the service-activation command; absent: not known.
     pub service_activation: Option<bool>,
     /// The stored default profile of this subscriber.

@@ -133,3 +133,45 @@ fn signers_that_are_known() {
     }
     assert_eq!(verdict(signer(true), website, &owned, &Trust::default()), "80070005");
 }
+
+/// PROV-181, PROV-221: what operator records and service metadata of a SIM name counts for the documents of that SIM, and
+/// where they say whose they are, for no other carrier's; the chain and the key usage are needed all the same.
+#[test]
+fn signers_that_records_of_the_sim_name() {
+    let named =
+        |subject: &str| TrustedCertificate { subject: subject.to_owned(), issuer: "CN=Root,O=Example".to_owned() };
+    let card = |id, imsi: &str, owner: Option<&str>, subjects: &[&str]| ModemFacts {
+        id,
+        certificates: subjects.iter().map(|subject| named(subject)).collect(),
+        ..modem(SimState::Ready, Some(imsi), owner)
+    };
+    let (ours, theirs) = ("001010123456789", "001019999999999");
+    let good = &["CN=Other,O=Example", "CN=Signer,O=Example"][..];
+    let expired = Chain::Untrusted { reason: "a certificate of the chain has expired".to_owned() };
+    let absent = ModemFacts { certificates: vec![named("CN=Signer,O=Example")], ..modem(SimState::Absent, None, None) };
+    for (what, modems, signer, code) in [
+        ("named", vec![card(1, ours, None, good)], signer(false), "allowed"),
+        ("named, and whose", vec![card(1, ours, Some(CARRIER), good)], signer(false), "allowed"),
+        ("named by another's record", vec![card(1, ours, Some(OTHER), good)], signer(false), "8217000d"),
+        ("another one named", vec![card(1, ours, None, &good[..1])], signer(false), "8217000d"),
+        ("another one named, asked for", vec![card(1, ours, None, &good[..1])], signer(true), "asked"),
+        ("by the other SIM", vec![card(1, ours, None, &[]), card(2, theirs, None, good)], signer(false), "8217000d"),
+        ("for another SIM", vec![card(2, theirs, None, good)], signer(false), "allowed"),
+        ("for another SIM, another's", vec![card(2, theirs, Some(OTHER), good)], signer(false), "8217000d"),
+        ("the SIM was taken out", vec![absent], signer(false), "8217000d"),
+        ("expired", vec![card(1, ours, None, good)], Signer { chain: expired, ..signer(false) }, "82170004"),
+        ("not for signing", vec![card(1, ours, None, good)], Signer { may_sign: false, ..signer(false) }, "8217000d"),
+    ] {
+        for source in [Source::Website, Source::Refresh] {
+            let facts = Facts { modems: modems.clone(), ..Facts::default() };
+            let found = match Document::judge(signed(signer.clone()), &source, &facts, &Trust::default()) {
+                Ok(Judged::Allowed(_)) => "allowed".to_owned(),
+                Ok(Judged::Ask(_)) => "asked".to_owned(),
+                Err(refused) => refused.code.to_string(),
+            };
+            // Nobody can be asked by a refresh.
+            let code = if code == "asked" && source == Source::Refresh { "82170006" } else { code };
+            assert_eq!(found, code, "{what}, {source:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use daemon_operator::choose::OperatorKey;
 use daemon_operator::identity::Identity;
 use daemon_operator::profile::PlanHint;
-use daemon_operator::{Auth, Candidate, Choice, IpType, Layer, Password, Profile, Purposes, Wishes};
+use daemon_operator::{Auth, Candidate, Choice, IpType, Layer, Match, Password, Profile, Purposes, Wishes};
 
 use mbim_proto::Personal;
 
@@ -170,6 +170,8 @@ pub(super) fn candidate_view(candidate: &Candidate, roaming: bool) -> CandidateV
 
 fn view_of(choice: &Choice, roaming: bool, registered: &str) -> OperatorChoice {
     let operator = choice.operator.as_ref();
+    // Whom to believe is not guessed.
+    let certain = operator.filter(|_| choice.verdict == Match::Exact);
     OperatorChoice {
         name: operator.map_or_else(|| registered.to_owned(), |o| o.name.clone()),
         country: operator.map(|o| o.country.clone()).unwrap_or_default(),
@@ -181,6 +183,10 @@ fn view_of(choice: &Choice, roaming: bool, registered: &str) -> OperatorChoice {
         trace: trace(choice),
         candidates: choice.candidates.iter().map(|c| candidate_view(c, roaming)).collect(),
         has_portal: operator.is_some_and(|o| o.account_url.is_some()),
+        service_number: certain.and_then(|o| o.service_number.clone()),
+        certificates: certain
+            .map(|o| o.certificates.iter().map(|named| (named.subject.clone(), named.issuer.clone())).collect())
+            .unwrap_or_default(),
     }
 }
 

@@ -26,6 +26,13 @@ pub(crate) struct Ranked<'a> {
     order: (bool, core::cmp::Reverse<u32>, u32),
 }
 
+impl Ranked<'_> {
+    /// Number of the record in its database.
+    pub(crate) const fn number(&self) -> u32 {
+        self.order.2
+    }
+}
+
 /// What fits of one layer.
 pub(crate) struct Pool<'a> {
     pub(crate) layer: Layer,

@@ -12,7 +12,7 @@ use quick_xml::name::{Namespace, ResolveResult};
 use super::Builder;
 use super::places::{MAX_ATTRIBUTES, MAX_TEXT, Places, Stop, offset, quote, resolve, value};
 use super::problem::{FileProblem, Severity, Trouble};
-use super::record::{AccessPoint, Host, Op, OperatorRecord, Selectors, Usage};
+use super::record::{AccessPoint, Host, MAX_CERTIFICATES, NamedCertificate, Op, OperatorRecord, Selectors, Usage};
 use crate::identity::{Plmn, Sid};
 use crate::names;
 use crate::profile::{Auth, IpType, Password, Purposes, RoamingMode, is_apn};
@@ -55,6 +55,7 @@ enum Element {
 enum Leaf {
     ProviderName,
     AccountUrl,
+    ServiceNumber,
     ApnUser,
     ApnPassword,
     ApnDns,
@@ -185,6 +186,11 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             }
             (Some(Element::Provider), (false, "name")) => Element::Leaf(Leaf::ProviderName),
             (Some(Element::Provider), (true, "account-url")) => Element::Leaf(Leaf::AccountUrl),
+            (Some(Element::Provider), (true, "service-number")) => Element::Leaf(Leaf::ServiceNumber),
+            (Some(Element::Provider), (true, "trusted-certificate")) => {
+                self.trusted_certificate(attributes);
+                Element::Done
+            }
             (Some(Element::Provider), (false, "gsm")) => Element::Gsm,
             (Some(Element::Provider), (false, "cdma")) => {
                 self.draft.cdma.get_or_insert_default();
@@ -262,6 +268,17 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
                 Op::Add
             }
         };
+    }
+
+    fn trusted_certificate(&mut self, attributes: &Attributes<'_>) {
+        let said = |name| attributes.get(name).map(str::trim).filter(|value| !value.is_empty());
+        match (said("subject"), said("issuer")) {
+            (Some(subject), Some(issuer)) if self.draft.certificates.len() < MAX_CERTIFICATES => {
+                let (subject, issuer) = (subject.to_owned(), issuer.to_owned());
+                self.draft.certificates.push(NamedCertificate { subject, issuer });
+            }
+            _ => self.unusable("trusted-certificate"),
+        }
     }
 
     fn network_id(&mut self, attributes: &Attributes<'_>) {
@@ -389,6 +406,8 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Leaf::ProviderName if trimmed.is_empty() => {}
             Leaf::ProviderName => self.draft.names.push(names::nfc(trimmed)),
             Leaf::AccountUrl => self.draft.account_url = trimmed.to_owned(),
+            Leaf::ServiceNumber if is_guid(trimmed) => self.draft.service_number = trimmed.to_owned(),
+            Leaf::ServiceNumber => self.unusable("service-number"),
             // Credentials are taken as they stand: a blank may be a password.
             Leaf::ApnUser => self.apn.user = text.clone(),
             Leaf::ApnPassword => self.apn.password = Password::new(text.as_str()),
@@ -429,6 +448,14 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
         }
         Element::Ignored
     }
+}
+
+/// A GUID, with or without braces.
+pub(crate) fn is_guid(text: &str) -> bool {
+    let bare = text.strip_prefix('{').map_or(Some(text), |rest| rest.strip_suffix('}'));
+    let groups = bare.into_iter().flat_map(|bare| bare.split('-'));
+    let groups = groups.map(|group| if group.bytes().all(|b| b.is_ascii_hexdigit()) { group.len() } else { 0 });
+    groups.eq([8, 4, 4, 4, 12])
 }
 
 /// Attributes of an element: whether of the overlay's namespace, name, value. Of other namespaces none, as the

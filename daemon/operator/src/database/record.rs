@@ -195,6 +195,23 @@ impl Selectors {
     }
 }
 
+/// A certificate whose signatures an operator's documents may have, by the names in it. `[PROV 12.3]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedCertificate {
+    /// Its subject, as it was written.
+    pub subject: String,
+    /// Its issuer, as it was written.
+    pub issuer: String,
+}
+
+/// What only records of operators have that provision.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) service_number: Text,
+    /// Subject and issuer.
+    pub(crate) certificates: Box<[(Text, Text)]>,
+}
+
 /// An operator.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -243,7 +260,14 @@ pub struct OperatorRecord {
     pub op: Op,
     /// No access points of lower layers follow.
     pub exclusive: bool,
+    /// GUID under which the operator's documents come, with or without braces; empty = not said.
+    pub service_number: String,
+    /// Certificates that sign its documents, at most [`MAX_CERTIFICATES`].
+    pub certificates: Vec<NamedCertificate>,
 }
+
+/// Most certificates of a record. `[PROV 14.2]`
+pub const MAX_CERTIFICATES: usize = 256;
 
 impl fmt::Debug for OperatorRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,9 +2,9 @@
 
 use crate::database::places::Places;
 use crate::database::tree::Node;
-use crate::database::{Severity, Trouble};
+use crate::database::{Severity, Trouble, is_guid};
 use crate::hwid::Hwid;
-use crate::overlay::{AccessPoint, OperatorRecord, Selectors};
+use crate::overlay::{AccessPoint, MAX_CERTIFICATES, NamedCertificate, OperatorRecord, Selectors};
 use crate::profile::{Password, Purposes};
 
 pub(super) fn records(root: &Node, places: &mut Places<'_>) -> Vec<OperatorRecord> {
@@ -16,8 +16,22 @@ fn record(operator: &Node, places: &mut Places<'_>) -> OperatorRecord {
     let mut record = OperatorRecord {
         names: (!name.is_empty()).then(|| name.to_owned()).into_iter().collect(),
         account_url: operator.attribute("AccountExperienceURL").trim().to_owned(),
+        service_number: operator.attribute("OperatorGUID").trim().to_owned(),
         ..OperatorRecord::default()
     };
+    if !record.service_number.is_empty() && !is_guid(&record.service_number) {
+        record.service_number.clear();
+        places.problem(operator.at, Severity::Warning, Trouble::Value { element: "OperatorGUID" });
+    }
+    let lists = operator.children_of("TrustedCertificateList");
+    for named in lists.flat_map(|list| list.children_of("TrustedCertificate")) {
+        let (subject, issuer) = (named.attribute("SubjectName").trim(), named.attribute("IssuerName").trim());
+        if subject.is_empty() || issuer.is_empty() || record.certificates.len() >= MAX_CERTIFICATES {
+            places.problem(named.at, Severity::Warning, Trouble::Value { element: "TrustedCertificate" });
+            continue;
+        }
+        record.certificates.push(NamedCertificate { subject: subject.to_owned(), issuer: issuer.to_owned() });
+    }
     let mut foreign = false;
     for id in operator.children_of("HardwareIdList").flat_map(|list| list.children_of("HardwareId")) {
         let id = id.attribute("id").trim();

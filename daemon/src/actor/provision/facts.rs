@@ -4,7 +4,9 @@ use daemon_core::effect::SubscriberKey;
 use daemon_core::snapshot::{SimReady, Snapshot};
 use daemon_core::subscriber;
 use daemon_operator::identity::DeviceId;
-use daemon_provisioning::{Authentication, Facts, ModemFacts, Personal, ProvisionedProfile, Secret, SimState, Stored};
+use daemon_provisioning::{
+    Authentication, Facts, ModemFacts, Personal, ProvisionedProfile, Secret, SimState, Stored, TrustedCertificate,
+};
 
 use crate::handle::ModemHandle;
 use crate::store::{Store, Which};
@@ -76,7 +78,13 @@ fn modem(id: u32, snapshot: &Snapshot) -> ModemFacts {
         min: identity.min.as_ref().map(|min| personal(min.reveal())),
         provider_id: identity.provider_id.map(|plmn| plmn.as_str().to_owned()),
         provider_name: identity.provider_name.clone(),
-        service_number: None,
+        service_number: snapshot.operator.as_ref().and_then(|operator| operator.service_number.clone()),
+        certificates: snapshot
+            .operator
+            .iter()
+            .flat_map(|operator| &operator.certificates)
+            .map(|(subject, issuer)| TrustedCertificate { subject: subject.clone(), issuer: issuer.clone() })
+            .collect(),
         service_activation: services.map(|services| {
             services.iter().any(|(name, commands)| name == "basic-connect" && commands.contains(&SERVICE_ACTIVATION))
         }),

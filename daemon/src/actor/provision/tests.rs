@@ -209,6 +209,37 @@ async fn signers_that_were_named_are_not_asked_about() {
     bench.agent.stop().await;
 }
 
+/// PROV-181, PROV-221, PROV-233: named by the operator record or the service metadata of the SIM: no question; a SIM of
+/// another carrier: refused, and nobody is asked.
+#[tokio::test]
+async fn records_of_the_sim_name_signers_and_owners() {
+    use daemon_core::snapshot::OperatorChoice;
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(folder.path(), Ok(signed(folder.path(), &verified(PROFILE))));
+    let record = |owner: Option<&str>, subject: &str| OperatorChoice {
+        service_number: owner.map(str::to_owned),
+        certificates: vec![("CN=Else".into(), "CN=Root".into()), (subject.into(), "CN=Root".into())],
+        ..OperatorChoice::default()
+    };
+    let is = |bench: &Bench, record| bench._snapshot.send_modify(|all| Arc::make_mut(all).operator = Some(record));
+    for owner in [None, Some(&CARRIER[1..37])] {
+        is(&bench, record(owner, "CN=Signer"));
+        let waiting = bench.hand_over(false);
+        bench.answers(DONE).await;
+        assert_eq!(waiting.await.unwrap().unwrap().state, "done", "{owner:?}");
+    }
+    is(&bench, record(Some("{7d3c1f52-0b5e-4c7a-9a41-5e2f6b8c9d10}"), "CN=Another"));
+    let refused = bench.hand_over(false).await.unwrap().unwrap_err();
+    assert_eq!(refused.error.unwrap().0, 0x8007_0005);
+    assert!(bench.approvals.try_recv().is_err() && bench.requests.try_recv().is_err());
+    // The same signer, whom that record does not name: asked about.
+    is(&bench, record(Some(CARRIER), "CN=Another"));
+    let waiting = bench.hand_over(false);
+    drop(bench.approvals.recv().await.unwrap());
+    assert_eq!(waiting.await.unwrap().unwrap_err().error.unwrap().0, 0x8217_0006);
+    bench.agent.stop().await;
+}
+
 /// What the verifier says is the document's code; a verifier that fails costs the document only.
 #[tokio::test]
 async fn a_verdict_and_none() {
