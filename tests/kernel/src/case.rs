@@ -5,6 +5,7 @@ mod beside;
 mod boot;
 mod device;
 mod driver;
+mod echo;
 mod fleet;
 mod life;
 mod mbimcli;

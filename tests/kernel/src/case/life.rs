@@ -1,6 +1,5 @@
 //! The daemon comes and goes while the modem stays.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use core::time::Duration;
@@ -8,11 +7,12 @@ use core::time::Duration;
 use harness::virtual_modem::kind;
 use harness::virtual_modem::usb::UsbFault;
 use harness::virtual_operator::Error;
-use harness::virtual_operator::address::{DATA_LINK, WWW};
+use harness::virtual_operator::address::DATA_LINK;
 use harness::wait;
 use scenarios::client::View;
 use scenarios::link::{self, Watch};
 
+use super::echo::Echo;
 use super::{Boot, Case, Outcome, Real};
 use crate::guest::Guest;
 use crate::stage::{Modem, PATIENCE, Stage, names, scenario};
@@ -39,26 +39,6 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// Seconds between two echo requests.
-pub(super) const PACE: f64 = 0.2;
-/// The most that a restart may cost, seconds.
-pub(super) const MOST_LOST: f64 = 2.0;
-
-/// The longest row of requests that were not answered, as time, and how many were in all.
-pub(super) fn longest_gap(said: &str, sent: u32) -> (f64, usize) {
-    let answered: BTreeSet<u32> = said
-        .lines()
-        .filter(|line| line.contains("time="))
-        .filter_map(|line| line.split_once("icmp_seq=")?.1.split(' ').next()?.parse().ok())
-        .collect();
-    let (mut longest, mut row) = (0_u32, 0);
-    for number in 1..=sent {
-        row = if answered.contains(&number) { 0 } else { row + 1 };
-        longest = longest.max(row);
-    }
-    (f64::from(longest) * PACE, sent as usize - answered.len())
-}
-
 /// Connected; whether the Internet is behind it is not the question here.
 async fn up(stage: &mut Stage) -> Result<(), Error> {
     stage.some("a connection", connected).await.map(drop)
@@ -83,31 +63,19 @@ async fn restart(guest: &mut Guest) -> Outcome {
     let opened = upheavals(&modem).await?;
     let watch = Watch::start(DATA_LINK)?;
 
-    let (count, pace, to) = (200_u32, PACE.to_string(), WWW.ipv4.to_string());
-    let number = count.to_string();
-    let words = ["-n", "-I", DATA_LINK, "-i", &pace, "-c", &number, &to];
-    let pinging = guest.command_within(PATIENCE * 3, "ping", &words);
-    let restarting = async {
-        for round in 0..2 {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if round % 2 == 0 {
-                stage.leave().await?
-            } else {
-                stage.kill().await?
-            }
-            stage.again().await?;
-            up(&mut stage).await?;
+    let echo = Echo::start(guest).await?;
+    for crash in [false, true] {
+        // A crash between a question and its answer ends the connection, as the case `killed` shows.
+        modem.settled().await?;
+        if crash {
+            stage.kill().await?;
+        } else {
+            stage.leave().await?;
         }
-        Ok::<_, Error>(())
-    };
-    let (said, restarted) = tokio::join!(pinging, restarting);
-    restarted?;
-    let (gap, lost) = longest_gap(&said?.output, count);
-    guest.figure("restart-ping-gap", gap, "s");
-    guest.figure("restart-ping-lost", lost as f64, "of 200");
-    if gap > MOST_LOST {
-        return Err(format!("ping was silent for {gap} s, {lost} of {count} lost").into());
+        stage.again().await?;
+        up(&mut stage).await?;
     }
+    echo.end(guest, "restart").await?;
     let removed = watch.taken_away().await;
     if !removed.is_empty() || link::show(DATA_LINK).await? != before {
         return Err(format!("taken away: {removed:?}; {:?}, before {before:?}", link::show(DATA_LINK).await?).into());

@@ -7,14 +7,14 @@ use core::time::Duration;
 
 use dbus_api::name::MODEM;
 use harness::virtual_modem::kind;
-use harness::virtual_operator::address::{DATA_LINK, DNS, PROBE_HTTP_URL, PROBE_HTTPS_URL, WWW};
+use harness::virtual_operator::address::{DATA_LINK, DNS, PROBE_HTTP_URL, PROBE_HTTPS_URL};
 use harness::virtual_operator::network::Network;
 use harness::virtual_operator::{Scenario, Subscriber, document};
 use harness::wait;
 use scenarios::client::{Client, Modems, View};
 use scenarios::link::{self, Watch};
 
-use super::life::{MOST_LOST, PACE, longest_gap};
+use super::echo::Echo;
 use super::plug::reach;
 use super::{Boot, Case, Outcome, Real, sleep, usb};
 use crate::guest::Guest;
@@ -37,8 +37,6 @@ const PACKAGE: &str = "/lab/mbimd.deb";
 const EXPOSURE: f64 = 1.8;
 /// systemd under an emulated processor takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Answers to ping that must come on both sides of an upgrade.
-const SOME_ANSWERS: usize = 10;
 
 async fn whole_life(guest: &mut Guest) -> Outcome {
     // udevd loads the modem's driver.
@@ -145,31 +143,13 @@ async fn upgrade(guest: &mut Guest, client: &mut Client, modem: &Modem) -> Outco
     let before = (property(guest, "MainPID").await?, link::show(DATA_LINK).await?);
     let opened = upheavals(modem).await?;
     let watch = Watch::start(DATA_LINK)?;
-    let (pace, to) = (PACE.to_string(), WWW.ipv4.to_string());
-    guest.spawn("ping", "ping", &["-n", "-I", DATA_LINK, "-i", &pace, &to])?;
-    let log = guest.logs().join("ping.log");
-    let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let more = async |count: usize| {
-        let answers = || said().lines().filter(|line| line.contains("time=")).count();
-        let due = answers() + count;
-        wait::until("answers to ping", PATIENCE, || async { (answers() >= due).then_some(()) }).await
-    };
-    more(SOME_ANSWERS).await?;
+    let echo = Echo::start(guest).await?;
     install(guest).await?;
     running(guest).await?;
     client.served(true).await?;
     let up = |modems: &Modems| modems.values().find(|view| view.connection() == "up").map(drop);
     client.until("the connection after the upgrade", PATIENCE, up).await?;
-    more(SOME_ANSWERS).await?;
-    guest.stop("ping").await?;
-    let said = said();
-    let sent = said.lines().filter_map(|line| line.split_once("icmp_seq=")?.1.split(' ').next()?.parse().ok()).max();
-    let (gap, lost) = longest_gap(&said, sent.unwrap_or(0));
-    guest.figure("upgrade-ping-gap", gap, "s");
-    guest.figure("upgrade-ping-lost", lost as f64, "answers");
-    if gap > MOST_LOST {
-        return Err(format!("ping was silent for {gap} s").into());
-    }
+    echo.end(guest, "upgrade").await?;
     let removed = watch.taken_away().await;
     let after = link::show(DATA_LINK).await?;
     if !removed.is_empty() || after != before.1 {
