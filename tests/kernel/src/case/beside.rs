@@ -242,9 +242,10 @@ async fn first(table: &mut Table<'_>) -> Outcome {
     if stage.some("the connection", up).await? != number {
         return Err("another object for the same modem".into());
     }
-    if table.listed().await != Some(Vec::new()) {
-        return Err(format!("ModemManager lists {:?}", table.listed().await).into());
-    }
+    wait::until("ModemManager to list it no more", PATIENCE, || async {
+        table.listed().await?.is_empty().then_some(())
+    })
+    .await?;
     table.ping().await?;
     table.guest.progress("mbimd is connected");
 
