@@ -27,7 +27,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Without a message for so long, everything is said.
 const PEACE: Duration = Duration::from_secs(1);
 /// How long the daemon may take to stop.
-const STOP: Duration = Duration::from_secs(20);
+const STOP: Duration = Duration::from_secs(60);
 /// The system bus.
 pub(crate) const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 

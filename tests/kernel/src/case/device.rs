@@ -26,6 +26,8 @@ pub(crate) const CASES: &[Case] = &[Case {
 
 /// A real modem may start for this long, its SIM search for a network.
 const STARTING: Duration = Duration::from_secs(180);
+/// Time after which a real modem, which cannot be asked, has answered everything.
+const QUIET: Duration = Duration::from_secs(5);
 
 async fn device(guest: &mut Guest) -> Outcome {
     let scenario = scenario("open")?;
@@ -56,7 +58,7 @@ async fn device(guest: &mut Guest) -> Outcome {
         guest.progress(&stage.client.view(number).await?.summary());
         match &apn {
             None => guest.progress("not connected: no MBIMD_TEST_APN"),
-            Some(apn) => connected(guest, &mut stage, number, apn, round == 0).await?,
+            Some(apn) => connected(guest, &mut stage, modem.as_ref(), number, apn, round == 0).await?,
         }
         if round == 0 {
             radio(&mut stage, real.as_ref()).await?;
@@ -88,7 +90,14 @@ async fn ready(stage: &mut Stage, real: Option<&Device>) -> Result<u32, Box<dyn 
 }
 
 /// A connection with an address, which a restart and a crash of the daemon find as it was, and the way back.
-async fn connected(guest: &Guest, stage: &mut Stage, number: u32, apn: &str, upheaval: bool) -> Outcome {
+async fn connected(
+    guest: &Guest,
+    stage: &mut Stage,
+    modem: Option<&Modem>,
+    number: u32,
+    apn: &str,
+    upheaval: bool,
+) -> Outcome {
     let error = stage.client.ask_connect(number, Some(apn)).await?;
     if !error.is_empty() {
         return Err(format!("connecting: {error}").into());
@@ -102,6 +111,11 @@ async fn connected(guest: &Guest, stage: &mut Stage, number: u32, apn: &str, uph
     let mut number = number;
     for crash in [false, true].into_iter().filter(|_| upheaval) {
         if crash {
+            // One between a question and its answer ends the connection, as the case `killed` shows.
+            match modem {
+                Some(modem) => modem.settled().await?,
+                None => tokio::time::sleep(QUIET).await,
+            }
             stage.kill().await?;
         } else {
             stage.leave().await?;

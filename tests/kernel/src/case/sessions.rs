@@ -171,6 +171,8 @@ async fn sessions(guest: &mut Guest) -> Outcome {
     let (before, index) = ((link::show(DATA_LINK).await?, link::show(VLAN).await?), number()?);
     let heard = orders(&modem).await?;
     for leave in [false, true] {
+        // A crash between a question and its answer ends the connection, as the case `killed` shows.
+        modem.settled().await?;
         if leave {
             stage.leave().await?
         } else {
