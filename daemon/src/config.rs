@@ -77,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) apps_dir: PathBuf,
     /// Documents that are applied at start, for routers.
     pub(crate) provisioning_dir: PathBuf,
+    /// Files with more root certificates for servers that newer documents come from.
+    pub(crate) refresh_ca: Vec<PathBuf>,
     /// Connectivity test.
     pub(crate) probe: Probe,
     /// Default of the stored setting.
@@ -114,6 +116,7 @@ impl Default for Config {
             signature_sha1: false,
             apps_dir: "/etc/mbimd/apps.d".into(),
             provisioning_dir: "/etc/mbimd/provisioning.d".into(),
+            refresh_ca: Vec::new(),
             probe: Probe {
                 http: None,
                 https: None,
@@ -278,7 +281,8 @@ const KEYS: &[Key] = &[
         name: "provisioning-dir",
         kind: "path",
         default: "/etc/mbimd/provisioning.d",
-        doc: "Account-provisioning documents for machines without a person. This version does not read them yet.",
+        doc: "Account-provisioning documents (`*.xml`) of the administrator, for machines without a person: applied in the \
+              order of their names, once for each content and SIM, at start and when they change. They need no signature.",
         set: |c, v| path(v).map(|p| c.provisioning_dir = p),
     },
     Key {
@@ -306,6 +310,14 @@ const KEYS: &[Key] = &[
         doc: "Group of /etc/group whose members may send queries at that socket, nothing else. Answers hold identities and \
               stored messages.",
         set: |c, v| text(v).map(|t| c.proxy_readers = t),
+    },
+    Key {
+        name: "refresh-ca",
+        kind: "list of paths",
+        default: "(none)",
+        doc: "PEM files with root certificates that count beside the machine's own for servers that newer account-provisioning \
+              documents are fetched from.",
+        set: |c, v| paths(v).map(|p| c.refresh_ca = p),
     },
     Key {
         name: "roaming",

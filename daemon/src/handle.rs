@@ -80,6 +80,10 @@ pub(crate) enum Source {
     App,
     /// A page of the operator's web site.
     Website,
+    /// An earlier document said where it is.
+    Refresh,
+    /// A file in the administrator's folder.
+    Administrator,
 }
 
 /// A document that was handed over.
@@ -112,6 +116,26 @@ pub(crate) struct Approval {
     pub(crate) asked: oneshot::Sender<oneshot::Receiver<bool>>,
 }
 
+/// What is asked of the provisioning agent beside taking a document, each with the place for the answer.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Take away what documents of the same operator for the same customer set as that one.
+    Remove(u32, oneshot::Sender<Result<(), NotDone>>),
+    /// Ask for a newer document than that one; 0 = than the newest that says where. The answer is the job's number.
+    Refresh(u32, oneshot::Sender<Result<u32, NotDone>>),
+}
+
+/// Why an order was not carried out.
+#[derive(Debug)]
+pub(crate) enum NotDone {
+    /// There is no such thing.
+    NotFound(&'static str),
+    /// Not now.
+    NotNow(&'static str),
+    /// A file or a modem.
+    Failed(String),
+}
+
 /// One document being applied, or done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Job {
@@ -119,12 +143,14 @@ pub(crate) struct Job {
     pub(crate) id: u32,
     /// The modem that it concerns, where there is one.
     pub(crate) modem: Option<u32>,
-    /// `queued`, `asking`, `applying`, `activating`, `done` or `failed`.
+    /// Number of the document in the history, as soon as it is there.
+    pub(crate) document: Option<u32>,
+    /// `fetching`, `queued`, `asking`, `applying`, `activating`, `done` or `failed`.
     pub(crate) state: &'static str,
     /// Steps with what became of them so far.
     pub(crate) steps: Vec<JobStep>,
     /// Results XML, as soon as it exists. `[PROV 10]`
-    pub(crate) results_xml: Option<String>,
+    pub(crate) results_xml: Option<Box<str>>,
     /// Whether every element was provisioned, as soon as it is known.
     pub(crate) all_provisioned: Option<bool>,
     /// File-level code `[PROV 11.1]` and text when nothing was applied.
@@ -151,6 +177,8 @@ pub(crate) struct JobStep {
 pub(crate) struct Provisioner {
     /// Documents in; the answer is the job's number, or the whole job for a dry run or a refused document.
     pub(crate) submit: mpsc::Sender<(Submission, oneshot::Sender<Result<Job, Job>>)>,
+    /// Everything else that is asked.
+    pub(crate) orders: mpsc::Sender<Wish>,
     /// All jobs of this run of the daemon, newest last, at most 32.
     pub(crate) jobs: watch::Receiver<Vec<Job>>,
     /// Whom this machine was told to trust.

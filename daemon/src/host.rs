@@ -4,6 +4,7 @@ pub(crate) mod advertised;
 pub(crate) mod clock;
 pub(crate) mod counters;
 pub(crate) mod dns;
+pub(crate) mod fetch;
 pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod leftovers;

@@ -120,10 +120,15 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         sha1: config.signature_sha1,
         verifier: host::verify::program(),
         clock: actor::provision::now,
+        clock_is_set: host::clock::is_set,
+    };
+    let places = actor::provision::Places {
+        apps_dir: config.apps_dir.clone(),
+        documents_dir: config.provisioning_dir.clone(),
+        refresh_ca: config.refresh_ca.clone(),
     };
     let (ask, approvals) = tokio::sync::mpsc::channel(1);
-    let (provisioner, agent) =
-        actor::provision::start(modems.clone(), store.clone(), config.apps_dir.clone(), checks, ask);
+    let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), places, checks, ask);
     // The name first: who does not get it touches neither modem nor interface.
     let sleep = host::logind::follow(connection.clone(), modems.clone());
     let clients = proxy::Register::default();

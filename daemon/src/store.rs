@@ -25,7 +25,7 @@ pub(crate) mod roots;
 mod seal;
 mod subscribers;
 pub(crate) mod trusted;
-mod watched;
+pub(crate) mod watched;
 
 use cursors::Cursors;
 pub(crate) use cursors::Which;

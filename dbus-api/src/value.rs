@@ -14,7 +14,9 @@ pub struct Job {
     pub id: u32,
     /// Path of the modem that it concerns; `None` where there is none.
     pub modem: Option<String>,
-    /// `queued`, `applying`, `activating`, `done` or `failed`.
+    /// Number of the document in the history; `None` until it is there.
+    pub document: Option<u32>,
+    /// `fetching`, `queued`, `asking`, `applying`, `activating`, `done` or `failed`.
     pub state: String,
     /// Steps in their order.
     pub steps: Vec<Step>,
@@ -46,10 +48,6 @@ impl Job {
     /// Reads the dictionary; keys that are absent or of another type count as not known.
     #[must_use]
     pub fn from_details(details: &Details) -> Self {
-        let steps = match details.get("steps").map(|value| &**value) {
-            Some(Variant::Array(array)) => array.iter().map(Step::from_variant).collect(),
-            _ => Vec::new(),
-        };
         let error = match (number(details, "error-code"), text(details, "error")) {
             (None, None) => None,
             (code, text) => Some((code.unwrap_or_default(), text.unwrap_or_default())),
@@ -60,8 +58,9 @@ impl Job {
                 Variant::ObjectPath(path) => Some(path.to_string()),
                 _ => None,
             }),
+            document: number(details, "document"),
             state: text(details, "state").unwrap_or_default(),
-            steps,
+            steps: Step::all(details),
             all_elements_provisioned: details.get("all-elements-provisioned").and_then(|value| match **value {
                 Variant::Bool(flag) => Some(flag),
                 _ => None,
@@ -86,8 +85,10 @@ impl Job {
         if let Some(path) = self.modem.as_deref().and_then(|path| zbus::ObjectPath::try_from(path).ok()) {
             put("modem", path.into());
         }
-        let steps: Vec<HashMap<&str, &str>> = self.steps.iter().map(Step::to_dict).collect();
-        put("steps", Variant::new(steps));
+        put("steps", Step::to_dicts(&self.steps));
+        if let Some(document) = self.document {
+            put("document", document.into());
+        }
         if let Some(flag) = self.all_elements_provisioned {
             put("all-elements-provisioned", flag.into());
         }
@@ -112,6 +113,17 @@ impl Job {
 }
 
 impl Step {
+    fn all(details: &Details) -> Vec<Self> {
+        match details.get("steps").map(|value| &**value) {
+            Some(Variant::Array(array)) => array.iter().map(Self::from_variant).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn to_dicts(steps: &[Self]) -> Variant<'_> {
+        Variant::new(steps.iter().map(Self::to_dict).collect::<Vec<_>>())
+    }
+
     fn from_variant(value: &Variant<'_>) -> Self {
         let dict: HashMap<String, String> =
             value.try_clone().ok().and_then(|value| value.try_into().ok()).unwrap_or_default();
@@ -126,6 +138,143 @@ impl Step {
             ("outcome", self.outcome.as_str()),
             ("error", self.error.as_str()),
         ])
+    }
+}
+
+/// One document of the history, as `org.mbimd.Mbimd1.Provisioning` describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// Number, never used again.
+    pub id: u32,
+    /// When it came, seconds since 1970.
+    pub time: u64,
+    /// `app`, `website`, `refresh` or `administrator`.
+    pub source: String,
+    /// Name of the administrator's file.
+    pub file: Option<String>,
+    /// SHA-256 of the octets that came.
+    pub digest: String,
+    /// GUID of the operator, in braces.
+    pub carrier_id: Option<String>,
+    /// The customer, masked.
+    pub subscriber: Option<String>,
+    /// Subject of the signer's certificate.
+    pub signer: Option<String>,
+    /// SHA-256 of that certificate.
+    pub fingerprint: Option<String>,
+    /// What it came to as a whole; 0 = taken.
+    pub code: u32,
+    /// Why it was not taken; empty otherwise.
+    pub reason: String,
+    /// Whether no element failed.
+    pub all_elements_provisioned: bool,
+    /// Outcome of the activation, 0 = done; `None` while pending or without one.
+    pub activation: Option<u32>,
+    /// Whether what it set was taken away.
+    pub removed: bool,
+    /// When a newer one is asked for; `None` where nobody said where it is.
+    pub refresh: Option<Refresh>,
+    /// Steps without what they do; empty in a list.
+    pub steps: Vec<Step>,
+}
+
+/// When a newer document is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// When somebody asks for it.
+    OnDemand,
+    /// Then, seconds since 1970.
+    At(u64),
+    /// As soon as the SIM is online.
+    Due,
+}
+
+impl Document {
+    /// Reads the dictionary; keys that are absent or of another type count as not known.
+    #[must_use]
+    pub fn from_details(details: &Details) -> Self {
+        let flag = |key: &str| matches!(details.get(key).map(|value| &**value), Some(Variant::Bool(true)));
+        let time = |key: &str| match details.get(key).map(|value| &**value) {
+            Some(Variant::U64(time)) => Some(*time),
+            _ => None,
+        };
+        Self {
+            id: number(details, "id").unwrap_or_default(),
+            time: time("time").unwrap_or_default(),
+            source: text(details, "source").unwrap_or_default(),
+            file: text(details, "file"),
+            digest: text(details, "digest").unwrap_or_default(),
+            carrier_id: text(details, "carrier-id"),
+            subscriber: text(details, "subscriber"),
+            signer: text(details, "signer"),
+            fingerprint: text(details, "fingerprint"),
+            code: number(details, "code").unwrap_or_default(),
+            reason: text(details, "reason").unwrap_or_default(),
+            all_elements_provisioned: flag("all-elements-provisioned"),
+            activation: number(details, "activation"),
+            removed: flag("removed"),
+            refresh: match (text(details, "refresh").as_deref(), time("refresh-time")) {
+                (Some("on-demand"), _) => Some(Refresh::OnDemand),
+                (Some("due"), _) => Some(Refresh::Due),
+                (Some("scheduled"), Some(at)) => Some(Refresh::At(at)),
+                _ => None,
+            },
+            steps: Step::all(details),
+        }
+    }
+
+    /// The dictionary.
+    #[must_use]
+    pub fn to_details(&self) -> Details {
+        let mut details = Details::new();
+        let mut put = |key: &str, value: Variant<'_>| {
+            if let Ok(value) = OwnedVariant::try_from(value) {
+                details.insert(key.to_owned(), value);
+            }
+        };
+        put("id", self.id.into());
+        put("time", self.time.into());
+        put("source", self.source.as_str().into());
+        put("digest", self.digest.as_str().into());
+        put("code", self.code.into());
+        put("reason", self.reason.as_str().into());
+        put("all-elements-provisioned", self.all_elements_provisioned.into());
+        put("removed", self.removed.into());
+        let texts = [
+            ("file", &self.file),
+            ("carrier-id", &self.carrier_id),
+            ("subscriber", &self.subscriber),
+            ("signer", &self.signer),
+            ("fingerprint", &self.fingerprint),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                put(key, text.as_str().into());
+            }
+        }
+        if let Some(code) = self.activation {
+            put("activation", code.into());
+        }
+        if let Some(refresh) = self.refresh {
+            put("refresh", refresh.word().into());
+        }
+        if let Some(Refresh::At(at)) = self.refresh {
+            put("refresh-time", at.into());
+        }
+        if !self.steps.is_empty() {
+            put("steps", Step::to_dicts(&self.steps));
+        }
+        details
+    }
+}
+
+impl Refresh {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::At(_) => "scheduled",
+            Self::Due => "due",
+        }
     }
 }
 
@@ -167,6 +316,7 @@ mod tests {
         let job = Job {
             id: 3,
             modem: Some("/org/mbimd/Mbimd1/modem/0".into()),
+            document: Some(9),
             state: "done".into(),
             steps: vec![Step {
                 id: "default-profile".into(),
@@ -182,6 +332,34 @@ mod tests {
         assert_eq!(Job::from_details(&job.to_details()), job);
         assert!(job.ended());
         assert_eq!(Job::from_details(&Details::new()), Job::default());
+    }
+
+    #[test]
+    fn a_document_survives_the_journey() {
+        for refresh in [None, Some(Refresh::OnDemand), Some(Refresh::At(1_780_272_000)), Some(Refresh::Due)] {
+            let some = |text: &str| Some(text.to_owned());
+            let document = Document {
+                id: 3,
+                time: 1_780_000_000,
+                source: "administrator".into(),
+                file: some("10.xml"),
+                digest: "d".into(),
+                carrier_id: some("{c}"),
+                subscriber: some("00101********89"),
+                signer: some("CN=s"),
+                fingerprint: some("f"),
+                code: 0x8217_0005,
+                reason: "r".into(),
+                all_elements_provisioned: true,
+                activation: Some(0),
+                removed: true,
+                refresh,
+                steps: vec![Step { id: "commit".into(), outcome: "applied".into(), ..Step::default() }],
+            };
+            assert_eq!(Document::from_details(&document.to_details()), document);
+        }
+        assert_eq!(Document::from_details(&Details::new()), Document::default());
+        assert_eq!(Document::from_details(&Document::default().to_details()), Document::default());
     }
 
     #[test]

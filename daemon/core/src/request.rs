@@ -54,6 +54,9 @@ pub enum Request {
         /// New purchase profile.
         purchase: Option<ProvisionedProfile>,
     },
+    /// Forget the profiles that documents of this operator (CarrierId) brought for the SIM now present. Answered as
+    /// [`Self::SetSettings`].
+    ForgetProfiles(String),
     /// Probe now, whatever the schedule says.
     Probe,
     /// Count now what passed.

@@ -151,3 +151,18 @@ pub struct SubscriberState {
     #[serde(skip)]
     pub pin: Option<Secret<String>>,
 }
+
+impl SubscriberState {
+    /// Forgets the profiles that documents of this operator (CarrierId) brought; whether there were any.
+    pub fn forget_profiles(&mut self, carrier: &str) -> bool {
+        let is_theirs = |profile: &mut ProvisionedProfile| profile.carrier_id.eq_ignore_ascii_case(carrier);
+        let gone = [self.default_profile.take_if(is_theirs), self.purchase_profile.take_if(is_theirs)];
+        let any = gone.iter().any(Option::is_some);
+        if any {
+            // What was found out about the old list no longer counts.
+            self.last_good_home = None;
+            self.last_good_roaming = None;
+        }
+        any
+    }
+}

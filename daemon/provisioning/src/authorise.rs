@@ -6,6 +6,7 @@ use crate::binding::{belongs_to_another, named_by_records, same_guid, sim_of_ope
 use crate::code::Code;
 use crate::document::{Content, Document, Invalid, Validated};
 use crate::facts::Facts;
+use crate::ledger::Owner;
 use crate::signer::{Signed, Signer, TrustedCertificate};
 use crate::trust::{self, Case, Origin, Signature, Verdict};
 
@@ -131,6 +132,19 @@ impl Document {
             (Verdict::Ask, Some(signer)) => Judged::Ask(Box::new(Question { document, signer: *signer })),
             _ => Judged::Allowed(Box::new(document)),
         })
+    }
+
+    /// The document, where it may take the place of the one that said where it is. [PROV 12.8, PROV-169]
+    ///
+    /// # Errors
+    /// It is another operator's, or another customer's.
+    pub fn refreshes(self, owner: &Owner) -> Result<Self, Refused> {
+        if Owner::of(&self) == *owner {
+            return Ok(self);
+        }
+        let reason = "it is for another carrier or customer than the one that said where it is";
+        let signed = self.signed.map(Box::new);
+        Err(Refused { signed, ..Refused::new(Code::ACCESS_DENIED, reason) })
     }
 
     /// [`Self::judge`] where nobody is known and nobody can be asked.

@@ -91,7 +91,7 @@ pub(crate) fn same_guid(one: &str, other: &str) -> bool {
     bare(one) == bare(other)
 }
 
-fn is_subscriber(wanted: &str, modem: &ModemFacts) -> bool {
+pub(crate) fn is_subscriber(wanted: &str, modem: &ModemFacts) -> bool {
     let personal = [&modem.imsi, &modem.iccid, &modem.min];
     let open = [&modem.provider_id, &modem.provider_name];
     personal.into_iter().flatten().map(Personal::reveal).chain(open.into_iter().flatten()).any(|value| value == wanted)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Printed as eight lower-case hexadecimal digits without a prefix. Bit 31 set means failure; a
 /// code without it other than [`Code::OK`] is a warning.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Code(pub u32);
 
 impl Code {
@@ -66,6 +66,8 @@ impl Code {
     /// Warning: a spelling of the published prose was accepted. [PROV 11.2]
     pub const PROSE_SPELLING: Self = Self(0x2217_0103);
 
+    /// A newer document could not be fetched. Only ever of a job, never in a results document.
+    pub const NOT_FETCHED: Self = Self(0xa217_0104);
     /// Activation: the attempt was running when the daemon ended. Only ever the outcome of an
     /// attempt, never in a results document.
     pub const ABORTED: Self = Self(0x8007_03e3);
@@ -127,6 +129,7 @@ impl Code {
             Self::PLAN_UNREFERENCED => "no profile refers to this plan",
             Self::NO_EFFECT => "stored, without effect on this system",
             Self::PROSE_SPELLING => "spelling outside the schema accepted",
+            Self::NOT_FETCHED => "no newer document was fetched",
             Self::ABORTED => "interrupted by the end of the daemon",
             _ if self.is_failure() => "failed",
             _ => "done with a warning",

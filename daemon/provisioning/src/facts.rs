@@ -58,3 +58,11 @@ pub struct ModemFacts {
     /// The stored purchase profile of this subscriber.
     pub purchase_profile: Option<ProvisionedProfile>,
 }
+
+impl ModemFacts {
+    /// Whether this is the customer's SIM. [PROV 12.4]
+    #[must_use]
+    pub fn has(&self, subscriber_id: &Personal<String>) -> bool {
+        crate::binding::is_subscriber(subscriber_id.reveal(), self)
+    }
+}

@@ -15,6 +15,7 @@ use crate::document::extensions::{Contexts, Metadata};
 use crate::document::plans::DataPlan;
 use crate::document::{self, Content, Directive, Document, WlanProfile};
 use crate::facts::{Facts, ModemFacts};
+use crate::ledger::Owner;
 use crate::private::{Personal, Secret, stored, stored_personal};
 use crate::profile::{ProvisionedProfile, Slot};
 use crate::signer::{Signed, TrustedCertificate};
@@ -217,6 +218,18 @@ impl Plan {
     #[must_use]
     pub fn owner_key(&self) -> Personal<String> {
         owner_key(&self.carrier_id, &self.subscriber_id)
+    }
+
+    /// Whose document it is.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner { carrier_id: self.carrier_id.to_ascii_lowercase(), subscriber_id: self.subscriber_id.clone() }
+    }
+
+    /// Whose certificate the document's signature has.
+    #[must_use]
+    pub const fn signed(&self) -> Option<&Signed> {
+        self.signed.as_ref()
     }
 
     /// The plan without its secrets, to print or to send.
@@ -476,7 +489,7 @@ impl Planner<'_> {
     fn refresh(&mut self, provisioning: &document::Provisioning) {
         match &provisioning.refresh {
             Some(Ok(refresh)) => {
-                let code = if provisioning.is_prose { Code::PROSE_SPELLING } else { NO_EFFECT_YET };
+                let code = if provisioning.is_prose { Code::PROSE_SPELLING } else { Code::OK };
                 let action = Action::keep(Change::Refresh(Box::new(refresh.clone())), code);
                 self.push("provisioning/refresh", Element::RefreshParameters, action);
             }

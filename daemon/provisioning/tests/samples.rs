@@ -36,7 +36,6 @@ use Yields::{Expected, Instead};
 const WLAN: &str = "Wi-Fi profiles are kept, and nothing sets them up yet";
 const MESSAGES: &str = "message rules are kept, and nothing evaluates them yet";
 const EXTENSIONS: &str = "settings of version 2 are kept, and nothing applies them yet";
-const REFRESH: &str = "refresh is kept, and nothing uses it yet";
 const BRANDING: &str = "branding is kept, and nothing shows it yet";
 const SIGNATURES: &str = "nothing here has the signature checked: a signed document is refused (daemon/verify/tests/samples.rs has it checked, and compares the results with those expected)";
 
@@ -75,12 +74,7 @@ const TABLE: &[Row] = &[
             EXTENSIONS,
         ),
     ),
-    (
-        "valid/12-refresh-and-certificates.xml",
-        App,
-        &[],
-        Instead(&["Provisioning/RefreshParameters=22170102", "Provisioning/TrustedCertificate=00000000"], REFRESH),
-    ),
+    ("valid/12-refresh-and-certificates.xml", App, &[], Expected),
     ("valid/13-wlan-eap-sim-and-v2-ssids.xml", App, &[], Instead(&["WLANProfiles=22170102"], WLAN)),
     (
         "valid/14-purchase-profile-and-branding.xml",

@@ -4,8 +4,12 @@
 //! Documents are worked on one after the other up to their results; an activation goes on by itself, because it may
 //! take hours. `[PROV 12.1]`, `[PROV 12.7]`
 
+mod dropins;
 mod execute;
 mod facts;
+pub(crate) mod history;
+mod refresh;
+mod remove;
 mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,17 +20,18 @@ use std::time::Duration;
 use daemon_core::effect::SubscriberKey;
 use daemon_provisioning as provisioning;
 use daemon_provisioning::{
-    Action, ActivationStatus, Code, Document, Judged, Question, Refused, Run, SavedRun, Shape, plan, refused_signed,
+    Action, ActivationStatus, Code, Document, Judged, Owner, Question, Refused, Run, Shape, plan, refused_signed,
     validate,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::handle::{Approval, Job, JobStep, ModemHandle, Modems, Provisioner, Source, Submission};
+use crate::handle::{Approval, Job, JobStep, ModemHandle, Modems, Provisioner, Source, Submission, Wish};
 use crate::store::trusted::Consent;
 use crate::store::{Store, Which, apps};
-use execute::Execution;
+use execute::{Cursor, Ending, Execution};
+use history::{Draft, History};
 pub(crate) use signed::{Checks, now};
 
 /// Documents that wait.
@@ -59,22 +64,36 @@ impl Agent {
     }
 }
 
-/// Starts the agent. `apps_dir`: bindings of programs to operators; `approvals`: where users are asked.
+/// Files and folders of the agent.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// Bindings of programs to operators.
+    pub(crate) apps_dir: PathBuf,
+    /// Documents of the administrator.
+    pub(crate) documents_dir: PathBuf,
+    /// More root certificates for servers that newer documents come from.
+    pub(crate) refresh_ca: Vec<PathBuf>,
+}
+
+/// Starts the agent. `approvals`: where users are asked.
 pub(crate) fn start(
     modems: Modems,
     store: Store,
-    apps_dir: PathBuf,
+    places: Places,
     checks: Checks,
     approvals: mpsc::Sender<Approval>,
 ) -> (Provisioner, Agent) {
     let (submit, submissions) = mpsc::channel(QUEUE);
+    let (orders, ordered) = mpsc::channel(QUEUE);
     let (jobs, shown) = watch::channel(Vec::new());
     let (stop, stopped) = oneshot::channel();
     let shown_store = store.clone();
     let task = Task {
         modems,
+        history: History::new(store.clone()),
         store,
-        apps_dir,
+        dropins: dropins::DropIns::new(&places.documents_dir),
+        places,
         checks,
         approvals,
         questions: JoinSet::new(),
@@ -83,10 +102,13 @@ pub(crate) fn start(
         activations: JoinSet::new(),
         cancel: BTreeMap::new(),
         watched: BTreeSet::new(),
+        fetches: JoinSet::new(),
+        fetching: Vec::new(),
+        look: None,
         start: Instant::now(),
     };
-    let task = tokio::spawn(task.run(submissions, stopped));
-    (Provisioner { submit, jobs: shown, store: shown_store }, Agent { stop, task })
+    let task = tokio::spawn(task.run(submissions, ordered, stopped));
+    (Provisioner { submit, orders, jobs: shown, store: shown_store }, Agent { stop, task })
 }
 
 /// All jobs, as others see them.
@@ -115,6 +137,7 @@ impl Board {
 /// A document that waits for the user's word on its signer.
 struct Waiting {
     submission: Submission,
+    draft: Draft,
     question: Box<Question>,
     job: Job,
 }
@@ -122,27 +145,73 @@ struct Waiting {
 struct Task {
     modems: Modems,
     store: Store,
-    apps_dir: PathBuf,
+    history: History,
+    places: Places,
+    dropins: dropins::DropIns,
     checks: Checks,
     approvals: mpsc::Sender<Approval>,
     /// Documents whose signer a user is asked about, each with the word that came.
     questions: JoinSet<(Waiting, bool)>,
     jobs: Board,
     next_job: u32,
-    /// Activations under way; each gives its modem's number when it ends.
-    activations: JoinSet<(u32, u32)>,
-    /// Modem → job and the way to end its activation.
-    cancel: BTreeMap<u32, (u32, oneshot::Sender<()>)>,
-    /// Modems whose SIM is being waited for.
+    /// Activations under way.
+    activations: JoinSet<Activated>,
+    /// The activation of each modem.
+    cancel: BTreeMap<u32, Pending>,
+    /// Modems that are followed.
     watched: BTreeSet<u32>,
+    /// Newer documents that are being asked for.
+    fetches: JoinSet<refresh::Fetch>,
+    /// Whose they are.
+    fetching: Vec<Owner>,
+    /// When to look whether a newer document is due.
+    look: Option<Instant>,
     start: Instant,
 }
 
+/// An activation under way.
+struct Pending {
+    job: u32,
+    owner: Owner,
+    cancel: oneshot::Sender<Ending>,
+}
+
+/// How an activation ended.
+struct Activated {
+    modem: u32,
+    job: u32,
+    document: u32,
+    code: Option<Code>,
+}
+
+/// What is told of a modem.
+enum News {
+    /// Its SIM says who it is.
+    Sim(u32, SubscriberKey),
+    /// It is online.
+    Online,
+}
+
 impl Task {
-    async fn run(mut self, mut submissions: mpsc::Receiver<Submitted>, mut stopped: oneshot::Receiver<()>) {
-        let (identified, mut identities) = mpsc::channel(QUEUE);
-        self.watch_sims(&identified);
+    async fn run(
+        mut self,
+        mut submissions: mpsc::Receiver<Submitted>,
+        mut ordered: mpsc::Receiver<Wish>,
+        mut stopped: oneshot::Receiver<()>,
+    ) {
+        let (tell, mut news) = mpsc::channel(QUEUE);
+        self.watch_modems(&tell);
+        // Those that are broken are named whether there is a SIM or not.
+        self.drop_ins().await;
+        self.look_for_newer().await;
         loop {
+            let look = self.look;
+            let looking = async {
+                match look {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 submitted = submissions.recv() => {
                     let Some((submission, answer)) = submitted else { break };
@@ -150,22 +219,35 @@ impl Task {
                     // Who asked may have gone; the job goes on and is shown.
                     let _ = answer.send(result);
                 }
-                Ok(()) = self.modems.changed() => self.watch_sims(&identified),
-                Some((modem, key)) = identities.recv() => self.resume(modem, key).await,
+                Some(order) = ordered.recv() => self.ordered(order).await,
+                Ok(()) = self.modems.changed() => self.watch_modems(&tell),
+                Some(news) = news.recv() => match news {
+                    News::Sim(modem, key) => {
+                        self.resume(modem, key).await;
+                        self.drop_ins().await;
+                    }
+                    News::Online => self.look_for_newer().await,
+                },
+                Some(()) = self.dropins.changed() => self.drop_ins().await,
                 Some(Ok((waiting, approved))) = self.questions.join_next(), if !self.questions.is_empty() => {
                     self.answered(waiting, approved).await;
                 }
                 Some(ended) = self.activations.join_next(), if !self.activations.is_empty() => {
-                    if let Ok((modem, job)) = ended
-                        && self.cancel.get(&modem).is_some_and(|(running, _)| *running == job)
-                    {
-                        self.cancel.remove(&modem);
+                    if let Ok(ended) = ended {
+                        self.activated(ended).await;
                     }
                 }
+                Some(fetched) = self.fetches.join_next(), if !self.fetches.is_empty() => {
+                    if let Ok(fetched) = fetched {
+                        self.fetched(fetched).await;
+                    }
+                }
+                () = looking => self.look_for_newer().await,
                 _ = &mut stopped => break,
             }
         }
         self.questions.shutdown().await;
+        self.fetches.shutdown().await;
         self.activations.shutdown().await;
     }
 
@@ -173,24 +255,59 @@ impl Task {
         self.modems.borrow().iter().find(|handle| handle.id == modem).cloned()
     }
 
-    /// Waits for the SIM of each new modem: a half-applied document may belong to it.
-    fn watch_sims(&mut self, identified: &mpsc::Sender<(u32, SubscriberKey)>) {
+    async fn ordered(&mut self, order: Wish) {
+        // Who asked may have gone.
+        match order {
+            Wish::Remove(document, answer) => drop(answer.send(self.remove(document).await)),
+            Wish::Refresh(document, answer) => drop(answer.send(self.refresh(document).await)),
+        }
+    }
+
+    async fn activated(&mut self, ended: Activated) {
+        if self.cancel.get(&ended.modem).is_some_and(|pending| pending.job == ended.job) {
+            self.cancel.remove(&ended.modem);
+        }
+        if let Some(code) = ended.code {
+            self.history.activated(ended.document, code).await;
+        }
+    }
+
+    /// Follows each new modem: documents wait for its SIM, and newer ones until it is online.
+    fn watch_modems(&mut self, tell: &mpsc::Sender<News>) {
         let modems = self.modems.borrow_and_update().clone();
         self.watched.retain(|id| modems.iter().any(|modem| modem.id == *id));
         for mut modem in modems {
-            if self.watched.insert(modem.id) {
-                let identified = identified.clone();
-                tokio::spawn(async move {
-                    // Ends with the modem.
-                    let key = match modem.snapshot.wait_for(|s| facts::key(s).is_some()).await {
-                        Ok(snapshot) => facts::key(&snapshot),
-                        Err(_) => None,
-                    };
-                    if let Some(key) = key {
-                        let _ = identified.send((modem.id, key)).await;
-                    }
-                });
+            if !self.watched.insert(modem.id) {
+                continue;
             }
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                let (mut key, mut online) = (None, false);
+                // Ends with the modem, or with the agent.
+                loop {
+                    let (sim, now) = {
+                        let snapshot = modem.snapshot.borrow_and_update();
+                        (facts::key(&snapshot), refresh::is_online(&snapshot))
+                    };
+                    let mut news = Vec::new();
+                    if sim != key {
+                        news.extend(sim.clone().map(|sim| News::Sim(modem.id, sim)));
+                        key = sim;
+                    }
+                    if now && !online {
+                        news.push(News::Online);
+                    }
+                    online = now;
+                    for news in news {
+                        if tell.send(news).await.is_err() {
+                            return;
+                        }
+                    }
+                    if modem.snapshot.changed().await.is_err() {
+                        return;
+                    }
+                }
+            });
         }
     }
 
@@ -213,31 +330,30 @@ impl Task {
                 return;
             }
         };
-        let Ok(saved) = serde_json::from_slice::<SavedRun>(&kept) else {
+        let Ok(Cursor { run, draft }) = serde_json::from_slice::<Cursor>(&kept) else {
             tracing::warn!("a half-applied document cannot be understood and is forgotten");
             let _ = self.store.keep(key, which, None).await;
             return;
         };
         let Some(handle) = self.handle(modem) else { return };
         tracing::info!(modem, "a document that was being applied is taken up again");
-        let run = Run::resume(saved, self.start.elapsed());
+        let run = Run::resume(run, self.start.elapsed());
         let job = self.new_job(Some(modem), &[]);
-        let execution = self.execution(run, job, Some(handle), Some(key));
+        let execution = self.execution(run, draft, job, Some(handle), Some(key));
         self.go(execution).await;
     }
 
     async fn submitted(&mut self, submission: Submission) -> Result<Job, Job> {
+        let draft = Draft::new(&submission, (self.checks.clock)());
         let modems = self.modems.borrow().clone();
         let mut facts = facts::of(&modems, submission.modem, &self.store).await;
         let document = match self.judge(&submission, &facts, None).await {
             Ok(Judged::Allowed(document)) => *document,
             // What would be done if the user said yes.
             Ok(Judged::Ask(question)) if submission.dry_run => question.approved(),
-            Ok(Judged::Ask(question)) => return self.ask(question, submission).await.map_err(|no| refusal(&no)),
-            Err(refused) => {
-                tracing::info!(code = %refused.code, "a document was refused");
-                return Err(refusal(&refused));
-            }
+            Ok(Judged::Ask(question)) => return self.ask(question, submission, draft).await,
+            Err(refused) if submission.dry_run => return Err(refusal(&refused)),
+            Err(refused) => return Err(self.refused(draft, &refused).await),
         };
         facts.stored = facts::kept(&document.owner_key(), &self.store).await;
         let plan = plan(&document, &facts);
@@ -246,13 +362,19 @@ impl Task {
             return Err(Job { modem: plan.target(), state: "done", steps, ..Job::default() });
         }
         let job = self.new_job(plan.target(), &plan.view().steps);
-        Ok(self.apply(plan, job).await)
+        Ok(self.apply(plan, draft, job).await)
+    }
+
+    /// Remembers that a document was refused; the job to show.
+    async fn refused(&self, draft: Draft, refused: &Refused) -> Job {
+        let document = self.history.refused(draft, refused).await;
+        Job { document, ..refusal(refused) }
     }
 
     /// Has the user asked about the signer. The job goes on by itself when the word comes.
-    async fn ask(&mut self, question: Box<Question>, submission: Submission) -> Result<Job, Refused> {
+    async fn ask(&mut self, question: Box<Question>, submission: Submission, draft: Draft) -> Result<Job, Job> {
         if self.questions.len() >= MAX_QUESTIONS {
-            return Err(question.declined());
+            return Err(self.refused(draft, &question.declined()).await);
         }
         let job = self.next_job;
         let (asked, somebody) = oneshot::channel();
@@ -264,13 +386,12 @@ impl Task {
             Err(_) => None,
         };
         let Some(word) = word else {
-            tracing::info!("a document was refused: nobody is there to be asked about its signer");
-            return Err(question.declined());
+            return Err(self.refused(draft, &question.declined()).await);
         };
         let mut job = self.new_job(submission.modem, &[]);
         job.state = "asking";
         self.jobs.show(&job);
-        let waiting = Waiting { submission, question, job: job.clone() };
+        let waiting = Waiting { submission, draft, question, job: job.clone() };
         self.questions.spawn(async move {
             let approved = matches!(tokio::time::timeout(PATIENCE, word).await, Ok(Ok(true)));
             (waiting, approved)
@@ -280,10 +401,12 @@ impl Task {
 
     /// The user's word on a signer is there.
     async fn answered(&mut self, waiting: Waiting, approved: bool) {
-        let Waiting { submission, question, job } = waiting;
-        tracing::info!(job = job.id, approved, signer = question.signer().name(), "a signer was asked about");
+        let Waiting { submission, draft, question, job } = waiting;
+        let signer = question.signer().name();
+        tracing::info!(event = "signer-asked", job = job.id, approved, signer, "a user was asked about a signer");
         if !approved {
-            self.jobs.show(&Job { id: job.id, modem: job.modem, ..refusal(&question.declined()) });
+            let refused = self.refused(draft, &question.declined()).await;
+            self.jobs.show(&Job { id: job.id, modem: job.modem, ..refused });
             return;
         }
         let fingerprint = question.signer().fingerprint.clone();
@@ -310,26 +433,27 @@ impl Task {
         let plan = match judged {
             Ok(plan) => plan,
             Err(refused) => {
-                self.jobs.show(&Job { id: job.id, modem: job.modem, ..refusal(&refused) });
+                let refused = self.refused(draft, &refused).await;
+                self.jobs.show(&Job { id: job.id, modem: job.modem, ..refused });
                 return;
             }
         };
         let job = Job { modem: plan.target(), state: "queued", steps: described(&plan.view().steps), ..job };
         self.jobs.show(&job);
-        self.apply(plan, job).await;
+        self.apply(plan, draft, job).await;
     }
 
-    async fn apply(&mut self, plan: provisioning::Plan, job: Job) -> Job {
+    async fn apply(&mut self, plan: provisioning::Plan, draft: Draft, job: Job) -> Job {
         let target = plan.target();
         let activates = plan.steps().iter().any(|step| matches!(step.action, Action::Activate(_)));
-        if activates && let Some((_, cancel)) = target.and_then(|modem| self.cancel.remove(&modem)) {
+        if activates && let Some(pending) = target.and_then(|modem| self.cancel.remove(&modem)) {
             // An error means that it has just ended.
-            let _ = cancel.send(());
+            let _ = pending.cancel.send(Ending::Superseded);
         }
         let handle = target.and_then(|modem| self.handle(modem));
         let key = handle.as_ref().and_then(|handle| facts::key(&handle.snapshot.borrow()));
         let run = Run::new(plan, self.start.elapsed());
-        let execution = self.execution(run, job, handle, key);
+        let execution = self.execution(run, draft, job, handle, key);
         self.go(execution).await
     }
 
@@ -349,8 +473,10 @@ impl Task {
         }
         let sources: Vec<provisioning::Source> = match submission.source {
             Source::Website => vec![provisioning::Source::Website],
+            Source::Refresh => vec![provisioning::Source::Refresh],
+            Source::Administrator => vec![provisioning::Source::Administrator],
             Source::App => {
-                let carriers = apps::carriers_of(&self.apps_dir, submission.uid);
+                let carriers = apps::carriers_of(&self.places.apps_dir, submission.uid);
                 let unbound = carriers.is_empty().then_some(None);
                 let bound = carriers.into_iter().map(Some);
                 bound.chain(unbound).map(|carrier_id| provisioning::Source::App { carrier_id }).collect()
@@ -373,25 +499,36 @@ impl Task {
         job
     }
 
-    fn execution(&self, run: Run, job: Job, handle: Option<ModemHandle>, key: Option<SubscriberKey>) -> Execution {
-        Execution::new(run, job, handle, key, self.store.clone(), self.jobs.clone(), self.start)
+    fn execution(
+        &self,
+        run: Run,
+        draft: Draft,
+        job: Job,
+        handle: Option<ModemHandle>,
+        key: Option<SubscriberKey>,
+    ) -> Execution {
+        Execution::new((run, draft), job, handle, key, self.store.clone(), self.jobs.clone(), self.start)
     }
 
     /// Applies up to the results, then lets the activation go on by itself.
     async fn go(&mut self, mut execution: Execution) -> Job {
         execution.apply().await;
-        let job = execution.job().clone();
+        match self.enter(&mut execution).await {
+            true => self.look_soon(),
+            false => self.look_later(),
+        }
         if execution.is_done() {
             execution.end().await;
             return execution.job().clone();
         }
+        let job = execution.job().clone();
         let Some(modem) = job.modem else { return job };
         let (cancel, cancelled) = oneshot::channel();
-        self.cancel.insert(modem, (job.id, cancel));
-        let id = job.id;
+        self.cancel.insert(modem, Pending { job: job.id, owner: execution.owner(), cancel });
+        let (id, document) = (job.id, execution.document());
         self.activations.spawn(async move {
-            execution.activate(cancelled).await;
-            (modem, id)
+            let code = execution.activate(cancelled).await;
+            Activated { modem, job: id, document, code }
         });
         job
     }
@@ -400,7 +537,7 @@ impl Task {
 fn refusal(refused_because: &Refused) -> Job {
     Job {
         state: "failed",
-        results_xml: Some(refused_signed(refused_because.code, refused_because.signed.as_deref(), Shape::V2)),
+        results_xml: Some(refused_signed(refused_because.code, refused_because.signed.as_deref(), Shape::V2).into()),
         all_provisioned: Some(false),
         error: Some((code_number(refused_because.code), refused_because.reason.clone())),
         ..Job::default()

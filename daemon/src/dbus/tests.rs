@@ -25,7 +25,7 @@ use zbus::{Connection, Guid, MessageStream, connection, message};
 
 use super::policy::Gate;
 use crate::actor::trace::{Last, Traces};
-use crate::handle::{Approval, Job, ModemHandle, Provisioner, Submission, Tracer};
+use crate::handle::{Approval, Job, ModemHandle, Provisioner, Submission, Tracer, Wish};
 use crate::store::Store;
 use crate::store::operators::Operators;
 
@@ -159,6 +159,8 @@ pub(super) struct FakeProvisioner {
     pub(super) jobs: watch::Sender<Vec<Job>>,
     pub(super) submissions: Arc<Mutex<Vec<Submission>>>,
     pub(super) store: Store,
+    /// What else is asked.
+    pub(super) wishes: mpsc::Receiver<Wish>,
     _folder: tempfile::TempDir,
 }
 
@@ -166,6 +168,7 @@ pub(super) fn provisioner(
     answer: impl Fn(&Submission) -> Result<Job, Job> + Send + 'static,
 ) -> (Provisioner, FakeProvisioner) {
     let (submit, mut incoming) = mpsc::channel::<(Submission, oneshot::Sender<_>)>(4);
+    let (orders, wishes) = mpsc::channel(4);
     let (jobs, listed) = watch::channel(Vec::new());
     let submissions = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&submissions);
@@ -179,8 +182,8 @@ pub(super) fn provisioner(
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), Operators::default()).unwrap();
     (
-        Provisioner { submit, jobs: listed, store: store.clone() },
-        FakeProvisioner { jobs, submissions, store, _folder: folder },
+        Provisioner { submit, orders, jobs: listed, store: store.clone() },
+        FakeProvisioner { jobs, submissions, store, wishes, _folder: folder },
     )
 }
 

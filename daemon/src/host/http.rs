@@ -1,8 +1,10 @@
 //! One bounded GET over a stream that someone else opened. No redirects, cookies, compression or keep-alive.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroizing;
 
 /// Longest head of an answer, octets.
 const MAX_HEAD: usize = 16 * 1024;
@@ -60,6 +62,11 @@ impl Url {
         if self.tls { "https" } else { "http" }
     }
 
+    /// Whether scheme, host and port are the same. `[RFC 6454]`
+    pub(crate) fn is_of_origin(&self, other: &Self) -> bool {
+        (self.tls, &self.host, self.port) == (other.tls, &other.host, other.port)
+    }
+
     /// Host name or address without brackets.
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -109,7 +116,7 @@ impl Url {
 }
 
 /// What came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Status code.
     pub(crate) status: u16,
@@ -117,8 +124,36 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     /// The content type says HTML.
     pub(crate) html: bool,
-    /// The beginning of the body, at most 16 KiB.
+    /// The beginning of the body, at most as much as was wanted.
     pub(crate) body: Vec<u8>,
+    /// The body is there to its end.
+    pub(crate) whole: bool,
+    /// What else of the head is of use to who wants the content.
+    pub(crate) told: Told,
+}
+
+/// Fields of the head of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// `WWW-Authenticate` names the scheme `Basic`.
+    pub(crate) basic: bool,
+    /// `ETag`.
+    pub(crate) tag: Option<String>,
+    /// `Last-Modified`.
+    pub(crate) modified: Option<String>,
+    /// `Content-Encoding` says that the body is not what was asked for.
+    pub(crate) encoded: bool,
+    /// `Content-Length` is more than [`More::most`].
+    pub(crate) too_long: bool,
+}
+
+/// What a request has beyond the usual.
+#[derive(Debug, Default)]
+pub(crate) struct More {
+    /// Lines of the head, each with its end; they may hold a password.
+    pub(crate) lines: Zeroizing<String>,
+    /// A body that says that it is longer, in octets, is not read at all.
+    pub(crate) most: Option<u64>,
 }
 
 /// Sends the request and reads the answer, of the body at most `limit` octets. The error is a short text without anything
@@ -129,11 +164,26 @@ pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(
     accept: &str,
     limit: usize,
 ) -> Result<Answer, String> {
-    let request = format!(
+    ask(stream, url, accept, &More::default(), limit).await
+}
+
+/// As [`get`], with more.
+pub(crate) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    url: &Url,
+    accept: &str,
+    more: &More,
+    limit: usize,
+) -> Result<Answer, String> {
+    // Grown at once: what is moved would stay behind in clear.
+    let mut request = Zeroizing::new(String::with_capacity(4096 + more.lines.len()));
+    let _ = write!(
+        request,
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {USER_AGENT}\r\nAccept: {accept}\r\nCache-Control: no-cache\r\n\
-         Connection: close\r\n\r\n",
+         {}Connection: close\r\n\r\n",
         url.target,
-        url.authority()
+        url.authority(),
+        more.lines.as_str()
     );
     let broken = |error: std::io::Error| error.kind().to_string();
     stream.write_all(request.as_bytes()).await.map_err(broken)?;
@@ -153,8 +203,10 @@ pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(
     data.drain(..head.length.min(data.len()));
     let mut answer = head.answer;
     let bodiless = (100..200).contains(&answer.status) || answer.status == 204 || answer.status == 304;
-    if !bodiless {
-        answer.body = body(stream, data, head.framing, limit).await?;
+    answer.told.too_long =
+        matches!(head.framing, Framing::Length(length) if more.most.is_some_and(|most| length > most));
+    if !bodiless && !answer.told.too_long {
+        (answer.body, answer.whole) = body(stream, data, head.framing, limit).await?;
     }
     Ok(answer)
 }
@@ -182,6 +234,10 @@ fn parse_head(data: &[u8], url: &Url) -> Result<Option<Head>, String> {
         Err(error) => return Err(format!("not HTTP: {error}")),
     };
     let header = |name: &str| response.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value);
+    let values = |name: &'static str| {
+        let of = response.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name));
+        of.filter_map(|h| std::str::from_utf8(h.value).ok())
+    };
     let text = |name: &str| header(name).and_then(|value| std::str::from_utf8(value).ok());
     let lower = |name: &str| text(name).map(str::to_ascii_lowercase).unwrap_or_default();
     let framing = if lower("transfer-encoding").contains("chunked") {
@@ -196,40 +252,73 @@ fn parse_head(data: &[u8], url: &Url) -> Result<Option<Head>, String> {
         status: response.code.unwrap_or(0),
         location: text("location").and_then(|location| url.resolve(location)),
         html: content_type.starts_with("text/html") || content_type.starts_with("application/xhtml"),
-        body: Vec::new(),
+        told: Told {
+            basic: values("www-authenticate").any(is_basic),
+            tag: text("etag").map(str::to_owned),
+            modified: text("last-modified").map(str::to_owned),
+            encoded: !matches!(lower("content-encoding").trim(), "" | "identity"),
+            too_long: false,
+        },
+        ..Answer::default()
     };
     Ok(Some(Head { answer, framing, length }))
 }
 
-/// Reads the beginning of a body; a connection that breaks inside a body is the body's end.
+/// Whether a challenge, or a row of them, has the scheme `Basic`.
+fn is_basic(challenges: &str) -> bool {
+    let scheme = |part: &str| part.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("basic"));
+    challenges.split(',').any(scheme)
+}
+
+/// Reads the beginning of a body, and says whether that is all of it; a connection that breaks inside a body is the
+/// body's end.
 async fn body<S: AsyncRead + Unpin>(
     stream: &mut S,
     mut data: Vec<u8>,
     framing: Framing,
     wanted: usize,
-) -> Result<Vec<u8>, String> {
-    let limit = match framing {
-        Framing::Length(length) => usize::try_from(length).unwrap_or(wanted).min(wanted),
-        // Chunk heads come on top; a server that sends one-byte chunks is not listened to for long.
-        Framing::Chunked => wanted * 2,
-        Framing::Close => wanted,
-    };
-    loop {
-        if framing == Framing::Chunked {
-            let (plain, ended) = unchunk(&data, wanted)?;
-            if ended || plain.len() >= wanted {
-                return Ok(plain);
-            }
-        }
-        if data.len() >= limit || !fill(stream, &mut data, limit).await.unwrap_or(false) {
-            break;
-        }
-    }
+) -> Result<(Vec<u8>, bool), String> {
     if framing == Framing::Chunked {
-        return unchunk(&data, wanted).map(|(plain, _)| plain);
+        return chunked(stream, data, wanted).await;
+    }
+    let (limit, length) = match framing {
+        Framing::Length(length) => {
+            let length = usize::try_from(length).ok();
+            (length.unwrap_or(wanted).min(wanted), length)
+        }
+        _ => (wanted, None),
+    };
+    let mut ended = false;
+    while !ended && data.len() < limit {
+        match fill(stream, &mut data, limit).await {
+            Ok(more) => ended = !more,
+            Err(_) => break,
+        }
     }
     data.truncate(limit);
-    Ok(data)
+    let whole = length.map_or(ended, |length| data.len() == length);
+    Ok((data, whole))
+}
+
+async fn chunked<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    mut data: Vec<u8>,
+    wanted: usize,
+) -> Result<(Vec<u8>, bool), String> {
+    // Chunk heads come on top; a server that sends one-byte chunks is not listened to for long.
+    let (mut chunks, mut room) = (Chunks::default(), (wanted * 2).saturating_sub(data.len()));
+    loop {
+        let ended = chunks.take(&mut data, wanted)?;
+        let before = data.len();
+        if ended
+            || chunks.plain.len() >= wanted
+            || room == 0
+            || !fill(stream, &mut data, before + room).await.unwrap_or(false)
+        {
+            return Ok((chunks.plain, ended));
+        }
+        room = room.saturating_sub(data.len() - before);
+    }
 }
 
 async fn fill<S: AsyncRead + Unpin>(stream: &mut S, data: &mut Vec<u8>, limit: usize) -> Result<bool, String> {
@@ -239,26 +328,51 @@ async fn fill<S: AsyncRead + Unpin>(stream: &mut S, data: &mut Vec<u8>, limit: u
     Ok(count > 0)
 }
 
-/// The content of the chunks so far, at most `wanted` octets, and whether the last one was seen.
-fn unchunk(mut data: &[u8], wanted: usize) -> Result<(Vec<u8>, bool), String> {
-    let mut plain = Vec::new();
-    loop {
-        let (start, size) = match httparse::parse_chunk_size(data) {
-            Ok(httparse::Status::Complete(found)) => found,
-            Ok(httparse::Status::Partial) => return Ok((plain, false)),
-            Err(_) => return Err("broken chunk".into()),
+/// The content of chunks, as they come.
+#[derive(Default)]
+struct Chunks {
+    plain: Vec<u8>,
+    /// Octets of the present chunk that are to come.
+    left: u64,
+    /// Octets of the end of the present chunk that are to come.
+    end: u64,
+}
+
+impl Chunks {
+    /// Takes what is whole of the data, up to `wanted` octets of content; whether the last chunk was seen.
+    fn take(&mut self, data: &mut Vec<u8>, wanted: usize) -> Result<bool, String> {
+        let mut rest = data.as_slice();
+        let ended = loop {
+            if self.left > 0 || self.end > 0 {
+                let content = self.left > 0;
+                let due = if content { &mut self.left } else { &mut self.end };
+                let (taken, after) = rest.split_at(rest.len().min(usize::try_from(*due).unwrap_or(usize::MAX)));
+                *due -= taken.len() as u64;
+                rest = after;
+                if content {
+                    let room = wanted.saturating_sub(self.plain.len());
+                    self.plain.extend_from_slice(taken.get(..taken.len().min(room)).unwrap_or_default());
+                }
+                if taken.is_empty() || self.plain.len() >= wanted {
+                    break false;
+                }
+                continue;
+            }
+            match httparse::parse_chunk_size(rest) {
+                Ok(httparse::Status::Complete((start, size))) => {
+                    rest = rest.get(start..).unwrap_or_default();
+                    if size == 0 {
+                        break true;
+                    }
+                    (self.left, self.end) = (size, 2);
+                }
+                Ok(httparse::Status::Partial) => break false,
+                Err(_) => return Err("broken chunk".into()),
+            }
         };
-        if size == 0 {
-            return Ok((plain, true));
-        }
-        let rest = data.get(start..).unwrap_or_default();
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let chunk = rest.get(..size.min(rest.len())).unwrap_or_default();
-        plain.extend_from_slice(chunk.get(..chunk.len().min(wanted - plain.len())).unwrap_or_default());
-        match size.checked_add(2).and_then(|end| rest.get(end..)) {
-            Some(next) if plain.len() < wanted => data = next,
-            _ => return Ok((plain, false)),
-        }
+        let taken = data.len() - rest.len();
+        data.drain(..taken);
+        Ok(ended)
     }
 }
 
@@ -345,17 +459,54 @@ mod tests {
     async fn answers() {
         let got =
             check(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Type: text/plain\r\n\r\nTestmore").await.unwrap();
-        assert_eq!((got.status, got.body.as_slice(), got.html), (200, &b"Test"[..], false));
+        assert_eq!((got.status, got.body.as_slice(), got.html, got.whole), (200, &b"Test"[..], false, true));
         let got = check(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         assert_eq!((got.status, got.body.len()), (204, 0));
         let got = check(b"HTTP/1.0 302 Found\r\nlocation: /p\r\n\r\n<html>").await.unwrap();
         assert_eq!(got.location.as_deref(), Some("http://h.example/p"));
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
-        assert_eq!(check(chunked).await.unwrap().body, b"abcde");
+        let got = check(chunked).await.unwrap();
+        assert_eq!((got.body.as_slice(), got.whole), (&b"abcde"[..], true));
         let got =
             check(b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=x\r\n\r\nall until the end").await.unwrap();
         assert!(got.html);
-        assert_eq!(got.body, b"all until the end");
+        assert_eq!((got.body.as_slice(), got.whole), (&b"all until the end"[..], true));
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_off_is_not_whole() {
+        for answer in [
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"[..],
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab",
+        ] {
+            let got = check(answer).await.unwrap();
+            assert!(!got.whole && !got.body.is_empty(), "{got:?}");
+        }
+        // Chunks in pieces of every size, some of them in the middle of a head.
+        let mut long = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let mut content = Vec::new();
+        for size in 1..=120_usize {
+            let octet = u8::try_from(size).unwrap();
+            long.extend_from_slice(format!("{size:x}\r\n").as_bytes());
+            long.extend(std::iter::repeat_n(octet, size));
+            long.extend_from_slice(b"\r\n");
+            content.extend(std::iter::repeat_n(octet, size));
+        }
+        long.extend_from_slice(b"0\r\n\r\n");
+        let got = check(&long).await.unwrap();
+        assert!(got.whole && got.body == content);
+    }
+
+    #[tokio::test]
+    async fn what_the_head_tells() {
+        let head = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"a, Basic b\"\r\nwww-authenticate: NTLM, basic realm=\"x\"\r\n\
+            ETag: \"v1\"\r\nLast-Modified: then\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n";
+        let told = check(head).await.unwrap().told;
+        let (tag, modified) = (Some("\"v1\"".to_owned()), Some("then".to_owned()));
+        assert_eq!(told, Told { basic: true, tag, modified, encoded: true, too_long: false });
+        assert_eq!(check(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap().told, Told::default());
+        assert!(!is_basic("Digest realm=x, qop=auth") && is_basic("BASIC"));
     }
 
     #[tokio::test]

@@ -547,7 +547,7 @@ async fn better(v4: impl Future<Output = Option<Tested>>, v6: impl Future<Output
 }
 
 /// What is wrong with a certificate, in words that no server chose.
-fn certificate(why: &rustls::CertificateError) -> &'static str {
+pub(super) fn certificate(why: &rustls::CertificateError) -> &'static str {
     use rustls::CertificateError as Error;
     match why {
         Error::UnknownIssuer => "unknown issuer",
@@ -573,7 +573,7 @@ fn is_strict(bearer: &Bearer) -> bool {
 
 /// Whether a route of the family leads over the link; nothing is sent. The error is the reason not to test at all:
 /// a socket that cannot be bound would test the wrong link.
-async fn reachable(bearer: &Bearer, wanted: bool, family: Family) -> Result<bool, &'static str> {
+pub(super) async fn reachable(bearer: &Bearer, wanted: bool, family: Family) -> Result<bool, &'static str> {
     if !wanted {
         return Ok(false);
     }

@@ -23,6 +23,8 @@ pub(crate) enum Which {
     Plain,
     /// Not a document under way, but what documents ordered for a customer of a carrier; the key names both.
     Kept,
+    /// The history of all documents; the key is of no SIM.
+    Ledger,
 }
 
 /// The folder of all cursors.
@@ -46,6 +48,7 @@ impl Cursors {
             Which::Activating => "activating",
             Which::Plain => "plain",
             Which::Kept => "kept",
+            Which::Ledger => "ledger",
         };
         self.folder.join(self.salt.name(key)).with_extension(kind)
     }
@@ -80,7 +83,7 @@ impl Cursors {
         match self.seal.open_octets(&self.name(key, which), bytes) {
             Ok(plain) => Ok(Some(plain)),
             Err(error) => {
-                tracing::warn!(%error, "a half-applied document cannot be read; it is kept aside");
+                tracing::warn!(%error, "a file of documents cannot be read; it is kept aside");
                 std::fs::rename(&file, file.with_extension("damaged"))?;
                 Ok(None)
             }

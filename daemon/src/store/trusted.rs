@@ -101,7 +101,8 @@ impl TrustFile {
         self.save(&trusted).map(|()| true)
     }
 
-    /// Remembers the certificates that a document named, in the place of those that its operator named before.
+    /// Remembers the certificates that a document named, in the place of those that its operator named before; none
+    /// forgets these. Whether anything is different.
     pub(super) fn learn(&self, carrier_id: &str, mut certificates: Vec<TrustedCertificate>) -> io::Result<bool> {
         certificates.truncate(MAX_CERTIFICATES);
         let mut trusted = self.load()?;
@@ -109,7 +110,11 @@ impl TrustFile {
         if trusted.carriers.contains(&carrier) {
             return Ok(false);
         }
+        let before = trusted.carriers.len();
         trusted.carriers.retain(|known| known.carrier_id != carrier.carrier_id);
+        if carrier.certificates.is_empty() {
+            return if trusted.carriers.len() == before { Ok(false) } else { self.save(&trusted).map(|()| true) };
+        }
         trusted.carriers.push(carrier);
         let over = trusted.carriers.len().saturating_sub(MAX_CARRIERS);
         trusted.carriers.drain(..over);
@@ -157,6 +162,8 @@ mod tests {
         assert!(file.learn("{b}", vec![named("CN=3")]).unwrap());
         assert!(!file.learn("{B}", vec![named("CN=3")]).unwrap());
         assert!(file.learn("{a}", vec![named("CN=4")]).unwrap());
+        assert!(!file.learn("{c}", Vec::new()).unwrap());
+        assert!(file.learn("{c}", vec![named("CN=5")]).unwrap() && file.learn("{C}", Vec::new()).unwrap());
         let carriers = file.load().unwrap().carriers;
         let told: Vec<_> = carriers.iter().map(|c| (c.carrier_id.as_str(), c.certificates.len())).collect();
         assert_eq!(told, [("{b}", 1), ("{a}", 1)]);

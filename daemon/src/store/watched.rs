@@ -17,13 +17,13 @@ use crate::transport::watch;
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Folders that are watched.
-pub(super) struct Watched {
+pub(crate) struct Watched {
     fd: AsyncFd<OwnedFd>,
     folders: BTreeSet<PathBuf>,
 }
 
 impl Watched {
-    pub(super) fn new(folders: BTreeSet<PathBuf>) -> io::Result<Self> {
+    pub(crate) fn new(folders: BTreeSet<PathBuf>) -> io::Result<Self> {
         let fd = watch(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?, Interest::READABLE)?;
         let watched = Self { fd, folders };
         watched.add();
@@ -31,7 +31,7 @@ impl Watched {
     }
 
     /// Watches these folders from now on; whether one of them is new. One that went is of no interest, and no harm.
-    pub(super) fn set(&mut self, folders: BTreeSet<PathBuf>) -> bool {
+    pub(crate) fn set(&mut self, folders: BTreeSet<PathBuf>) -> bool {
         let new = !folders.is_subset(&self.folders);
         self.folders = folders;
         if new {
@@ -55,7 +55,7 @@ impl Watched {
     }
 
     /// Waits for a change, and for the end of a row of them.
-    pub(super) async fn changed(&self) -> io::Result<()> {
+    pub(crate) async fn changed(&self) -> io::Result<()> {
         self.fd.readable().await?.retain_ready();
         tokio::time::sleep(PAUSE).await;
         self.drain()?;

@@ -229,12 +229,22 @@ pub(crate) enum PinOperation {
 pub(crate) enum Provision {
     /// Apply a document and print its results
     Apply(Apply),
-    /// List the documents that were applied since the daemon started
+    /// List the documents that came, over restarts, and what is being done
     List,
-    /// Show one of them with its results
+    /// Show one of them, with its results where the daemon still has them
     Show {
         /// Number of `list`; without it, the newest
-        job: Option<u32>,
+        document: Option<u32>,
+    },
+    /// Take away what a document and all others of its operator for the same customer set
+    Remove {
+        /// Number of `list`
+        document: u32,
+    },
+    /// Ask now for a newer document, where one said where it is
+    Refresh {
+        /// Number of `list`; without it, the newest that said so
+        document: Option<u32>,
     },
     /// Check a document against the schema (offline); exit status 6 when it is not valid
     Validate {

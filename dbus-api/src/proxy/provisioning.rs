@@ -43,6 +43,22 @@ pub trait Provisioning {
     #[zbus(allow_interactive_auth)]
     fn revoke_signer(&self, fingerprint: &str) -> zbus::Result<()>;
 
+    /// The documents that came, oldest first, at most 64.
+    #[zbus(allow_interactive_auth)]
+    fn list_documents(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
+
+    /// One of them with its steps.
+    #[zbus(allow_interactive_auth)]
+    fn get_document(&self, document: u32) -> zbus::Result<HashMap<String, OwnedVariant>>;
+
+    /// Take away what documents of the same operator for the same customer set.
+    #[zbus(allow_interactive_auth)]
+    fn remove_document(&self, document: u32) -> zbus::Result<()>;
+
+    /// Ask for a newer document.
+    #[zbus(allow_interactive_auth)]
+    fn refresh(&self, document: u32) -> zbus::Result<u32>;
+
     /// A job was taken, went on or ended.
     #[zbus(signal)]
     fn job_changed(&self, job: u32, details: HashMap<String, OwnedVariant>) -> zbus::Result<()>;

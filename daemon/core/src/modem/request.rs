@@ -117,6 +117,7 @@ impl Modem {
             Request::SetProfiles { default, purchase } => {
                 self.request_change(now, id, Change::Profiles { default, purchase });
             }
+            Request::ForgetProfiles(carrier) => self.request_change(now, id, Change::Forget(carrier)),
             Request::Probe => self.request_probe(id),
             Request::RefreshUsage => self.request_usage(now, id),
             Request::ResetUsage => self.request_usage_reset(id),

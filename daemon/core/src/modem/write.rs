@@ -46,6 +46,8 @@ pub(super) enum Change {
         default: Option<ProvisionedProfile>,
         purchase: Option<ProvisionedProfile>,
     },
+    /// Those of this operator's documents go.
+    Forget(String),
     /// Counting begins anew, at this time (seconds since 1970, 0 = not known).
     Usage {
         since: u64,
@@ -79,6 +81,9 @@ impl Change {
                     state.last_good_home = None;
                     state.last_good_roaming = None;
                 }
+            }
+            Self::Forget(carrier) => {
+                state.forget_profiles(carrier);
             }
         }
         state
@@ -199,7 +204,7 @@ impl Modem {
                 self.subscriber.bad.clear();
             }
             Change::Settings(_) | Change::Usage { .. } => {}
-            Change::Profiles { .. } => self.subscriber.bad.clear(),
+            Change::Profiles { .. } | Change::Forget(_) => self.subscriber.bad.clear(),
         }
     }
 

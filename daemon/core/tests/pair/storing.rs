@@ -54,6 +54,28 @@ fn what_cannot_be_stored_is_refused_and_not_in_force() {
     assert_eq!(pair.ask(metric(42)), Ok(Reply::Done { changed: false }));
 }
 
+/// What provisioning brought goes again, that of another operator stays.
+#[test]
+fn profiles_of_an_operator_are_forgotten() {
+    let mut pair = connected();
+    let of = |carrier: &str, apn: &str| {
+        let (carrier_id, apn) = (carrier.into(), apn.into());
+        Some(ProvisionedProfile { name: "Plan".into(), apn, carrier_id, ..ProvisionedProfile::default() })
+    };
+    let set = Request::SetProfiles { default: of("{a}", "purchase"), purchase: of("{b}", "purchase") };
+    assert_eq!(pair.ask(set), DONE);
+    assert_eq!(pair.ask(Request::ForgetProfiles("{C}".into())), Ok(Reply::Done { changed: false }));
+    pair.store_fails = Some(true);
+    assert!(pair.ask(Request::ForgetProfiles("{A}".into())).is_err());
+    assert!(pair.stored.as_ref().unwrap().default_profile.is_some());
+    pair.store_fails = None;
+    assert_eq!(pair.ask(Request::ForgetProfiles("{A}".into())), DONE);
+    let stored = pair.stored.clone().unwrap();
+    assert_eq!((stored.default_profile.is_some(), stored.purchase_profile.is_some()), (false, true));
+    assert_eq!(pair.ask(Request::Reconnect), DONE);
+    assert_eq!(pair.snapshot().connections[0].candidate.as_ref().unwrap().apn, "internet", "as before");
+}
+
 #[test]
 fn the_reply_waits_for_the_disk_and_changes_keep_their_order() {
     let mut pair = connected();

@@ -1,5 +1,7 @@
 //! Certificates to trust, and where a newer document is. [PROV 7, 12.8]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::read::token;
@@ -23,6 +25,25 @@ pub struct Refresh {
     /// For HTTP authentication.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "stored_option")]
     pub password: Option<Secret<String>>,
+}
+
+impl Refresh {
+    /// What to say to a server that asks who is there: the value of `Authorization` of the scheme Basic. None without a
+    /// name, or with one that the scheme has no room for. [RFC 7617]
+    #[must_use]
+    pub fn authorization(&self) -> Option<Secret<String>> {
+        let name = self.username.as_ref()?.reveal();
+        if name.contains(':') {
+            return None;
+        }
+        let password = self.password.as_ref().map(|password| password.reveal().as_str()).unwrap_or_default();
+        let pair = Secret::new(format!("{name}:{password}"));
+        // Grown at once: what is moved would stay behind in clear.
+        let mut value = String::with_capacity("Basic ".len() + pair.reveal().len().div_ceil(3) * 4);
+        value.push_str("Basic ");
+        STANDARD.encode_string(pair.reveal(), &mut value);
+        Some(Secret::new(value))
+    }
 }
 
 /// Names of certificates, not trimmed.
@@ -66,4 +87,26 @@ fn check_url(url: &str) -> Result<(), &'static str> {
         None => authority.split(':').next().unwrap_or_default(),
     };
     if host.is_empty() { Err("RefreshURL: no host in it") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_a_server_that_asks() {
+        let refresh = |name: Option<&str>, password: Option<&str>| Refresh {
+            delay_in_days: None,
+            url: Personal::new("https://h.example/".to_owned()),
+            username: name.map(|name| Secret::new(name.to_owned())),
+            password: password.map(|password| Secret::new(password.to_owned())),
+        };
+        let said = |refresh: Refresh| refresh.authorization().map(|value| value.reveal().clone());
+        // The example of RFC 7617.
+        assert_eq!(said(refresh(Some("Aladdin"), Some("open sesame"))).unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(said(refresh(Some("test"), Some("123\u{a3}"))).unwrap(), "Basic dGVzdDoxMjPCow==");
+        assert_eq!(said(refresh(Some("a"), None)).unwrap(), "Basic YTo=");
+        assert_eq!(said(refresh(None, Some("x"))), None);
+        assert_eq!(said(refresh(Some("a:b"), Some("x"))), None);
+    }
 }

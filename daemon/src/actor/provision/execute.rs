@@ -3,18 +3,43 @@
 use daemon_core::effect::SubscriberKey;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::subscriber::ProvisionedProfile;
-use daemon_provisioning::{ActivationStatus, Code, Outcome, Run, Shape, Slot, StepAction, Stored, Todo};
+use daemon_provisioning::{
+    ActivationStatus, Code, Entry, Outcome, Owner, Personal, Run, SavedRun, Shape, Slot, StepAction, Stored, Todo,
+    Validators,
+};
 use mbim_proto::Secret;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::history::Draft;
 use super::{Board, activation_code, facts};
 use crate::handle::{Job, JobStep, ModemHandle};
 use crate::store::{Store, Which};
 
+/// What is written down of a document that is being applied.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    /// How far it is.
+    pub(super) run: SavedRun,
+    /// What is to be remembered of it; it has its number once it is.
+    #[serde(default)]
+    pub(super) draft: Draft,
+}
+
+/// Why an activation ends that could go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Another document's goes on instead.
+    Superseded,
+    /// What the document set is taken away.
+    Removed,
+}
+
 /// A run and what it needs.
 pub(super) struct Execution {
     run: Run,
+    draft: Draft,
     job: Job,
     handle: Option<ModemHandle>,
     key: Option<SubscriberKey>,
@@ -29,7 +54,7 @@ pub(super) struct Execution {
 
 impl Execution {
     pub(super) fn new(
-        run: Run,
+        (run, draft): (Run, Draft),
         job: Job,
         handle: Option<ModemHandle>,
         key: Option<SubscriberKey>,
@@ -37,11 +62,48 @@ impl Execution {
         board: Board,
         start: Instant,
     ) -> Self {
-        Self { run, job, handle, key, default: None, purchase: None, kept: None, store, board, start }
+        Self { run, draft, job, handle, key, default: None, purchase: None, kept: None, store, board, start }
     }
 
     pub(super) fn job(&self) -> &Job {
         &self.job
+    }
+
+    /// Whose document it is.
+    pub(super) fn owner(&self) -> Owner {
+        self.run.plan().owner()
+    }
+
+    /// Its number in the history; 0 as long as it is not there.
+    pub(super) fn document(&self) -> u32 {
+        self.draft.entry.id
+    }
+
+    /// What is to be remembered, once the results are there.
+    pub(super) fn entry(&self) -> (Entry, Validators) {
+        let Draft { entry, validators } = self.draft.clone();
+        let mut entry = Entry {
+            owner: Some(self.owner()),
+            sim: self.key.as_ref().map(|key| Personal::new(key.reveal().to_owned())),
+            signed: self.run.plan().signed().cloned(),
+            all: self.run.all_elements_provisioned(),
+            ..entry
+        };
+        entry.report(&self.run.report());
+        (entry, validators)
+    }
+
+    /// Whether what was staged is written.
+    pub(super) fn is_committed(&self) -> bool {
+        !self.run.report().iter().any(|step| step.id.as_str() == "commit" && step.outcome == "failed")
+    }
+
+    /// It is remembered under that number, which a restart is not to forget.
+    pub(super) async fn entered(&mut self, document: u32) {
+        self.draft.entry.id = document;
+        self.job.document = Some(document).filter(|number| *number != 0);
+        self.keep().await;
+        self.board.show(&self.job);
     }
 
     /// Whether nothing is left to do, also no attempt later.
@@ -67,7 +129,7 @@ impl Execution {
                 self.show("applying");
             }
         }
-        self.job.results_xml = self.run.results(Shape::V2);
+        self.job.results_xml = self.run.results(Shape::V2).map(Into::into);
         self.job.all_provisioned = Some(self.run.all_elements_provisioned());
         self.show("activating");
     }
@@ -80,17 +142,17 @@ impl Execution {
         }
     }
 
-    /// Makes the attempts of the activation until one works, all failed, or somebody ends it.
-    pub(super) async fn activate(mut self, mut cancelled: oneshot::Receiver<()>) {
-        let mut superseded = false;
-        while !superseded {
+    /// Makes the attempts of the activation until one works, all failed, or somebody ends it; what it came to.
+    pub(super) async fn activate(mut self, mut cancelled: oneshot::Receiver<Ending>) -> Option<Code> {
+        let mut ending = None;
+        while ending.is_none() {
             match self.run.next(self.start.elapsed()) {
                 Todo::Done => break,
                 Todo::WaitUntil(due) => {
                     self.keep().await;
                     tokio::select! {
                         () = tokio::time::sleep_until(self.start + due) => {}
-                        _ = &mut cancelled => superseded = true,
+                        why = &mut cancelled => ending = Some(why.unwrap_or(Ending::Superseded)),
                     }
                 }
                 Todo::Do(id, action) => {
@@ -98,18 +160,25 @@ impl Execution {
                     self.show("activating");
                     tokio::select! {
                         outcome = self.act(action) => self.run.done(&id, outcome, self.start.elapsed()),
-                        _ = &mut cancelled => superseded = true,
+                        why = &mut cancelled => ending = Some(why.unwrap_or(Ending::Superseded)),
                     }
                     self.show("activating");
                 }
             }
         }
-        if superseded {
-            // The cursor on disk is that of the document that came instead.
+        if ending.is_some() {
             self.run.cancel_activation();
-            self.show_end();
-        } else {
-            self.end().await;
+        }
+        match ending {
+            // The cursor on disk is that of the document that came instead.
+            Some(Ending::Superseded) => self.show_end(),
+            Some(Ending::Removed) | None => self.end().await,
+        }
+        match self.run.activation() {
+            ActivationStatus::Succeeded { .. } => Some(Code::OK),
+            ActivationStatus::Failed { code, .. } | ActivationStatus::Refused { code } => Some(code),
+            ActivationStatus::Cancelled => Some(Code::ABORTED),
+            _ => None,
         }
     }
 
@@ -130,7 +199,7 @@ impl Execution {
             status,
             ActivationStatus::Failed { .. } | ActivationStatus::Refused { .. } | ActivationStatus::Cancelled
         );
-        tracing::info!(job = self.job.id, all = ?self.job.all_provisioned, activation = ?status, "document applied");
+        tracing::debug!(job = self.job.id, activation = ?status, "a document is done");
         self.show(if failed { "failed" } else { "done" });
     }
 
@@ -155,7 +224,8 @@ impl Execution {
     /// Writes down how far it is. A disk that takes nothing costs only the taking-up after a crash.
     async fn keep(&self) {
         let Some(key) = self.key.clone() else { return };
-        let Ok(cursor) = serde_json::to_vec(&self.run.save(self.start.elapsed())) else { return };
+        let cursor = Cursor { run: self.run.save(self.start.elapsed()), draft: self.draft.clone() };
+        let Ok(cursor) = serde_json::to_vec(&cursor) else { return };
         if let Err(error) = self.store.keep(key, self.which(), Some(cursor.into())).await {
             tracing::warn!(%error, "the progress of a document could not be written");
         }

@@ -20,6 +20,8 @@ pub(crate) struct Checks {
     pub(crate) verifier: Result<PathBuf, String>,
     /// Seconds since 1970.
     pub(crate) clock: fn() -> u64,
+    /// Whether it was ever set.
+    pub(crate) clock_is_set: fn() -> bool,
 }
 
 /// The machine's clock.

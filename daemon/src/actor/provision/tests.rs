@@ -1,5 +1,8 @@
 //! Documents against a modem that is played by the test.
 
+mod history;
+mod newer;
+
 use super::*;
 use crate::store::operators::Operators;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
@@ -10,6 +13,11 @@ use daemon_verify::{Answer, Rejected, Verified};
 const CARRIER: &str = "{5f0c6b1e-3a52-4a3c-9d0b-6d62696d6401}";
 const IMSI: &str = "001015512345678";
 
+thread_local! {
+    /// The clock of a test's thread: 2026-06-01.
+    static NOW: std::cell::Cell<u64> = const { std::cell::Cell::new(1_780_272_000) };
+}
+
 /// The agent, the requests that its one modem gets, and the rest that has to live.
 struct Bench {
     provisioner: Provisioner,
@@ -17,8 +25,8 @@ struct Bench {
     requests: mpsc::Receiver<crate::actor::modem::Asked>,
     approvals: mpsc::Receiver<Approval>,
     state: PathBuf,
-    _modems: watch::Sender<Vec<ModemHandle>>,
-    _snapshot: watch::Sender<Arc<Snapshot>>,
+    modems: watch::Sender<Vec<ModemHandle>>,
+    snapshot: watch::Sender<Arc<Snapshot>>,
 }
 
 /// Starts an agent on a state directory, with a binding of uid 1000.
@@ -27,9 +35,9 @@ fn bench(folder: &std::path::Path) -> Bench {
 }
 
 fn bench_with(folder: &std::path::Path, verifier: Result<PathBuf, String>) -> Bench {
-    let apps = folder.join("apps.d");
-    std::fs::create_dir_all(&apps).unwrap();
-    std::fs::write(apps.join("a.toml"), format!("carrier-id = \"{CARRIER}\"\nuid = 1000\n")).unwrap();
+    let apps_dir = folder.join("apps.d");
+    std::fs::create_dir_all(&apps_dir).unwrap();
+    std::fs::write(apps_dir.join("a.toml"), format!("carrier-id = \"{CARRIER}\"\nuid = 1000\n")).unwrap();
     let mut snapshot = Snapshot::default();
     snapshot.sim.ready = SimReady::Initialized;
     let reported = Reported { subscriber_id: IMSI, iccid: "8999000000000000017", ..Reported::default() };
@@ -47,11 +55,13 @@ fn bench_with(folder: &std::path::Path, verifier: Result<PathBuf, String>) -> Be
     let store = Store::open(&state, Operators::default()).unwrap();
     let trust_dir = folder.join("trust.d");
     std::fs::create_dir_all(&trust_dir).unwrap();
-    // 2026-06-01.
-    let checks = Checks { trust_dir, sha1: false, verifier, clock: || 1_780_272_000 };
+    let clock = || NOW.with(std::cell::Cell::get);
+    let checks = Checks { trust_dir, sha1: false, verifier, clock, clock_is_set: || true };
+    let documents_dir = folder.join("provisioning.d");
+    let places = Places { apps_dir, documents_dir, refresh_ca: vec![folder.join("ca.pem")] };
     let (ask, approvals) = mpsc::channel(1);
-    let (provisioner, agent) = start(list, store, apps, checks, ask);
-    Bench { provisioner, agent, requests, approvals, state, _modems: modems, _snapshot: shown }
+    let (provisioner, agent) = start(list, store, places, checks, ask);
+    Bench { provisioner, agent, requests, approvals, state, modems, snapshot: shown }
 }
 
 fn document(sections: &str) -> Vec<u8> {
@@ -221,7 +231,7 @@ async fn records_of_the_sim_name_signers_and_owners() {
         certificates: vec![("CN=Else".into(), "CN=Root".into()), (subject.into(), "CN=Root".into())],
         ..OperatorChoice::default()
     };
-    let is = |bench: &Bench, record| bench._snapshot.send_modify(|all| Arc::make_mut(all).operator = Some(record));
+    let is = |bench: &Bench, record| bench.snapshot.send_modify(|all| Arc::make_mut(all).operator = Some(record));
     for owner in [None, Some(&CARRIER[1..37])] {
         is(&bench, record(owner, "CN=Signer"));
         let waiting = bench.hand_over(false);
@@ -311,7 +321,7 @@ impl Bench {
             .collect()
     }
 
-    async fn results(&self, sections: &str) -> String {
+    async fn results(&self, sections: &str) -> Box<str> {
         self.submit(document(sections), 1000, false).await.unwrap().unwrap().results_xml.unwrap()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use daemon_provisioning::{Due, Entry, Ledger};
 use dbus_api::error::Code;
 use dbus_api::value;
 use tokio::sync::oneshot;
@@ -14,7 +15,7 @@ use crate::dbus::agents::{Agent, Agents};
 use crate::dbus::failure::Failure;
 use crate::dbus::options::Options;
 use crate::dbus::policy::{Action, Gate, caller};
-use crate::handle::{Job, Modems, Provisioner, Source, Submission};
+use crate::handle::{Job, Modems, NotDone, Provisioner, Source, Submission, Wish};
 use crate::store::trusted::Consent;
 
 /// Most octets of a document. `[PROV 16]`
@@ -48,6 +49,17 @@ impl Provisioning {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(&job).copied()
     }
 
+    async fn ledger(&self) -> Result<Ledger, Failure> {
+        let ledger = crate::actor::provision::history::read(&self.provisioner.store).await;
+        ledger.map_err(|error| Failure::new(Code::Storage, format!("The history cannot be read: {error}.")))
+    }
+
+    async fn order<T>(&self, order: impl FnOnce(oneshot::Sender<Result<T, NotDone>>) -> Wish) -> Result<T, Failure> {
+        let (answer, wait) = oneshot::channel();
+        self.provisioner.orders.send(order(answer)).await.map_err(|_| Failure::gone())?;
+        Ok(wait.await.map_err(|_| Failure::gone())??)
+    }
+
     /// Number of the modem that a path names, if it is there.
     fn modem(&self, path: &str) -> Result<u32, Failure> {
         let number = dbus_api::path::modem_number(path);
@@ -77,14 +89,67 @@ pub(in crate::dbus) fn details(job: &Job, results: bool) -> Details {
     value::Job {
         id: job.id,
         modem: job.modem.map(|number| dbus_api::path::modem(number).to_string()),
+        document: job.document,
         state: job.state.to_owned(),
         steps: steps.collect(),
         all_elements_provisioned: job.all_provisioned,
         error: job.error.clone(),
         activation: job.activation,
-        results_xml: job.results_xml.clone().filter(|_| results),
+        results_xml: job.results_xml.as_deref().filter(|_| results).map(str::to_owned),
     }
     .to_details()
+}
+
+/// A document of the history as it travels; its steps only where they are wanted.
+fn document(entry: &Entry, schedule: Option<Due>, steps: bool) -> Details {
+    let line = |line: &daemon_provisioning::Line| value::Step {
+        id: line.id.clone(),
+        outcome: line.outcome.clone(),
+        error: line.code.map(|code| code.to_string()).unwrap_or_default(),
+        ..value::Step::default()
+    };
+    let (owner, signed) = (entry.owner.as_ref(), entry.signed.as_ref());
+    value::Document {
+        id: entry.id,
+        time: entry.at,
+        source: entry.giver.as_str().to_owned(),
+        file: entry.file.clone(),
+        digest: entry.digest.clone(),
+        carrier_id: owner.map(|owner| owner.carrier_id.clone()),
+        subscriber: owner.map(|owner| owner.subscriber_id.masked()),
+        signer: signed.map(|signed| signed.subject.clone()),
+        fingerprint: signed.map(|signed| signed.fingerprint.clone()),
+        code: entry.code.0,
+        reason: entry.reason.clone(),
+        all_elements_provisioned: entry.all,
+        activation: entry.activation.map(|code| code.0),
+        removed: entry.removed,
+        refresh: schedule.map(|due| match due {
+            Due::Never => value::Refresh::OnDemand,
+            Due::At(at) => value::Refresh::At(at),
+            Due::Now => value::Refresh::Due,
+        }),
+        steps: if steps { entry.steps.iter().map(line).collect() } else { Vec::new() },
+    }
+    .to_details()
+}
+
+/// When a newer document than this one is asked for; only the newest of a customer has an answer.
+fn due(ledger: &Ledger, entry: &Entry) -> Option<Due> {
+    let owner = entry.owner.as_ref()?;
+    let newest = ledger.entries().iter().rfind(|other| other.owner.as_ref() == Some(owner) && !other.removed)?;
+    let (_, schedule) = ledger.schedules().iter().find(|(of, _)| of == owner)?;
+    (newest.id == entry.id).then(|| schedule.due(crate::actor::provision::now()))
+}
+
+impl From<NotDone> for Failure {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::NotFound(text) => Self::new(Code::NotFound, text),
+            NotDone::NotNow(text) => Self::new(Code::WrongState, text),
+            NotDone::Failed(text) => Self::new(Code::Storage, text),
+        }
+    }
 }
 
 /// The code in front of the text, once.
@@ -108,8 +173,8 @@ impl Provisioning {
         let source = options.word("source", &[("app", Source::App), ("website", Source::Website)])?;
         let source = source.unwrap_or(Source::App);
         let action = match source {
-            Source::App => Action::Provision,
             Source::Website => Action::ProvisionWebsite,
+            _ => Action::Provision,
         };
         let uid = self.gate.check(bus, &call, action).await?;
         let dry_run = options.flag("dry-run")?.unwrap_or(false);
@@ -200,6 +265,43 @@ impl Provisioning {
             return Ok(());
         }
         Err(Failure::new(Code::NotFound, "No approved signer has this fingerprint."))
+    }
+
+    #[zbus(out_args("documents"))]
+    async fn list_documents(&self) -> Result<Vec<Details>, Failure> {
+        let ledger = self.ledger().await?;
+        Ok(ledger.entries().iter().map(|entry| document(entry, due(&ledger, entry), false)).collect())
+    }
+
+    #[zbus(out_args("details"))]
+    async fn get_document(&self, document: u32) -> Result<Details, Failure> {
+        let ledger = self.ledger().await?;
+        let entry = ledger.entry(document);
+        let entry = entry.ok_or_else(|| Failure::new(Code::NotFound, "There is no document with this number."))?;
+        Ok(self::document(entry, due(&ledger, entry), true))
+    }
+
+    async fn remove_document(
+        &self,
+        document: u32,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<(), Failure> {
+        self.gate.check(bus, &call, Action::Provision).await?;
+        self.order(|answer| Wish::Remove(document, answer)).await
+    }
+
+    #[zbus(out_args("job"))]
+    async fn refresh(
+        &self,
+        document: u32,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] bus: &Bus,
+    ) -> Result<u32, Failure> {
+        let uid = self.gate.check(bus, &call, Action::Provision).await?;
+        let job = self.order(|answer| Wish::Refresh(document, answer)).await?;
+        self.remember(job, uid);
+        Ok(job)
     }
 
     #[zbus(signal)]

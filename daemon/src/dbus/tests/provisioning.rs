@@ -5,12 +5,13 @@ use dbus_api::proxy::ProvisioningProxy;
 use dbus_api::value::Job as Seen;
 
 use super::{no_options, open_gate, shut_gate, stand, stand_with};
-use crate::handle::{Job, JobStep, Source};
+use crate::handle::{Job, JobStep, Source, Wish};
 
 fn done() -> Job {
     Job {
         id: 4,
         modem: Some(0),
+        document: Some(7),
         state: "done",
         steps: vec![JobStep {
             id: "default-profile".into(),
@@ -49,7 +50,7 @@ async fn a_document_becomes_a_job() {
     assert_eq!((job, seen.state.as_str(), seen.results_xml.as_deref()), (4, "done", None));
     let full = Seen::from_details(&proxy.get_job(4).await.unwrap());
     assert_eq!(full.results_xml.as_deref(), Some("<CarrierProvisioningResult/>"));
-    assert_eq!(full.modem.as_deref(), Some("/org/mbimd/Mbimd1/modem/0"));
+    assert_eq!((full.modem.as_deref(), full.document), (Some("/org/mbimd/Mbimd1/modem/0"), Some(7)));
     let listed = proxy.list_jobs().await.unwrap();
     assert_eq!(Seen::from_details(&listed[0]).results_xml, None);
     let missing = proxy.get_job(5).await.unwrap_err();
@@ -207,4 +208,32 @@ async fn only_who_may_approve_is_asked() {
     let path = zbus::ObjectPath::try_from("/agent").unwrap();
     assert_eq!(Error::from(proxy.register_agent(&path).await.unwrap_err()).code(), Code::NotAuthorized);
     assert_eq!(Error::from(proxy.revoke_signer("cd").await.unwrap_err()).code(), Code::NotAuthorized);
+}
+
+/// The history is for everybody, without the customers; what changes something is for who may.
+#[tokio::test]
+async fn the_history_is_told() {
+    use daemon_provisioning::{Entry, Ledger, Owner, Personal};
+    let mut stand = stand(open_gate()).await;
+    let proxy = ProvisioningProxy::new(&stand.client).await.unwrap();
+    assert!(proxy.list_documents().await.unwrap().is_empty());
+    let owner = Owner { carrier_id: "{c}".into(), subscriber_id: Personal::new("001010123456789".into()) };
+    let mut ledger = Ledger::default();
+    let entry = Entry { digest: "d".into(), owner: Some(owner), all: true, ..Entry::default() };
+    let number = ledger.enter(entry);
+    crate::actor::provision::history::write(&stand.provisioner.store, &ledger).await.unwrap();
+    let listed = proxy.list_documents().await.unwrap();
+    let seen = dbus_api::value::Document::from_details(&listed[0]);
+    assert_eq!((seen.id, seen.carrier_id.as_deref(), seen.source.as_str()), (number, Some("{c}"), "app"));
+    assert_eq!(seen.subscriber.as_deref(), Some("00101********89"));
+    assert!(!format!("{listed:?}").contains("001010123456789"));
+    assert_eq!(proxy.get_document(number).await.unwrap().len(), listed[0].len());
+    assert_eq!(Error::from(proxy.get_document(99).await.unwrap_err()).code(), Code::NotFound);
+    let asked = async {
+        // The agent ends without an answer.
+        let Some(Wish::Remove(asked, _)) = stand.provisioner.wishes.recv().await else { panic!() };
+        asked
+    };
+    let (removed, asked) = tokio::join!(proxy.remove_document(number), asked);
+    assert_eq!((asked, Error::from(removed.unwrap_err()).code()), (number, Code::Gone));
 }

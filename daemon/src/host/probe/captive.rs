@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str) -> Result<ApiAnswer, String> {
-        read(&Answer { status, location: None, html: false, body: body.as_bytes().to_vec() })
+        read(&Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() })
     }
 
     #[test]

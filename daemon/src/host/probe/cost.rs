@@ -54,8 +54,8 @@ impl Chain {
 /// Where a chain of questions counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost<'a> {
-    pub(super) meter: &'a Meter,
-    pub(super) chain: &'a Chain,
+    pub(in crate::host) meter: &'a Meter,
+    pub(in crate::host) chain: &'a Chain,
 }
 
 impl Cost<'_> {

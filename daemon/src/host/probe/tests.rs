@@ -177,7 +177,13 @@ async fn no_other_link_is_tested() {
 
 #[test]
 fn bodies() {
-    let answer = |body: &[u8], html| http::Answer { status: 200, location: None, html, body: body.to_vec() };
+    let answer = |body: &[u8], html| http::Answer {
+        status: 200,
+        location: None,
+        html,
+        body: body.to_vec(),
+        ..http::Answer::default()
+    };
     for (body, html, expected, want) in [
         (&b""[..], false, "Test", BodySeen::Empty),
         (b"\n", false, "", BodySeen::Empty),

@@ -1,6 +1,7 @@
 //! `mbimctl provision`.
 
 mod apply;
+mod documents;
 mod jobs;
 mod plan;
 mod sign;
@@ -35,8 +36,10 @@ pub(crate) fn run(command: Provision, bus: &Bus, output: Output) -> Result<(), F
 pub(super) async fn live(connection: &Connection, command: Provision, output: Output) -> Result<(), Failure> {
     match command {
         Provision::Apply(wish) => apply::run(connection, &wish, output).await,
-        Provision::List => jobs::list(connection, output).await,
-        Provision::Show { job } => jobs::show(connection, job, output).await,
+        Provision::List => documents::list(connection, output).await,
+        Provision::Show { document } => documents::show(connection, document, output).await,
+        Provision::Remove { document } => documents::remove(connection, document, output).await,
+        Provision::Refresh { document } => documents::refresh(connection, document, output).await,
         Provision::Open { file } => {
             let wish = Apply { file, source: Source::Website, dry_run: false, wait: false, modem: None };
             apply::run(connection, &wish, output).await

@@ -92,6 +92,7 @@ enum Refusal {
     NotAuthorized(String),
     WrongPin(String),
     DocumentRefused(String),
+    NotFound(String),
 }
 
 type Dict = HashMap<String, OwnedVariant>;
@@ -296,12 +297,26 @@ fn job(id: u32, state: &str, results: bool) -> Dict {
         ("all-elements-provisioned", true.into()),
     ]);
     if state == "done" {
+        job.extend(dict(&[("document", id.into())]));
         job.extend(dict(&[("activation", 0u32.into())]));
     }
     if results {
         job.extend(dict(&[("results-xml", "<results/>".into())]));
     }
     job
+}
+
+fn document(id: u32) -> Dict {
+    dict(&[
+        ("id", id.into()),
+        ("time", 1_780_272_000u64.into()),
+        ("source", "app".into()),
+        ("digest", "ab".into()),
+        ("code", 0u32.into()),
+        ("all-elements-provisioned", true.into()),
+        ("refresh", "scheduled".into()),
+        ("refresh-time", 1_780_358_400u64.into()),
+    ])
 }
 
 #[zbus::interface(name = "org.mbimd.Mbimd1.Provisioning")]
@@ -329,7 +344,47 @@ impl Provisioning {
     }
 
     fn get_job(&self, number: u32) -> Dict {
+        if number > 100 {
+            return job(number, "fetching", false);
+        }
         job(number, "activating", true)
+    }
+
+    fn list_documents(&self) -> Vec<Dict> {
+        self.jobs.iter().map(|id| document(*id)).collect()
+    }
+
+    fn get_document(&self, number: u32) -> Result<Dict, Refusal> {
+        if self.jobs.contains(&number) {
+            Ok(document(number))
+        } else {
+            Err(Refusal::NotFound("no such document".into()))
+        }
+    }
+
+    fn remove_document(&mut self, number: u32) -> Result<(), Refusal> {
+        let found = self.jobs.iter().position(|id| *id == number);
+        let found = found.ok_or_else(|| Refusal::NotFound("no such document".into()))?;
+        self.jobs.remove(found);
+        Ok(())
+    }
+
+    /// There is nothing newer than the first, and the second's server does not answer.
+    async fn refresh(&self, document: u32, #[zbus(signal_emitter)] emitter: SignalEmitter<'_>) -> Result<u32, Refusal> {
+        if document > 2 {
+            return Err(Refusal::NotFound("no such document".into()));
+        }
+        let emitter = emitter.into_owned();
+        tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            let mut end = dict(&[("id", (100 + document).into()), ("state", "done".into())]);
+            if document == 2 {
+                let state = Variant::from("failed");
+                end.extend(dict(&[("state", state), ("error-code", 1u32.into()), ("error", "status 500".into())]));
+            }
+            Self::job_changed(&emitter, 100 + document, end).await.unwrap();
+        });
+        Ok(100 + document)
     }
 
     fn list_jobs(&self) -> Vec<Dict> {

@@ -28,6 +28,10 @@ fn object(output: &Output, status: i32) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -214,7 +218,19 @@ fn documents_are_applied_and_reported() {
     assert_eq!(refused.status.code(), Some(6));
     assert!(stderr(&refused).contains("82170002"));
     assert_eq!(object(&run(&stand, &["provision", "list", "--json"]), 0)["jobs"].as_array().unwrap().len(), 2);
-    assert_eq!(object(&run(&stand, &["provision", "show", "--json"]), 0)["results_xml"], "<results/>");
+    let shown = object(&run(&stand, &["provision", "show", "--json"]), 0);
+    assert_eq!((&shown["results_xml"], &shown["document"]["id"]), (&json!("<results/>"), &json!(2)));
+    let listed = stdout(&run(&stand, &["provision", "list"]));
+    assert!(listed.contains("1  2026-06-01T00:00:00Z  app  applied"), "{listed}");
+    let shown = stdout(&run(&stand, &["provision", "show", "1"]));
+    assert!(shown.contains("newer one  2026-06-02T00:00:00Z") && shown.contains("applied"), "{shown}");
+    assert_eq!(run(&stand, &["provision", "show", "9"]).status.code(), Some(1));
+    assert_eq!(stdout(&run(&stand, &["provision", "refresh", "1"])), "there is no newer document\n");
+    let failed = run(&stand, &["provision", "refresh", "2"]);
+    assert!(failed.status.code() == Some(1) && stderr(&failed).contains("status 500"), "{}", stderr(&failed));
+    assert_eq!(run(&stand, &["provision", "refresh", "3"]).status.code(), Some(1));
+    assert_eq!(object(&run(&stand, &["provision", "remove", "2", "--json"]), 0), json!({ "removed": 2 }));
+    assert_eq!(run(&stand, &["provision", "remove", "2"]).status.code(), Some(1));
 }
 
 #[test]

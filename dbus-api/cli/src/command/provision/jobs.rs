@@ -1,47 +1,10 @@
-//! `mbimctl provision list` and `show`, and how a job looks.
+//! How a job looks.
 
 use dbus_api::path::modem_number;
-use dbus_api::proxy::ProvisioningProxy;
 use dbus_api::value::Job;
 use serde_json::{Value, json};
-use zbus::Connection;
 
-use crate::failure::Failure;
-use crate::show::{Output, table};
-
-pub(super) async fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
-    let jobs = jobs(connection).await?;
-    output.print(&json!({ "jobs": jobs.iter().map(value).collect::<Vec<_>>() }), || {
-        if jobs.is_empty() {
-            return "nothing was applied since the daemon started\n".to_owned();
-        }
-        let rows = jobs.iter().map(|job| {
-            let modem = job.modem.as_deref().and_then(modem_number).map(|number| format!("modem {number}"));
-            [job.id.to_string(), job.state.clone(), verdict(job).to_owned(), modem.unwrap_or_default()]
-        });
-        table(&rows.collect::<Vec<_>>())
-    });
-    Ok(())
-}
-
-pub(super) async fn show(connection: &Connection, number: Option<u32>, output: Output) -> Result<(), Failure> {
-    let number = match number {
-        Some(number) => number,
-        None => {
-            let newest = jobs(connection).await?.last().map(|job| job.id);
-            newest.ok_or_else(|| Failure::failed("nothing was applied since the daemon started"))?
-        }
-    };
-    let proxy = ProvisioningProxy::new(connection).await?;
-    let job = Job::from_details(&proxy.get_job(number).await?);
-    output.print(&value(&job), || sheet(&job));
-    Ok(())
-}
-
-async fn jobs(connection: &Connection) -> Result<Vec<Job>, Failure> {
-    let proxy = ProvisioningProxy::new(connection).await?;
-    Ok(proxy.list_jobs().await?.iter().map(Job::from_details).collect())
-}
+use crate::show::table;
 
 fn verdict(job: &Job) -> &'static str {
     match (job.all_elements_provisioned, &job.error) {
