@@ -1,6 +1,7 @@
-/* Which functions of a program run: ran SYMBOLS LOG PROGRAM [ARGUMENT…]. SYMBOLS is what `nm --defined-only PROGRAM` prints;
- * LOG gets the name of each function at its first call. A trap stands at the start of each function until it is hit, so that the
- * program runs at its own speed, on the instructions that this processor has. x86-64 Linux.
+/* Which functions of a program run: ran SYMBOLS LOG PROGRAM [ARGUMENT...]. SYMBOLS is what `nm --defined-only PROGRAM`
+ * prints; LOG (`-`: standard error) gets the name of each function at its first call. A trap stands at the start of each
+ * function until it is hit, so that the program runs at its own speed, on the instructions that this processor has.
+ * x86-64 Linux.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -112,7 +113,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     read_symbols(argv[1]);
-    if (!(out = fopen(argv[2], "we"))) die(argv[2]);
+    if (!(out = strcmp(argv[2], "-") ? fopen(argv[2], "we") : stderr)) die(argv[2]);
     setvbuf(out, NULL, _IOLBF, 0);
     child = fork();
     if (child < 0) die("fork");
