@@ -74,7 +74,7 @@ impl Slow {
         self.passed.take()
     }
 
-    /// All that the machine has sent since the start, packet after packet, up to [`KEPT`] octets.
+    /// All that the machine has sent since the start, packet after packet, up to `KEPT` octets.
     #[must_use]
     pub fn carried(&self) -> Vec<u8> {
         self.carried.borrow().clone()
