@@ -201,12 +201,13 @@ fn socket(directory: &Path) -> PathBuf {
 fn configuration(directory: &Path) -> String {
     let at = |name: &str| format!("{:?}", directory.join(name).display().to_string());
     format!(
-        "absence = 0\noverlay-dir = {}\ntrust-dir = {}\napps-dir = {}\nprovisioning-dir = {}\ndns = \"resolvconf\"\n\n[probe]\n\
-         http = \"{PROBE_HTTP_URL}\"\nhttps = \"{PROBE_HTTPS_URL}\"\nca = [{}]\n",
+        "absence = 0\noverlay-dir = {}\ntrust-dir = {}\napps-dir = {}\nprovisioning-dir = {}\nrefresh-ca = [{}]\n\
+         dns = \"resolvconf\"\n\n[probe]\nhttp = \"{PROBE_HTTP_URL}\"\nhttps = \"{PROBE_HTTPS_URL}\"\nca = [{}]\n",
         at("operators.d"),
         at("trust.d"),
         at("apps.d"),
         at("provisioning.d"),
+        at("root.pem"),
         at("root.pem"),
     )
 }

@@ -88,7 +88,8 @@ pub(super) async fn refresh(connection: &Connection, number: Option<u32>, output
     let number = proxy.refresh(number.unwrap_or(0)).await?;
     // It may have ended before anything was heard of it.
     let mut job = Job::from_details(&proxy.get_job(number).await?);
-    while !job.ended() && job.state != "activating" {
+    // Its results are there as soon as it is in the history; the activation may take hours.
+    while !job.ended() && (job.state != "activating" || job.document.is_none()) {
         let change = changes.next().await.ok_or_else(Failure::not_running)?;
         let args = change.args()?;
         if args.job == number {
@@ -106,7 +107,11 @@ pub(super) async fn refresh(connection: &Connection, number: Option<u32>, output
         (None, false) => "there is no newer document".to_owned(),
     });
     match &job.error {
-        Some((code, text)) if newer => Err(Failure::invalid(format!("{code:08x} {text}"))),
+        Some((code, text)) if newer => {
+            let code = format!("{code:08x}");
+            let text = text.strip_prefix(&code).map_or(text.as_str(), |rest| rest.trim_start_matches([':', ' ']));
+            Err(Failure::invalid(format!("{code} {text}")))
+        }
         Some((_, text)) => Err(Failure::failed(format!("no newer document was fetched: {text}"))),
         None => Ok(()),
     }
