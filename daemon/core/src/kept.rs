@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::request::Purpose;
 use crate::subscriber::UserApn;
 
 /// One modem, as it is left to the next start.
@@ -51,6 +52,8 @@ pub struct KeptConnection {
     pub auth: String,
     /// It is a connection for buying a plan.
     pub purchase: bool,
+    /// What the session is for.
+    pub purpose: Purpose,
     /// The one APN that a person named for this connection.
     pub named: Option<UserApn>,
     /// It was being ended, and is to be.

@@ -7,9 +7,11 @@
 mod address;
 mod adopt;
 mod ask;
+mod attach;
 mod card;
 mod clock;
 mod context;
+mod contexts;
 mod dial;
 mod extra;
 mod extras;

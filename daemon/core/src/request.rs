@@ -1,6 +1,7 @@
 //! What others may ask of a modem, and what they get.
 
 use mbim_proto::{Personal, Secret};
+use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Reason;
 use crate::subscriber::{ProvisionedProfile, Settings, UserApn};
@@ -22,8 +23,11 @@ pub enum Request {
     ConnectSession {
         /// MBIM session id, 1 up to the number that the modem allows, 255 at most.
         session: u32,
-        /// The one APN to try; `None` = those of the default connection, such as no other session uses first.
+        /// The one APN to try; `None` = those that the purpose asks for, such as no other session uses first.
         apn: Option<UserApn>,
+        /// What it is for. Session 0 stands for ordinary data alone: with another purpose it means the session that has the
+        /// purpose already, or else the first that is free.
+        purpose: Purpose,
     },
     /// End a session beside the default one, and forget it. Session 0 is [`Self::Disconnect`].
     DisconnectSession {
@@ -84,6 +88,31 @@ pub enum Request {
     /// Let the modem go as it is: a connection that is up stays up, on the modem and on the interface, for the next start
     /// of the daemon. Without one it is a [`Self::Stop`] that remembers what people want.
     Leave,
+}
+
+/// What a session is for: which access points it tries, and what the modem is told. `[OPER 3.6, MBIM1.0 10.5.12]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Ordinary data.
+    #[default]
+    Internet,
+    /// Sharing the connection: the record's access points for that, else those for ordinary data.
+    Tether,
+    /// Multimedia messages: the record's access points for that alone.
+    Mms,
+}
+
+impl Purpose {
+    /// All, with their names.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("internet", Self::Internet), ("tether", Self::Tether), ("mms", Self::Mms)];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, purpose)| *purpose == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A PIN operation. Digits 4…8 for PIN1, 8 for PUK1.

@@ -9,6 +9,7 @@ use daemon_operator::identity::Identity;
 use mbim_proto::Personal;
 
 use crate::Time;
+use crate::request::Purpose;
 use crate::subscriber::Settings;
 use crate::usage::Counters;
 
@@ -301,6 +302,10 @@ pub struct CandidateView {
     pub criterion: String,
     /// Where it comes from: file, layer or profile.
     pub source: String,
+    /// The multimedia message centre that the record names for it.
+    pub mmsc: Option<String>,
+    /// The proxy to that.
+    pub mms_proxy: Option<String>,
 }
 
 /// One data context.
@@ -308,6 +313,8 @@ pub struct CandidateView {
 pub struct Connection {
     /// MBIM session id.
     pub session: u32,
+    /// What it is for.
+    pub purpose: Purpose,
     /// State of the context.
     pub state: ContextState,
     /// Candidate in use or last tried.

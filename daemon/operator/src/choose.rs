@@ -81,6 +81,8 @@ pub struct Operator {
     pub layer: Layer,
     /// Where to send a person who needs a subscription, as recorded. Identifiers may be added to this one. `[OPER 5]`
     pub account_url: Option<String>,
+    /// Captive portal API of the network, https, as recorded; for networks that announce none. `[OPER 4.5]`
+    pub api_url: Option<String>,
     /// No access points of lower layers follow.
     pub exclusive: bool,
     /// GUID under which its documents come, if the record says it.
@@ -231,6 +233,7 @@ impl Layers {
                 if operator.certificates.is_empty() {
                     operator.certificates = behind.certificates;
                 }
+                operator.api_url = operator.api_url.or(behind.api_url);
             }
             choice.operator = Some(operator);
             choice.rule = first.rule;
@@ -262,11 +265,15 @@ fn operator(layer: Layer, database: &Database, number: u32, record: &Record) -> 
     let own = layer <= Layer::Overlay;
     let url = if own { database.text(record.account_url) } else { "" };
     let (service_number, certificates) = if own { database.account(number) } else { Default::default() };
+    // Nobody asks it but over TLS. [RFC 8908 4.1]
+    let api = database.text(record.api_url);
+    let api = api.get(..8).filter(|scheme| own && scheme.eq_ignore_ascii_case("https://")).map(|_| api);
     Operator {
         name: database.name(record).to_owned(),
         country: database.text(record.country).to_owned(),
         layer,
         account_url: (!url.is_empty()).then(|| url.to_owned()),
+        api_url: api.map(str::to_owned),
         exclusive: record.exclusive,
         service_number: (!service_number.is_empty()).then_some(service_number),
         certificates,

@@ -163,6 +163,7 @@ impl Database {
             country: text(record.country),
             names: self.names(record).map(str::to_owned).collect(),
             account_url: text(record.account_url),
+            api_url: text(record.api_url),
             plmns: self.plmns(record).to_vec(),
             sids: self.sids(record).to_vec(),
             selects: self.selects(record).iter().map(|select| select.map(|value| text(*value))).collect(),
@@ -296,6 +297,7 @@ impl Builder {
         let selects: Vec<Select> = draft.selects.iter().map(|select| select.map(|value| self.intern(value))).collect();
         let country = self.intern(&draft.country);
         let account_url = self.intern(&draft.account_url);
+        let api_url = self.intern(&draft.api_url);
         let cdma = draft.cdma.map(|(user, password)| (self.intern(&user), self.intern(password.reveal())));
         let mut distinct = draft.plmns.clone();
         distinct.sort_unstable();
@@ -327,6 +329,7 @@ impl Builder {
         let record = Record {
             country,
             account_url,
+            api_url,
             names: append(&mut database.names, names),
             plmns: append(&mut database.plmns, draft.plmns),
             sids: append(&mut database.sids, draft.sids),

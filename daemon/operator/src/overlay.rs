@@ -55,6 +55,7 @@ impl Printer {
         for NamedCertificate { subject, issuer } in &record.certificates {
             self.empty("ov:trusted-certificate", &[("subject", subject), ("issuer", issuer)]);
         }
+        self.said("ov:api-url", &record.api_url);
         if !record.plmns.is_empty() || !record.selects.is_empty() || !record.apns.is_empty() {
             self.open("gsm", &[]);
             for code in &record.plmns {

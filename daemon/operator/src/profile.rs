@@ -239,6 +239,8 @@ pub struct Profile {
     pub ip_type: Option<IpType>,
     /// What it is for; [`Purposes::NONE`] counts as internet.
     pub purposes: Purposes,
+    /// It is a context that the modem has stored.
+    pub in_modem: bool,
 }
 
 impl Default for Profile {
@@ -252,6 +254,7 @@ impl Default for Profile {
             auth: None,
             ip_type: None,
             purposes: Purposes::INTERNET,
+            in_modem: false,
         }
     }
 }

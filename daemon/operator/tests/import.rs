@@ -323,10 +323,12 @@ fn record() -> impl Strategy<Value = OperatorRecord> {
                 Some((user, password, sids)) => (Some((user, Password::new(password))), sids),
                 None => (None, Vec::new()),
             };
+            let api_url = account_url.replace("http", "https");
             OperatorRecord {
                 country,
                 names,
                 account_url,
+                api_url,
                 plmns,
                 sids,
                 selects,

@@ -463,6 +463,19 @@ fn vendor_records_give_no_link_for_identifiers() {
     assert_eq!(choice.operator.expect("one").account_url.as_deref(), Some("https://x.example/"));
 }
 
+/// Only an overlay names a network's API, and only one that is asked over TLS.
+#[test]
+fn the_api_of_a_record_is_an_overlays_and_https() {
+    let with =
+        |url: &str| plain("One", "").replace("</provider>", &format!("<ov:api-url> {url} </ov:api-url></provider>"));
+    let of = |vendor: &str, overlay: &str| check(vendor, overlay, &SIM, "one ").operator.expect("one").api_url;
+    assert_eq!(of("", &with("HTTPS://api.x.example/v1")).as_deref(), Some("HTTPS://api.x.example/v1"));
+    assert_eq!(of(&with("https://api.x.example/v1"), ""), None);
+    for bad in ["http://api.x.example/", "https:/x", "ftp://x", "", "httpsé://x"] {
+        assert_eq!(of("", &with(bad)), None, "{bad}");
+    }
+}
+
 #[test]
 fn nothing_printed_holds_credentials() {
     let vendor = of_apns("<apn value='a'><username>someone</username><password>secret</password></apn>");

@@ -322,6 +322,7 @@ const PIECES: &[&str] = &[
     "<ov:select gid1='D1' spn='Contoso Kids'/>",
     "<ov:select/>",
     "<ov:account-url>https://x.example/</ov:account-url>",
+    "<ov:api-url>https://x.example/api</ov:api-url>",
     "</country>",
     "<country code='xt'>",
     "</serviceproviders>",

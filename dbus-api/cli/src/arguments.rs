@@ -172,6 +172,9 @@ pub(crate) struct Connect {
     /// This session, 0 to 255: those above 0 stand beside the default connection, each on an interface of its own
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=255), default_value_t = 0)]
     pub(crate) session: u32,
+    /// What it is for: other access points than those for ordinary data, and a session of its own
+    #[arg(long)]
+    pub(crate) purpose: Option<Purpose>,
     /// Try only this access point, once
     #[arg(long, value_name = "NAME")]
     pub(crate) apn: Option<String>,
@@ -187,6 +190,13 @@ pub(crate) struct Connect {
     /// Address families for --apn
     #[arg(long, requires = "apn")]
     pub(crate) ip_type: Option<IpType>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Purpose {
+    Internet,
+    Tether,
+    Mms,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -169,7 +169,7 @@ impl Modem {
     pub(super) fn dial_of(&self, kept: &KeptConnection) -> Dial {
         let key = format!("{}/{}", kept.apn.to_lowercase(), kept.user);
         let listed = self.subscriber.choice.as_ref().filter(|_| kept.named.is_none()).and_then(|choice| {
-            let mut all = choice.candidates.iter().chain(choice.purchase());
+            let mut all = choice.candidates.iter().chain(&choice.special);
             all.find(|candidate| candidate.key() == key).cloned()
         });
         let written = || UserApn { apn: kept.apn.clone(), user: kept.user.clone(), ..UserApn::default() };
@@ -177,7 +177,7 @@ impl Modem {
             let named = kept.named.clone().unwrap_or_else(written);
             Candidate::of_profile(&super::operator::user_profile(&named))
         });
-        let mut dial = Dial::new(candidate, self.roaming(), kept.purchase);
+        let mut dial = Dial::new(candidate, self.roaming(), kept.purchase).with(kept.purpose);
         dial.ip_type = IpType::parse(&kept.ip_type).unwrap_or(dial.ip_type);
         dial.auth = Auth::parse(&kept.auth).unwrap_or(dial.auth);
         dial
@@ -214,6 +214,7 @@ impl Modem {
             ip_type: ip_type.to_owned(),
             auth: auth.to_owned(),
             purchase: dial.is_some_and(|dial| dial.purchase),
+            purpose: dial.map(|dial| dial.purpose).unwrap_or_default(),
             named,
             ending: false,
         }

@@ -1,11 +1,14 @@
 //! Commands out, answers in: which body belongs to what was asked, and who wants to know.
 
 use mbim_proto::service::{self, context_type};
-use mbim_proto::service::{basic_connect as bc, ms_uicc_low_level as uicc, ms_voice_extensions as voice};
+use mbim_proto::service::{
+    basic_connect as bc, ms_basic_connect_ext as ext, ms_uicc_low_level as uicc, ms_voice_extensions as voice,
+};
 use mbim_proto::status::Status;
 use mbim_proto::{Body, Malformed, MbimEx, Operation, Personal, Secret, Uuid};
 
 use super::context::SESSION;
+use super::contexts;
 use super::dial::Dial;
 use super::extra::Question;
 use super::io::RequestId;
@@ -14,6 +17,7 @@ use super::read;
 use super::timer::Timer;
 use crate::Time;
 use crate::event::Event;
+use crate::request::Purpose;
 use crate::session::{Command, Outcome, Rank, deadline};
 use daemon_operator::identity::ef::CardFile;
 use daemon_operator::{Auth, IpType};
@@ -65,6 +69,11 @@ pub(super) enum Asked {
     CardFile(CardFile),
     /// The modem's packet counters.
     Statistics,
+    /// Contexts that are stored in the modem.
+    Contexts,
+    /// The context of attach.
+    Attach,
+    AttachSet,
 }
 
 impl Asked {
@@ -95,6 +104,9 @@ impl Asked {
             Self::Apps => "applications",
             Self::Statistics => "statistics",
             Self::CardFile(file) => file.as_str(),
+            Self::Contexts => "contexts",
+            Self::Attach => "attach-configuration",
+            Self::AttachSet => "attach-configuration-set",
         }
     }
 
@@ -369,6 +381,25 @@ impl Modem {
         self.ask(now, Asked::CardFile(file), &body, Operation::Query);
     }
 
+    /// The extensions' list tells more.
+    pub(super) fn ask_stored_contexts(&mut self, now: Time) {
+        if self.offers::<ext::ProvisionedContextsV2Query>() {
+            self.ask(now, Asked::Contexts, &ext::ProvisionedContextsV2Query {}, Operation::Query);
+        } else {
+            self.ask(now, Asked::Contexts, &bc::ProvisionedContextsQuery {}, Operation::Query);
+        }
+    }
+
+    pub(super) fn ask_attach(&mut self, now: Time) {
+        self.ask(now, Asked::Attach, &ext::LteAttachConfigurationQuery {}, Operation::Query);
+    }
+
+    pub(super) fn ask_attach_set(&mut self, now: Time, configurations: Vec<ext::LteAttachConfigurationEntry>) {
+        let operation = ext::LteAttachContextOperation::DEFAULT;
+        let body = ext::LteAttachConfigurationSet { operation, configurations };
+        self.ask(now, Asked::AttachSet, &body, Operation::Set);
+    }
+
     pub(super) fn offers<B: Body>(&self) -> bool {
         self.session.offers().has(B::SERVICE, B::CID)
     }
@@ -415,6 +446,7 @@ impl Modem {
             Asked::Ip => self.ask_ip(now),
             Asked::Apps => self.ask_applications(now),
             Asked::CardFile(file) => self.ask_card_file(now, *file),
+            Asked::Contexts => self.ask_stored_contexts(now),
             _ => return false,
         }
         self.facts.asked_again.push(asked.name());
@@ -542,6 +574,23 @@ impl Modem {
             Asked::Statistics => {
                 let answer = self.read("PACKET_STATISTICS", outcome, read::statistics);
                 self.on_statistics(answer);
+            }
+            Asked::Contexts => {
+                let told = match self.offers::<ext::ProvisionedContextsV2>() {
+                    true => contexts::told,
+                    false => contexts::told_plainly,
+                };
+                let answer = self.read("PROVISIONED_CONTEXTS", outcome, told);
+                self.on_contexts(answer);
+            }
+            Asked::Attach | Asked::AttachSet => {
+                let answer = self.read("LTE_ATTACH_CONFIGURATION", outcome, |buffer| {
+                    ext::LteAttachConfiguration::decode(buffer).map(|body| body.configurations)
+                });
+                match asked {
+                    Asked::Attach => self.on_attach_configuration(now, answer),
+                    _ => self.on_attach_written(&answer),
+                }
             }
             Asked::Activation(id) => {
                 let answer = self.read("SERVICE_ACTIVATION", outcome, |b| {
@@ -678,7 +727,12 @@ impl ContextOrder {
                 IpType::V6 => bc::ContextIpType::IPV6,
                 IpType::V4v6 => bc::ContextIpType::IPV4V6,
             },
-            context_type: if dial.purchase { context_type::PURCHASE } else { context_type::INTERNET },
+            context_type: match dial.purpose {
+                _ if dial.purchase => context_type::PURCHASE,
+                Purpose::Internet => context_type::INTERNET,
+                Purpose::Tether => context_type::TETHERING,
+                Purpose::Mms => context_type::MMS,
+            },
         }
     }
 

@@ -5,6 +5,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
+use daemon_operator::Profile;
 use daemon_operator::identity::Plmn;
 use daemon_operator::identity::ef::{self, CardFile};
 use mbim_proto::Personal;
@@ -47,6 +48,10 @@ pub(super) struct Card {
     pub(super) ehplmn: Vec<Plmn>,
     /// Access points that the card allows; empty = it does not say.
     pub(super) allowed: Vec<String>,
+    /// The modem was asked for the contexts that it has stored.
+    pub(super) contexts_tried: bool,
+    /// What of them can be used.
+    pub(super) contexts: Vec<Profile>,
 }
 
 /// How far reading is.
@@ -73,7 +78,7 @@ impl Modem {
         if self.facts.card.reading != Reading::UnderWay {
             return self.begin_card(now);
         }
-        if !self.is_asked(|a| matches!(a, Asked::Apps | Asked::CardFile(_))) {
+        if !self.is_asked(|a| matches!(a, Asked::Apps | Asked::CardFile(_) | Asked::Contexts)) {
             self.timers.clear(Timer::Card);
             self.card_read();
             // What was read is weighed in this pass: no other may follow.
@@ -87,14 +92,22 @@ impl Modem {
         let tried = &self.facts.card.tried;
         let wanted: Vec<CardFile> = choice.card_files.iter().copied().filter(|file| !tried.contains(file)).collect();
         let offered = self.offers::<uicc::ApplicationListQuery>() && self.offers::<uicc::AccessBinaryQuery>();
-        if wanted.is_empty() || !offered {
+        let files = !wanted.is_empty() && offered;
+        let contexts = self.wants_contexts();
+        if !files && !contexts {
+            return;
+        }
+        self.facts.card.reading = Reading::UnderWay;
+        self.timers.set(Timer::Card, now + PATIENCE);
+        if contexts {
+            self.ask_contexts(now);
+        }
+        if !files {
             return;
         }
         let card = &mut self.facts.card;
         card.tried.extend(wanted.iter().copied());
         card.wanted = wanted;
-        card.reading = Reading::UnderWay;
-        self.timers.set(Timer::Card, now + PATIENCE);
         match &self.facts.card.application {
             Some(_) => self.ask_wanted(now),
             None => self.ask_applications(now),
@@ -165,8 +178,12 @@ impl Modem {
             CardFile::Ehplmn => card.ehplmn = ef::ehplmn(octets),
             CardFile::Acl => card.allowed = ef::acl(octets),
         }
+        self.card_answered();
+    }
+
+    /// After its time an answer is too late for this choice, in time for the next one.
+    pub(super) fn card_answered(&mut self) {
         if self.facts.card.reading == Reading::Done {
-            // Too late for this choice, in time for the next one.
             self.weigh_card();
         }
     }
@@ -204,6 +221,7 @@ impl Modem {
             ("gid2", !card.gid2.is_empty()),
             ("ehplmn", !card.ehplmn.is_empty()),
             ("acl", !card.allowed.is_empty()),
+            ("contexts", !card.contexts.is_empty()),
         ];
         let found: Vec<&str> = files.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         self.emit(Event::info("card").with("outcome", "read").with("files", found.join(" ")));
@@ -225,7 +243,7 @@ impl Modem {
     /// Another SIM: nothing of the last one's files holds.
     pub(super) fn forget_card(&mut self, now: Time) {
         self.timers.clear(Timer::Card);
-        self.give_up_on(now, |asked| matches!(asked, Asked::Apps | Asked::CardFile(_)));
+        self.give_up_on(now, |asked| matches!(asked, Asked::Apps | Asked::CardFile(_) | Asked::Contexts));
         self.facts.card = Card::default();
     }
 }

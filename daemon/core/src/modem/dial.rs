@@ -11,6 +11,7 @@ use super::tables::Context;
 use super::timer::{Timer, Timers};
 use crate::Time;
 use crate::event::Event;
+use crate::request::Purpose;
 use crate::snapshot::{IpSettings, Reason};
 use crate::subscriber::UserApn;
 
@@ -24,6 +25,8 @@ pub(super) struct Dial {
     pub(super) ip_tried: IpTried,
     /// For buying a plan, not for the Internet.
     pub(super) purchase: bool,
+    /// What the session is for.
+    pub(super) purpose: Purpose,
 }
 
 impl Dial {
@@ -35,8 +38,14 @@ impl Dial {
             other_auth_tried: false,
             ip_tried: IpTried::default().with(ip_type),
             purchase,
+            purpose: Purpose::Internet,
             candidate,
         }
+    }
+
+    /// The same for a session with this purpose.
+    pub(super) fn with(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     /// The failure of it, for everybody to see.

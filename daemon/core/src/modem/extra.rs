@@ -21,7 +21,7 @@ use super::tables::{Context, ContextEvent};
 use crate::Time;
 use crate::event::Event;
 use crate::kept::KeptConnection;
-use crate::request::{RequestError, RequestErrorKind as Kind};
+use crate::request::{Purpose, RequestError, RequestErrorKind as Kind};
 use crate::snapshot::{IpSettings, Reason};
 use crate::subscriber::UserApn;
 use crate::table::Table as _;
@@ -96,6 +96,8 @@ pub(super) struct Extra {
     held: bool,
     /// The one APN that the person named.
     pub(super) named: Option<UserApn>,
+    /// What it is for.
+    pub(super) purpose: Purpose,
     connect: Option<RequestId>,
     /// When the request has waited long enough.
     patience: Time,
@@ -151,6 +153,7 @@ impl Extra {
             leaving: kept.ending,
             held: true,
             named: kept.named.clone(),
+            purpose: kept.purpose,
             link: if link { Link::Up } else { Link::None },
             pending: Some(kept),
             ..Self::default()
@@ -211,12 +214,12 @@ impl Extra {
     // ---- requests
 
     /// A person wants it. One round; what was up before is kept if it is the same.
-    pub(super) fn connect(&mut self, now: Time, id: RequestId, apn: Option<UserApn>) {
+    pub(super) fn connect(&mut self, now: Time, id: RequestId, apn: Option<UserApn>, purpose: Purpose) {
         if self.connect.is_some() {
             let text = "The connection is being made already; wait for it.";
             return self.reply(id, Err(reason::error(Kind::InProgress, "connecting", text)));
         }
-        let same = !self.leaving && (apn.is_none() || apn == self.named);
+        let same = !self.leaving && purpose == self.purpose && (apn.is_none() || apn == self.named);
         if self.pending.is_some() && !same {
             let text = "The session of the last run is being looked at; ask again in a moment.";
             return self.reply(id, Err(reason::error(Kind::InProgress, "taking-over", text)));
@@ -233,6 +236,7 @@ impl Extra {
         if !same || self.is_idle() {
             self.fresh_round();
             self.named = apn;
+            self.purpose = purpose;
         }
         if !same && !self.is_idle() {
             self.after_drop = AfterDrop::Nothing;

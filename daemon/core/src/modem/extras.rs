@@ -18,7 +18,7 @@ use super::timer::Timer;
 use crate::Time;
 use crate::effect::{Effect, LinkSettings};
 use crate::kept::KeptConnection;
-use crate::request::{Reply, RequestError, RequestErrorKind as Kind};
+use crate::request::{Purpose, Reply, RequestError, RequestErrorKind as Kind};
 use crate::snapshot::{Connection, ContextState, IpSettings};
 use crate::subscriber::UserApn;
 use daemon_operator::Candidate;
@@ -26,12 +26,22 @@ use mbim_proto::status::Status;
 
 /// The highest session id: one octet of a block's signature, and VLAN ids beyond it mean other things to the kernel.
 pub(super) const HIGHEST: u32 = 255;
+/// Access points that a round tries, the network's default among them.
+const ROUND: usize = daemon_operator::choose::ROUND + 1;
 
 impl Modem {
     // ---- requests
 
     /// [`Request::ConnectSession`](crate::request::Request::ConnectSession), session 1 and higher.
-    pub(super) fn connect_extra(&mut self, now: Time, id: RequestId, session: u32, apn: Option<UserApn>) {
+    pub(super) fn connect_extra(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        session: u32,
+        apn: Option<UserApn>,
+        purpose: Purpose,
+    ) {
+        let session = if session == SESSION { self.session_for(purpose) } else { session };
         if session > HIGHEST {
             let text = format!("Sessions have the numbers 0 to {HIGHEST}.");
             return self.reply(id, Err(reason::error(Kind::InvalidArgs, "no-such-session", text)));
@@ -46,8 +56,24 @@ impl Modem {
             }
             return self.reply(id, Err(RequestError { kind: Kind::WrongState, reason: gate.reason }));
         }
-        self.extras.entry(session).or_insert_with(|| Extra::new(session)).connect(now, id, apn);
+        let none =
+            self.subscriber.choice.as_ref().filter(|_| !self.subscriber.stale).is_some_and(|choice| match purpose {
+                Purpose::Mms => choice.mms().next().is_none(),
+                Purpose::Internet | Purpose::Tether => false,
+            });
+        if none && apn.is_none() {
+            let text = "No access point for multimedia messages is known for this SIM; name one (--apn).";
+            return self.reply(id, Err(reason::error(Kind::NotFound, "no-access-point", text)));
+        }
+        self.extras.entry(session).or_insert_with(|| Extra::new(session)).connect(now, id, apn, purpose);
         self.tend(now, session);
+    }
+
+    /// The session that has the purpose, or else the first that is free.
+    fn session_for(&self, purpose: Purpose) -> u32 {
+        let has = self.extras.values().find(|extra| extra.purpose == purpose && extra.is_shown());
+        let free = || (1..=HIGHEST).find(|session| !self.extras.contains_key(session));
+        has.map(|extra| extra.session).or_else(free).unwrap_or(HIGHEST)
     }
 
     /// [`Request::DisconnectSession`](crate::request::Request::DisconnectSession), session 1 and higher.
@@ -120,7 +146,8 @@ impl Modem {
     fn round_for(&self, extra: &Extra) -> VecDeque<Dial> {
         let roaming = self.roaming();
         if let Some(user) = &extra.named {
-            return named_candidate(user).map(|candidate| Dial::new(candidate, roaming, false)).into_iter().collect();
+            let named = named_candidate(user).map(|candidate| Dial::new(candidate, roaming, false).with(extra.purpose));
+            return named.into_iter().collect();
         }
         let Some(choice) = &self.subscriber.choice else { return VecDeque::new() };
         let state = self.roaming_state();
@@ -131,10 +158,14 @@ impl Modem {
             .chain(default)
             .map(|dial| dial.candidate.apn.to_lowercase())
             .collect();
-        let rounds = choice.rounds();
-        let all = rounds.first().into_iter().flatten().filter(|candidate| candidate.allowed(state));
+        let listed = match extra.purpose {
+            Purpose::Internet => choice.rounds().into_iter().next().unwrap_or_default(),
+            Purpose::Tether => choice.tether(),
+            Purpose::Mms => choice.mms().collect(),
+        };
+        let all = listed.into_iter().filter(|candidate| candidate.allowed(state)).take(ROUND);
         let (taken, free): (Vec<_>, Vec<_>) = all.partition(|candidate| used.contains(&candidate.apn.to_lowercase()));
-        let dial = |candidate: &Candidate| Dial::new(candidate.clone(), roaming, false);
+        let dial = |candidate: &Candidate| Dial::new(candidate.clone(), roaming, false).with(extra.purpose);
         free.into_iter().chain(taken).map(dial).collect()
     }
 
@@ -271,6 +302,7 @@ impl Modem {
         let roaming = self.roaming();
         self.extras.values().filter(|extra| extra.is_shown()).map(move |extra| Connection {
             session: extra.session,
+            purpose: extra.purpose,
             state: shown(extra.context),
             candidate: extra.current.as_ref().map(|dial| {
                 let mut view = candidate_view(&dial.candidate, roaming);

@@ -238,6 +238,7 @@ impl Modem {
         if self.tables.power == Power::Ready {
             self.advance_sim(now);
             self.advance_card(now);
+            self.advance_attach(now);
             self.advance_adoption(now);
             self.advance_job(now);
             self.advance_radio(now);

@@ -55,6 +55,8 @@ pub(super) struct Facts {
     pub(super) packet_unheard: Unheard,
     pub(super) register_tries: u32,
     pub(super) attach_tries: u32,
+    /// The configuration of the attach context was asked for.
+    pub(super) attach_asked: bool,
     pub(super) attach_waited: bool,
     pub(super) attach_error: u32,
     /// When attaching was ordered last.

@@ -262,7 +262,7 @@ impl Modem {
             ipv4: !ip.ipv4.is_empty(),
             ipv6: !ip.ipv6.is_empty() || ip.slaac,
             site: self.operator_hand_over().map(|over| site_of(over.host(), over.reveal())),
-            api: None,
+            api: self.subscriber.choice.as_ref().and_then(|choice| choice.operator.as_ref()?.api_url.clone()),
             network_time: self.facts.clock.now(now),
         };
         self.online.place = Some(self.place());

@@ -95,8 +95,14 @@ impl Modem {
             Plan::Prepaid => PlanHint::Prepaid,
             Plan::Postpaid => PlanHint::Postpaid,
         };
-        let wishes = Wishes { plan, profiles, last_good: last_good.clone(), operator };
-        let choice = layers.choose(&self.subscriber.identity, &wishes);
+        let mut wishes = Wishes { plan, profiles, last_good: last_good.clone(), operator };
+        let mut choice = layers.choose(&self.subscriber.identity, &wishes);
+        let contexts = &self.facts.card.contexts;
+        if choice.verdict != Match::Exact && !contexts.is_empty() {
+            // Nothing else is certain: what stands in the modem counts. [OPER-067]
+            wishes.profiles.extend(contexts.iter().cloned());
+            choice = layers.choose(&self.subscriber.identity, &wishes);
+        }
         let mut view = view_of(&choice, roaming, &self.registered_name());
         let allowed = &self.facts.card.allowed;
         if !allowed.is_empty() {
@@ -142,6 +148,7 @@ pub(super) fn user_profile(user: &UserApn) -> Profile {
         auth: Auth::parse(&user.auth),
         ip_type: IpType::parse(&user.ip_type),
         purposes: Purposes::INTERNET,
+        in_modem: false,
     }
 }
 
@@ -155,6 +162,7 @@ fn provisioned(profile: &ProvisionedProfile, purposes: Purposes) -> Profile {
         auth: Auth::parse(&profile.auth),
         ip_type: None,
         purposes,
+        in_modem: false,
     }
 }
 
@@ -165,6 +173,8 @@ pub(super) fn candidate_view(candidate: &Candidate, roaming: bool) -> CandidateV
         auth: candidate.start_auth().as_str().to_owned(),
         criterion: candidate.criterion.to_string(),
         source: candidate.source.as_str().to_owned(),
+        mmsc: candidate.mmsc.clone(),
+        mms_proxy: candidate.mms_proxy.clone(),
     }
 }
 

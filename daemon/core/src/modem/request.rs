@@ -17,7 +17,7 @@ use super::timer::Timer;
 use super::write::Change;
 use crate::Time;
 use crate::event::Event;
-use crate::request::{Reply, Request, RequestError, RequestErrorKind as Kind};
+use crate::request::{Purpose, Reply, Request, RequestError, RequestErrorKind as Kind};
 use crate::subscriber::UserApn;
 
 /// How long a connecting request waits for registration and the like.
@@ -101,10 +101,12 @@ impl Modem {
         match request {
             Request::Connect { apn } => self.request_connect(now, id, apn),
             Request::Disconnect | Request::DisconnectSession { session: SESSION } => self.request_disconnect(now, id),
-            Request::ConnectSession { session: SESSION, apn } => self.request_connect(now, id, apn),
-            Request::ConnectSession { session, apn } => match too_long(apn.as_ref()) {
+            Request::ConnectSession { session: SESSION, apn, purpose: Purpose::Internet } => {
+                self.request_connect(now, id, apn);
+            }
+            Request::ConnectSession { session, apn, purpose } => match too_long(apn.as_ref()) {
                 Some(error) => self.reply(id, Err(error)),
-                None => self.connect_extra(now, id, session, apn),
+                None => self.connect_extra(now, id, session, apn, purpose),
             },
             Request::DisconnectSession { session } => self.disconnect_extra(now, id, session),
             Request::Reconnect => self.request_again(now, id, JobKind::Reconnect),

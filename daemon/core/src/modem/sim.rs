@@ -66,6 +66,7 @@ impl Modem {
             self.online.reset();
             self.online.forget_budget();
             self.facts.home = None;
+            self.facts.attach_asked = false;
             self.forget_card(now);
         }
         // What the modem tells of a SIM may come bit by bit.

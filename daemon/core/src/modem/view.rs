@@ -12,6 +12,7 @@ use super::sim::ready_of;
 use super::tables::{Context, Power, Reach, RegistrationState, SimState};
 use super::timer::Timer;
 use crate::Time;
+use crate::request::Purpose;
 use crate::snapshot::{
     Connection, Connectivity, Custody, Device, ModemState, Packet, PinNeeded, Radio, Reason, Registration, Sim,
     Snapshot, Traffic,
@@ -126,6 +127,7 @@ impl Modem {
         let current = self.dialer.current.as_ref();
         let default = Connection {
             session: SESSION,
+            purpose: Purpose::Internet,
             state: shown_context(self.tables.context),
             candidate: current.map(|dial| {
                 let mut view = candidate_view(&dial.candidate, roaming);

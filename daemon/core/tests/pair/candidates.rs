@@ -8,7 +8,7 @@ use daemon_core::request::Request;
 use daemon_core::subscriber::{Plan, Settings};
 use daemon_operator::{Layers, SourceFile};
 use mbim_proto::service::MS_BASIC_CONNECT_EXT;
-use virtual_modem::{Order, Profile};
+use virtual_modem::{Fault, Order, Profile, What, When};
 
 use crate::driver::{Pair, World};
 
@@ -214,4 +214,102 @@ fn the_days_budget_outlives_a_restart() {
     let before = pair.probes;
     pair.run(24 * 3600, |_| false);
     assert!(pair.probes > before, "{}", pair.account());
+}
+
+const ATTACH: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider><name>Test Mobile</name><gsm>
+<network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/></apn>
+<apn value="lte"><ov:purpose type="attach"/><ov:ip type="ipv4v6"/></apn>
+</gsm></provider></country></serviceproviders>"#;
+
+/// Messages about a CID of the extensions.
+fn about(pair: &Pair, operation: u32, cid: u32) -> usize {
+    pair.device
+        .log()
+        .count(|entry| entry.operation == Some(operation) && entry.subject == Some((MS_BASIC_CONNECT_EXT, cid)))
+}
+
+fn with_overlay(profile: Profile, overlay: &str) -> Pair {
+    let (layers, problems) = Layers::load(&[], &[SourceFile { name: "o.xml", bytes: overlay.as_bytes() }]);
+    assert_eq!(problems, []);
+    let mut pair = Pair::new(profile);
+    pair.layers = Arc::new(layers);
+    pair.attach();
+    pair
+}
+
+/// `[OPER-068]`
+#[test]
+fn the_attach_configuration_follows_a_record_that_names_one() {
+    let mut pair = with_overlay(Profile::default(), ATTACH);
+    pair.connect();
+    pair.run(60, |_| false);
+    assert_eq!((about(&pair, 0, 3), about(&pair, 1, 3)), (1, 1), "{}", pair.account());
+    assert!(pair.has_event("attach-configuration", "apn", "lte"));
+    // As it is wanted: the next start reads and writes nothing.
+    pair.start_again();
+    pair.connect();
+    pair.run(60, |_| false);
+    assert_eq!((about(&pair, 0, 3), about(&pair, 1, 3)), (2, 1), "{}", pair.account());
+    // A modem that does not take it is told of, and connects all the same.
+    let mut profile = Profile::default();
+    profile.network.coverage = true;
+    let mut refusing = Pair::new(profile);
+    let (layers, _) = Layers::load(&[], &[SourceFile { name: "o.xml", bytes: ATTACH.as_bytes() }]);
+    refusing.layers = Arc::new(layers);
+    refusing.order(Order::Fault(Fault::always(When::answer(MS_BASIC_CONNECT_EXT, 3).nth(2), What::Status(2))));
+    refusing.attach();
+    refusing.connect();
+    assert!(refusing.has_event("error", "what", "attach-configuration"), "{}", refusing.account());
+}
+
+/// `[OPER-067]` Read where no record tells the operator; the operator's own first, then the list, the maker's behind overlays.
+#[test]
+fn contexts_in_the_modem_count_where_records_are_not_certain() {
+    use mbim_proto::service::ms_basic_connect_ext as ext;
+    let elsewhere = VENDOR.replace("mnc=\"01\"", "mnc=\"02\"");
+    let shown = |pair: &Pair| {
+        let choice = pair.snapshot().operator.clone().unwrap();
+        choice.candidates.iter().map(|c| (c.apn.clone(), c.criterion.clone())).collect::<Vec<_>>()
+    };
+    let context = |apn: &str| (apn.to_owned(), "modem-context".to_owned());
+    let with = |source: ext::ContextSource, records: &str| {
+        let mut profile = Profile::default();
+        for stored in &mut profile.holdings.contexts.stored {
+            stored.source = source;
+        }
+        let mut pair = Pair::new(profile);
+        let (layers, _) = Layers::load(&[SourceFile { name: "v.xml", bytes: records.as_bytes() }], &[]);
+        pair.layers = Arc::new(layers);
+        pair.attach();
+        pair.connect();
+        pair
+    };
+    for source in [ext::ContextSource::OPERATOR, ext::ContextSource::MODEM] {
+        let pair = with(source, &elsewhere);
+        assert_eq!(about(&pair, 0, 1), 1, "{}", pair.account());
+        assert_eq!(shown(&pair)[0], context("internet"));
+        assert_eq!(pair.snapshot().connections[0].candidate.as_ref().unwrap().apn, "internet");
+    }
+    // What a host has stored is no news.
+    let pair = with(ext::ContextSource::USER, &elsewhere);
+    assert_eq!(shown(&pair), [(String::new(), "network-default".to_owned())]);
+    // A record that is certain: no question.
+    let pair = with(ext::ContextSource::OPERATOR, VENDOR);
+    assert_eq!(about(&pair, 0, 1), 0);
+    // Several records fit: the operator's context stands before their access points, the maker's too, for they are the database's.
+    let several = VENDOR.replace("</provider>", "</provider><provider><name>Other</name><gsm>\n<network-id mcc=\"001\" mnc=\"01\"/><apn value=\"other\"/></gsm></provider>");
+    assert_ne!(several, VENDOR);
+    let mut unnamed = Profile::default();
+    if let virtual_modem::Slot::Card(sim) = &mut unnamed.slot {
+        sim.home_name = "Nobody".into();
+    }
+    let mut pair = Pair::new(unnamed);
+    let (layers, _) = Layers::load(&[SourceFile { name: "v.xml", bytes: several.as_bytes() }], &[]);
+    pair.layers = Arc::new(layers);
+    pair.attach();
+    pair.connect();
+    assert_eq!(shown(&pair)[0], context("internet"), "{}", pair.account());
+    assert!(shown(&pair).iter().any(|(apn, _)| apn == "first"));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use daemon_core::effect::{Effect, ProbeReport};
 use daemon_core::modem::tables::Power;
 use daemon_core::modem::{Input, LinkFailure, Modem, Output, RequestId};
-use daemon_core::request::{PinRequest, Request};
+use daemon_core::request::{PinRequest, Purpose, Request};
 use daemon_core::subscriber::{Settings, SubscriberState, UserApn};
 use mbim_proto::Secret;
 use mbim_proto::service::BASIC_CONNECT;
@@ -84,6 +84,7 @@ fn request(n: u8) -> Request {
         15 => Request::ConnectSession {
             session: u32::from(n >> 6),
             apn: (n & 16 != 0).then(|| UserApn { apn: "internet".into(), ..UserApn::default() }),
+            purpose: if n & 8 != 0 { Purpose::Tether } else { Purpose::Internet },
         },
         16 => Request::DisconnectSession { session: u32::from(n >> 6) },
         _ => Request::Stop,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon_core::request::{Reply, Request, RequestErrorKind};
+use daemon_core::request::{Purpose, Reply, Request, RequestErrorKind};
 use daemon_core::snapshot::{ContextState, ModemState};
 use daemon_core::subscriber::{Settings, UserApn};
 use mbim_proto::service::BASIC_CONNECT;
@@ -18,7 +18,7 @@ fn apn(name: &str) -> Option<UserApn> {
 }
 
 fn connect(session: u32, name: &str) -> Request {
-    Request::ConnectSession { session, apn: apn(name) }
+    Request::ConnectSession { session, apn: apn(name), purpose: Purpose::Internet }
 }
 
 fn online(profile: Profile) -> Pair {
@@ -59,7 +59,7 @@ fn a_second_session_beside_the_first() {
     assert_eq!(second.ip.as_ref(), Some(&pair.links[&2].ip));
     assert_eq!(second.since, Some(pair.now));
     assert_eq!(pair.ask(connect(2, "purchase")), NOTHING);
-    assert_eq!(pair.ask(Request::ConnectSession { session: 2, apn: None }), NOTHING);
+    assert_eq!(pair.ask(Request::ConnectSession { session: 2, apn: None, purpose: Purpose::Internet }), NOTHING);
     pair.run(3600, |_| false);
     assert!(pair.is_up() && pair.session_is_up(2));
     assert_eq!(pair.ask(Request::DisconnectSession { session: 2 }), DONE);
@@ -114,10 +114,15 @@ fn without_a_name_the_access_point_that_no_other_session_uses_comes_first() {
     let settings = Settings { apn: apn("purchase"), ..Settings::default() };
     assert!(pair.ask(Request::SetSettings(settings)).is_ok());
     // The candidates are now "purchase" and "internet"; the first session uses the second of them.
-    assert_eq!(pair.ask(Request::ConnectSession { session: 1, apn: None }), DONE);
+    assert_eq!(pair.ask(Request::ConnectSession { session: 1, apn: None, purpose: Purpose::Internet }), DONE);
     assert_eq!(pair.session(1).unwrap().candidate.as_ref().unwrap().apn, "purchase");
     // None is free: the same one twice, where the network allows that.
-    assert_eq!(pair.ask(Request::ConnectSession { session: 3, apn: None }), DONE, "{}", pair.account());
+    assert_eq!(
+        pair.ask(Request::ConnectSession { session: 3, apn: None, purpose: Purpose::Internet }),
+        DONE,
+        "{}",
+        pair.account()
+    );
     assert_eq!(active(&pair), [0, 1, 3]);
 }
 
@@ -452,4 +457,100 @@ fn asked_for_again_while_it_ends() {
     assert_eq!(pair.replies[&end], DONE);
     assert_eq!(pair.session(2).unwrap().candidate.as_ref().unwrap().apn, "internet");
     assert_eq!(active(&pair), [0, 2]);
+}
+
+const PURPOSES: &str = r#"<?xml version="1.0"?>
+<serviceproviders format="2.0" xmlns:ov="urn:x-operator-overlay:1"><country code="zz"><provider><name>Test Mobile</name><gsm>
+<network-id mcc="001" mnc="01"/>
+<apn value="internet"><usage type="internet"/></apn>
+<apn value="picture"><usage type="mms"/><mmsc>http://mmsc.test.example/</mmsc><mmsproxy>192.0.2.8:8080</mmsproxy></apn>
+<apn value="share"><ov:purpose type="tether"/></apn>
+</gsm></provider></country></serviceproviders>"#;
+
+/// Online at a network with access points for pictures and for sharing; what passes is recorded.
+fn with_purposes(records: &str) -> Pair {
+    let mut profile = Profile::default();
+    let internet = profile.network.apns[0].clone();
+    for apn in ["picture", "share"] {
+        profile.network.apns.push(virtual_modem::ApnRule { apn: apn.into(), default: false, ..internet.clone() });
+    }
+    let file = [daemon_operator::SourceFile { name: "x.xml", bytes: records.as_bytes() }];
+    let (layers, problems) = daemon_operator::Layers::load(&[], &file);
+    assert_eq!(problems, []);
+    let mut pair = Pair::new(profile);
+    pair.layers = std::sync::Arc::new(layers);
+    pair.record = Some(Vec::new());
+    pair.attach();
+    pair.connect();
+    pair
+}
+
+fn for_purpose(session: u32, purpose: Purpose) -> Request {
+    Request::ConnectSession { session, apn: None, purpose }
+}
+
+/// How often the modem was told this context type.
+fn told(pair: &Pair, kind: mbim_proto::Uuid) -> usize {
+    pair.record.as_ref().unwrap().windows(16).filter(|window| *window == kind.0.as_slice()).count()
+}
+
+#[test]
+fn a_purpose_has_access_points_and_a_session_of_its_own() {
+    use mbim_proto::service::context_type;
+    let mut pair = with_purposes(PURPOSES);
+    let before = main_job(&pair);
+    assert_eq!(pair.ask(for_purpose(0, Purpose::Mms)), DONE, "{}", pair.account());
+    assert_eq!(pair.ask(for_purpose(0, Purpose::Tether)), DONE, "{}", pair.account());
+    for (session, purpose, apn) in [(1, Purpose::Mms, "picture"), (2, Purpose::Tether, "share")] {
+        let shown = pair.session(session).unwrap();
+        assert_eq!((shown.state, shown.purpose), (ContextState::Up, purpose));
+        assert_eq!(shown.candidate.as_ref().unwrap().apn, apn);
+    }
+    let mms = pair.session(1).unwrap().candidate.clone().unwrap();
+    assert_eq!(mms.mmsc.as_deref(), Some("http://mmsc.test.example/"));
+    assert_eq!(mms.mms_proxy.as_deref(), Some("192.0.2.8:8080"));
+    assert!(told(&pair, context_type::MMS) > 0 && told(&pair, context_type::TETHERING) > 0);
+    assert_eq!(main_job(&pair), before);
+    // Asked again it is the same session, whether it is named or not.
+    assert_eq!(pair.ask(for_purpose(0, Purpose::Mms)), NOTHING);
+    assert_eq!(pair.ask(for_purpose(1, Purpose::Mms)), NOTHING);
+    // Another purpose for a session is another connection.
+    assert_eq!(pair.ask(for_purpose(2, Purpose::Mms)), DONE, "{}", pair.account());
+    assert_eq!(pair.session(2).unwrap().candidate.as_ref().unwrap().apn, "picture");
+    // Lost, it is made again for what it is for.
+    pair.order(Order::DropSession { session: 1, cause: 36 });
+    assert!(pair.run(60, |pair| pair.session_is_up(1)), "{}", pair.account());
+    assert_eq!(pair.session(1).unwrap().candidate.as_ref().unwrap().apn, "picture");
+}
+
+/// `[OPER-070]`: for sharing the ordinary access points serve where there are none for it; for pictures nothing else does.
+#[test]
+fn sharing_falls_back_and_pictures_do_not() {
+    let plain = PURPOSES.replace("type=\"mms\"", "type=\"wap\"").replace("type=\"tether\"", "type=\"supl\"");
+    let mut pair = with_purposes(&plain);
+    let error = pair.ask(for_purpose(0, Purpose::Mms)).unwrap_err();
+    assert_eq!((error.kind, error.reason.code), (RequestErrorKind::NotFound, "no-access-point"));
+    assert_eq!(active(&pair), [0]);
+    assert_eq!(pair.ask(for_purpose(3, Purpose::Tether)), DONE, "{}", pair.account());
+    assert_eq!(pair.session(3).unwrap().purpose, Purpose::Tether);
+    // Who knows one names it.
+    let named = Request::ConnectSession { session: 0, apn: apn("picture"), purpose: Purpose::Mms };
+    assert_eq!(pair.ask(named), DONE, "{}", pair.account());
+    assert_eq!(pair.session(1).unwrap().candidate.as_ref().unwrap().apn, "picture");
+    assert!(told(&pair, mbim_proto::service::context_type::MMS) > 0);
+}
+
+/// The next start of the daemon knows what a session is for, also when it has to be made again.
+#[test]
+fn a_purpose_outlives_a_restart() {
+    let mut pair = with_purposes(PURPOSES);
+    assert_eq!(pair.ask(for_purpose(0, Purpose::Mms)), DONE);
+    pair.leave();
+    pair.start_again();
+    assert!(pair.run(60, |pair| pair.session_is_up(1)), "{}", pair.account());
+    assert_eq!(pair.session(1).unwrap().purpose, Purpose::Mms);
+    pair.order(Order::DropSession { session: 1, cause: 36 });
+    assert!(pair.run(60, |pair| pair.session_is_up(1)), "{}", pair.account());
+    let shown = pair.session(1).unwrap();
+    assert_eq!((shown.purpose, shown.candidate.as_ref().unwrap().apn.as_str()), (Purpose::Mms, "picture"));
 }

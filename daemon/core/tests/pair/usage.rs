@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use daemon_core::modem::Input;
-use daemon_core::request::{Reply, Request};
+use daemon_core::request::{Purpose, Reply, Request};
 use daemon_core::snapshot::{Metered, Use};
 use daemon_core::subscriber::{RoamingPolicy, Settings, SubscriberState};
 use daemon_core::usage::Counters;
@@ -150,7 +150,11 @@ fn a_restart_goes_on_where_it_was_left_and_a_crash_where_it_was_written() {
 fn sessions_are_counted_by_their_interfaces() {
     let mut pair = connected();
     pair.counters.insert("wwan0.2".into(), (9, Counters::default()));
-    assert!(pair.ask(Request::ConnectSession { session: 2, apn: None }).is_ok(), "{}", pair.account());
+    assert!(
+        pair.ask(Request::ConnectSession { session: 2, apn: None, purpose: Purpose::Internet }).is_ok(),
+        "{}",
+        pair.account()
+    );
     pair.pass("wwan0", 1_000);
     pair.pass("wwan0.2", 50_000);
     assert!(pair.ask(Request::RefreshUsage).is_ok());
@@ -165,7 +169,7 @@ fn sessions_are_counted_by_their_interfaces() {
     assert_eq!(pair.written().rx_octets, 54_000);
     // The next one has an interface of its own.
     pair.counters.insert("wwan0.2".into(), (10, octets(70)));
-    assert!(pair.ask(Request::ConnectSession { session: 2, apn: None }).is_ok());
+    assert!(pair.ask(Request::ConnectSession { session: 2, apn: None, purpose: Purpose::Internet }).is_ok());
     assert!(pair.ask(Request::RefreshUsage).is_ok());
     assert_eq!((of(&pair, 2), pair.usage().home.rx_octets), (Some(70), 54_070));
 }

@@ -35,6 +35,7 @@ pub enum Why {
 impl Why {
     pub(crate) fn of_profile(profile: &Profile, purposes: Purposes) -> Self {
         match profile.layer {
+            _ if profile.in_modem => Self::ModemContext,
             Layer::User => Self::UserApn,
             Layer::Provisioning if purposes.contains(Purposes::INTERNET) => Self::ProvisionedDefaultProfile,
             Layer::Provisioning if purposes.contains(Purposes::PURCHASE) => Self::ProvisionedPurchaseProfile,

@@ -56,6 +56,7 @@ enum Leaf {
     ProviderName,
     AccountUrl,
     ServiceNumber,
+    ApiUrl,
     ApnUser,
     ApnPassword,
     ApnDns,
@@ -191,6 +192,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
                 self.trusted_certificate(attributes);
                 Element::Done
             }
+            (Some(Element::Provider), (true, "api-url")) => Element::Leaf(Leaf::ApiUrl),
             (Some(Element::Provider), (false, "gsm")) => Element::Gsm,
             (Some(Element::Provider), (false, "cdma")) => {
                 self.draft.cdma.get_or_insert_default();
@@ -408,6 +410,7 @@ impl<'a, 'f, 'b> Walk<'a, 'f, 'b> {
             Leaf::AccountUrl => self.draft.account_url = trimmed.to_owned(),
             Leaf::ServiceNumber if is_guid(trimmed) => self.draft.service_number = trimmed.to_owned(),
             Leaf::ServiceNumber => self.unusable("service-number"),
+            Leaf::ApiUrl => self.draft.api_url = trimmed.to_owned(),
             // Credentials are taken as they stand: a blank may be a password.
             Leaf::ApnUser => self.apn.user = text.clone(),
             Leaf::ApnPassword => self.apn.password = Password::new(text.as_str()),

@@ -217,6 +217,7 @@ pub(crate) struct Account {
 pub(crate) struct Record {
     pub(crate) country: Text,
     pub(crate) account_url: Text,
+    pub(crate) api_url: Text,
     pub(crate) names: Range<u32>,
     pub(crate) plmns: Range<u32>,
     pub(crate) sids: Range<u32>,
@@ -244,6 +245,8 @@ pub struct OperatorRecord {
     pub names: Vec<String>,
     /// Where to send a person who needs a subscription; empty = nowhere.
     pub account_url: String,
+    /// Captive portal API of the network, for those that do not announce it; empty = none is known. `[OPER 4.5]`
+    pub api_url: String,
     /// Networks.
     pub plmns: Vec<Plmn>,
     /// CDMA systems.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use daemon_core::request::{Reply, Request, RequestError};
+use daemon_core::request::{Purpose, Reply, Request, RequestError};
 use daemon_core::snapshot::{Connection as View, IpSettings};
 use daemon_core::subscriber::{Settings, UserApn};
 use dbus_api::error::Code;
@@ -98,7 +98,10 @@ fn details(connection: &View) -> HashMap<String, OwnedVariant> {
     let (ip, used) = (connection.ip.as_ref(), connection.candidate.as_ref());
     Known::default()
         .put("session", Some(connection.session))
+        .put("purpose", Some(connection.purpose.as_str()))
         .put("state", Some(words::context_state(connection.state)))
+        .put("mmsc", used.and_then(|used| used.mmsc.as_deref()))
+        .put("mms-proxy", used.and_then(|used| used.mms_proxy.as_deref()))
         .put("interface", connection.interface.as_deref())
         .put("apn", used.map(|used| used.apn.as_str()))
         .put("ip-type", used.map(|used| used.ip_type.as_str()))
@@ -223,12 +226,16 @@ impl Connection {
         let mut apn = UserApn::default();
         let given = read_apn(&mut options, &mut apn)?;
         let session = session_id(options.number("session")?.unwrap_or(0))?;
+        let purpose = options.word("purpose", &Purpose::NAMES)?.unwrap_or_default();
         options.finish()?;
         if given && apn.apn.is_empty() {
             return Err(Failure::invalid("Option \"apn\" is missing: the others belong to it."));
         }
         let apn = given.then_some(apn);
-        let request = if session == 0 { Request::Connect { apn } } else { Request::ConnectSession { session, apn } };
+        let request = match (session, purpose) {
+            (0, Purpose::Internet) => Request::Connect { apn },
+            _ => Request::ConnectSession { session, apn, purpose },
+        };
         self.start(request, &emitter)
     }
 

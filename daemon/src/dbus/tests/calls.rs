@@ -1,6 +1,6 @@
 //! Calls become requests, answers and errors come back by name.
 
-use daemon_core::request::{PinRequest, Request};
+use daemon_core::request::{PinRequest, Purpose, Request};
 use daemon_core::snapshot::{Metered, ModemCounts, SessionUse};
 use daemon_core::subscriber::UserApn;
 use daemon_core::usage::Counters;
@@ -53,14 +53,21 @@ async fn sessions_have_their_own_requests() {
     assert_eq!(code(connection.connect(&[("session", Variant::from(256u32))].into()).await), Code::InvalidArgs);
     assert_eq!(code(connection.connect(&[("session", Variant::from("2"))].into()).await), Code::InvalidArgs);
     assert_eq!(code(connection.disconnect_session(256).await), Code::InvalidArgs);
+    for purpose in ["mms", "internet"] {
+        connection.connect(&[("purpose", Variant::from(purpose))].into()).await.unwrap();
+        stand.signal("Finished").await;
+    }
+    assert_eq!(code(connection.connect(&[("purpose", Variant::from("fun"))].into()).await), Code::InvalidArgs);
     let apn = Some(UserApn { apn: "ims".into(), ..UserApn::default() });
     let wanted = [
         Request::Connect { apn: None },
         Request::Disconnect,
-        Request::ConnectSession { session: 2, apn },
+        Request::ConnectSession { session: 2, apn, purpose: Purpose::Internet },
         Request::DisconnectSession { session: 2 },
-        Request::ConnectSession { session: 255, apn: None },
+        Request::ConnectSession { session: 255, apn: None, purpose: Purpose::Internet },
         Request::DisconnectSession { session: 255 },
+        Request::ConnectSession { session: 0, apn: None, purpose: Purpose::Mms },
+        Request::Connect { apn: None },
     ];
     assert_eq!(stand.modem.asked(), wanted);
 }

@@ -28,12 +28,14 @@ pub(super) async fn connect(connection: &Connection, wish: &Connect, output: Out
     let word = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_owned());
     let auth = word(wish.auth.and_then(|auth| auth.to_possible_value()));
     let ip_type = word(wish.ip_type.and_then(|kind| kind.to_possible_value()));
+    let purpose = word(wish.purpose.and_then(|purpose| purpose.to_possible_value()));
     let options: HashMap<&str, Variant<'_>> = [
         ("apn", wish.apn.as_deref()),
         ("user", wish.user.as_deref()),
         ("password", password.as_deref().map(|text| text.trim_end_matches(['\r', '\n']))),
         ("auth", auth.as_deref()),
         ("ip-type", ip_type.as_deref()),
+        ("purpose", purpose.as_deref()),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?.into())))
@@ -41,7 +43,19 @@ pub(super) async fn connect(connection: &Connection, wish: &Connect, output: Out
     .chain((wish.session > 0).then_some(("session", wish.session.into())))
     .collect();
     request(connection, &modem, Wish::Up(&options), wish.session, wish.wait.timeout).await?;
-    report(connection, &modem, wish.session, output).await
+    let session = match purpose.as_deref().filter(|purpose| wish.session == 0 && *purpose != "internet") {
+        Some(purpose) => session_for(connection, &modem, purpose).await?,
+        None => wish.session,
+    };
+    report(connection, &modem, session, output).await
+}
+
+/// The session that the daemon has given a purpose.
+async fn session_for(connection: &Connection, modem: &Modem, purpose: &str) -> Result<u32, Failure> {
+    let now = modem::pick(connection, Some(modem.path.as_str())).await?;
+    let has = |details: &&Details| dbus_api::value::text(details, "purpose").as_deref() == Some(purpose);
+    let sessions = now.sessions();
+    Ok(sessions.iter().find(has).and_then(|details| modem::number(details, "session")).unwrap_or(0))
 }
 
 pub(super) async fn disconnect(connection: &Connection, wish: &Disconnect, output: Output) -> Result<(), Failure> {

@@ -9,10 +9,12 @@ use scenarios::ground::NAT64;
 use scenarios::stage::Outcome;
 
 use crate::advertise;
-use crate::meeting::{DUAL, Meeting, meet};
+use crate::meeting::{DUAL, IPV4, Meeting, meet};
 
-pub(crate) const CASES: &[Case] =
-    &[Case { name: "api_of_an_advertisement_says_captive_then_open", run: || meet(DUAL, announced) }];
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "api_of_an_advertisement_says_captive_then_open", run: || meet(DUAL, announced) },
+    Case { name: "api_of_a_record_says_captive_then_open", run: || meet(IPV4, recorded) },
+];
 
 /// The router, and tshark beside it.
 pub(crate) async fn advertise(meeting: &mut Meeting, url: &str) -> Outcome {
@@ -54,6 +56,24 @@ async fn announced(meeting: &mut Meeting) -> Outcome {
     .await;
     println!("  tshark: {}", read?);
 
+    let _ = meeting.stage.client.portal_url(meeting.modem).await?;
+    meeting.ground.captive(false)?;
+    let seen = meeting.full().await?;
+    assert_eq!(seen["link"]["api"], "open, 86400 s left");
+    Ok(())
+}
+
+/// Nothing is announced, and the operator's record knows.
+async fn recorded(meeting: &mut Meeting) -> Outcome {
+    let file = meeting.stage.world.directory().join("operators.d/demo.xml");
+    let url = format!("<ov:api-url>https://{}/captive</ov:api-url></provider>", PORTAL.name);
+    let text = std::fs::read_to_string(&file)?;
+    assert!(text.contains("</provider>"), "{text}");
+    std::fs::write(&file, text.replace("</provider>", &url))?;
+    meeting.stage.restart().await?;
+    meeting.plug().await?;
+    let seen = meeting.sees("portal", "api").await?;
+    assert_eq!((seen["link"]["api"].as_str(), seen["link"]["api-source"].as_str()), ("captive", "record"));
     let _ = meeting.stage.client.portal_url(meeting.modem).await?;
     meeting.ground.captive(false)?;
     let seen = meeting.full().await?;
