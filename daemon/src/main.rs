@@ -121,6 +121,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         verifier: host::verify::program(),
         clock: actor::provision::now,
         clock_is_set: host::clock::is_set,
+        recalled: actor::provision::Recalled::default(),
     };
     let places = actor::provision::Places {
         apps_dir: config.apps_dir.clone(),

@@ -28,11 +28,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::handle::{Approval, Job, JobStep, ModemHandle, Modems, Provisioner, Source, Submission, Wish};
+use crate::host::probe::lists::Link;
 use crate::store::trusted::Consent;
 use crate::store::{Store, Which, apps};
 use execute::{Cursor, Ending, Execution};
 use history::{Draft, History};
-pub(crate) use signed::{Checks, now};
+pub(crate) use signed::{Checks, Recalled, now};
 
 /// Documents that wait.
 const QUEUE: usize = 8;
@@ -465,7 +466,10 @@ impl Task {
         facts: &provisioning::Facts,
         approved: Option<String>,
     ) -> Result<Judged, Refused> {
-        let validated = self.checks.verified(&submission.xml, validate(&submission.xml)?).await?;
+        let modems = self.modems.borrow().clone();
+        let theirs = modems.iter().filter(|modem| submission.modem.is_none_or(|id| id == modem.id));
+        let link = theirs.into_iter().find_map(|modem| Link::of(&modem.snapshot.borrow()));
+        let validated = self.checks.verified(&submission.xml, validate(&submission.xml)?, link.as_ref()).await?;
         let mut trust = provisioning::Trust::default();
         if validated.is_signed() {
             trust = signed::trust(&self.store, &self.checks.trust_dir).await;

@@ -22,6 +22,7 @@ use cost::{Chain, Cost, Counted, Meter};
 
 mod captive;
 pub(crate) mod cost;
+pub(crate) mod lists;
 mod nat64;
 
 pub(crate) use nat64::LENGTHS as PREFIX_LENGTHS;

@@ -19,7 +19,7 @@ use x509_cert::ext::pkix::{
     AuthorityInfoAccessSyntax, CertificatePolicies, CrlDistributionPoints, IssuerAltName, KeyUsage, SubjectAltName,
 };
 
-use crate::Rejected;
+use crate::{Rejected, Request, Revocation};
 
 /// The policy that the CA/Browser Forum gives to extended validation.
 pub const EXTENDED_VALIDATION: &str = "2.23.140.1.1";
@@ -151,8 +151,8 @@ impl Certificates {
         Some(Signed { subject: name(leaf.tbs_certificate().subject()).rfc4514(), fingerprint: fingerprint(der) })
     }
 
-    /// What is to be known of the signer at a moment, in seconds since 1970.
-    pub(crate) fn signer(&self, clock: u64, roots: &[Root], lists: &[Vec<u8>]) -> Option<Signer> {
+    /// What is to be known of the signer.
+    pub(crate) fn signer(&self, request: &Request<'_>) -> Option<(Signer, Revocation)> {
         let (der, leaf) = (self.der.get(self.leaf)?, self.parsed.get(self.leaf)?);
         let certificate = leaf.tbs_certificate();
         let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
@@ -165,20 +165,25 @@ impl Certificates {
             issuers.extend(names.iter().filter_map(directory));
         }
         let usage = certificate.get_extension::<KeyUsage>();
-        Some(Signer {
+        let (chain, known) = self.chain(request);
+        let signer = Signer {
             fingerprint: fingerprint(der),
             subjects,
             issuers,
             not_before: seconds(&certificate.validity().not_before),
             not_after: seconds(&certificate.validity().not_after),
             may_sign: matches!(usage, Ok(Some((_, usage))) if usage.digital_signature()),
-            chain: self.chain(clock, roots, lists),
+            chain,
             revocation: revocation(leaf),
-        })
+        };
+        Some((signer, known))
     }
 
-    fn chain(&self, clock: u64, roots: &[Root], lists: &[Vec<u8>]) -> Chain {
-        let untrusted = |reason: &str| Chain::Untrusted { reason: reason.to_owned() };
+    fn chain(&self, request: &Request<'_>) -> (Chain, Revocation) {
+        let Request { clock, roots, revocation_lists, fetched_lists, .. } = *request;
+        // Where the chain leads nowhere, what was fetched is not looked at.
+        let nothing = Revocation { fetched: vec![None; fetched_lists.len()], ..Revocation::default() };
+        let untrusted = |reason: &str| (Chain::Untrusted { reason: reason.to_owned() }, nothing.clone());
         let mut anchors: Vec<TrustAnchor<'_>> = Vec::new();
         let mut owners: Vec<&Root> = Vec::new();
         let certificates: Vec<CertificateDer<'_>> =
@@ -205,12 +210,8 @@ impl Certificates {
             .map(|(_, der)| CertificateDer::from(der.as_slice()))
             .collect();
         let time = UnixTime::since_unix_epoch(Duration::from_secs(clock));
-        let lists: Vec<webpki::CertRevocationList<'_>> = lists
-            .iter()
-            .filter_map(|list| webpki::BorrowedCertRevocationList::from_der(list).ok())
-            .map(webpki::CertRevocationList::from)
-            .collect();
-        let lists: Vec<&webpki::CertRevocationList<'_>> = lists.iter().collect();
+        let at_hand: Vec<_> = revocation_lists.iter().filter_map(|der| list(der)).collect();
+        let fetched: Vec<_> = fetched_lists.iter().map(|der| list(der)).collect();
         // Which policies the anchor of a path has for extended validation, and its owner.
         let owner = |anchor: &TrustAnchor<'_>| -> Vec<&Root> {
             let same = |known: &TrustAnchor<'_>| {
@@ -237,24 +238,121 @@ impl Certificates {
             // Any error will do: it makes the search go on to the next path.
             if is_extended(path) { Ok(()) } else { Err(webpki::Error::UnknownIssuer) }
         };
-        let verify = |extended: bool| {
-            let options = (!lists.is_empty())
-                .then(|| webpki::RevocationOptionsBuilder::new(&lists).ok())
-                .flatten()
+        let verify = |extended: bool, lists: &Lists<'_, '_>, what_for: Use| {
+            let options = webpki::RevocationOptionsBuilder::new(lists).ok().map(|builder| {
                 // What no list knows is no reason to refuse: a walled garden may hide them. [PROV 12.3]
-                .map(|builder| builder.with_status_policy(webpki::UnknownStatusPolicy::Allow).build());
+                let builder = builder.with_status_policy(webpki::UnknownStatusPolicy::Allow);
+                match what_for {
+                    Use::Counts => builder,
+                    Use::Checks => builder.with_expiration_policy(webpki::ExpirationPolicy::Enforce),
+                    Use::Knows => builder
+                        .with_status_policy(webpki::UnknownStatusPolicy::Deny)
+                        .with_depth(webpki::RevocationCheckDepth::EndEntity),
+                }
+                .build()
+            });
             let check = extended.then_some(&only_extended as &PathCheck<'_>);
             leaf.verify_for_usage(ALGORITHMS, &anchors, &others, time, AnyUsage, options, check)
         };
-        let (path, extended_validation) = match verify(true) {
-            Ok(path) => (path, true),
-            Err(_) => match verify(false) {
-                Ok(path) => (path, false),
-                Err(error) => return untrusted(reason(&error)),
-            },
+        let best = |lists: &Lists<'_, '_>| match verify(true, lists, Use::Counts) {
+            Ok(path) => Ok((path, true)),
+            Err(_) => verify(false, lists, Use::Counts).map(|path| (path, false)),
         };
+        let mut lists: Vec<&webpki::CertRevocationList<'_>> = at_hand.iter().collect();
+        let mut found = match best(&lists) {
+            Ok(found) => found,
+            Err(error) => return untrusted(reason(&error)),
+        };
+        let mut known = Revocation { lists: self.list_addresses(&found.0), ..Revocation::default() };
+        // Each by itself: one that is not what it says spoils neither the others nor the chain.
+        for (list, der) in fetched.iter().zip(fetched_lists) {
+            let good = list
+                .as_ref()
+                .filter(|list| matches!(verify(false, &[list], Use::Checks), Ok(_) | Err(webpki::Error::CertRevoked)));
+            lists.extend(good);
+            known.fetched.push(good.map(|_| counts_until(der, clock)));
+        }
+        if known.fetched.iter().any(Option::is_some) {
+            found = match best(&lists) {
+                Ok(found) => found,
+                Err(error) => return (Chain::Untrusted { reason: reason(&error).to_owned() }, known),
+            };
+        }
+        known.is_known = !lists.is_empty() && verify(false, &lists, Use::Knows).is_ok();
+        let (path, extended_validation) = found;
         let root = owner(path.anchor()).first().and_then(|root| describe(&root.der).ok());
-        Chain::Trusted { root: root.map(|root| root.subject).unwrap_or_default(), extended_validation }
+        let root = root.map(|root| root.subject).unwrap_or_default();
+        (Chain::Trusted { root, extended_validation }, known)
+    }
+
+    /// Where the lists about the certificates of a path are, the signer's own first: only what authorities on the path vouch
+    /// for, one address each.
+    fn list_addresses(&self, path: &webpki::VerifiedPath<'_>) -> Vec<String> {
+        let between = path.intermediate_certificates().filter_map(|found| Certificate::from_der(&found.der()).ok());
+        let mut all: Vec<String> = Vec::new();
+        for certificate in self.parsed.get(self.leaf).cloned().into_iter().chain(between) {
+            let first = lists_of(&certificate).into_iter().find(|address| address.starts_with("http://"));
+            if let Some(address) = first.filter(|address| !all.contains(address) && all.len() < MAX_LISTS) {
+                all.push(address);
+            }
+        }
+        all
+    }
+}
+
+/// Most lists that are fetched for one document.
+pub const MAX_LISTS: usize = 4;
+/// Seconds for which a list counts that does not say when the next one comes.
+const UNSAID: u64 = 3600;
+/// Most seconds for which a list counts without being fetched again.
+const LONGEST: u64 = 7 * 86_400;
+
+type Lists<'l, 'a> = [&'l webpki::CertRevocationList<'a>];
+
+/// What lists are used for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// What they name is refused, however old they are.
+    Counts,
+    /// Whether they are what they say, and of now.
+    Checks,
+    /// Whether there is one about the signer.
+    Knows,
+}
+
+fn list(der: &[u8]) -> Option<webpki::CertRevocationList<'_>> {
+    webpki::BorrowedCertRevocationList::from_der(der).ok().map(webpki::CertRevocationList::from)
+}
+
+/// Until when a list counts that is good now.
+fn counts_until(der: &[u8], clock: u64) -> u64 {
+    let read = x509_cert::crl::CertificateList::<x509_cert::certificate::Rfc5280>::from_der(der);
+    let next = read.ok().and_then(|read| read.tbs_cert_list.next_update);
+    let next = next.map_or(clock.saturating_add(UNSAID), |next| next.to_unix_duration().as_secs());
+    next.min(clock.saturating_add(LONGEST))
+}
+
+/// Addresses of the whole lists that a certificate names.
+fn lists_of(certificate: &Certificate) -> Vec<String> {
+    let Ok(Some((_, CrlDistributionPoints(points)))) = certificate.tbs_certificate().get_extension() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for point in points {
+        if point.reasons.is_none()
+            && point.crl_issuer.is_none()
+            && let Some(DistributionPointName::FullName(names)) = point.distribution_point
+        {
+            found.extend(names.iter().filter_map(address));
+        }
+    }
+    found
+}
+
+fn address(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
+        _ => None,
     }
 }
 
@@ -305,10 +403,6 @@ fn policies(certificate: &Certificate) -> Vec<ObjectIdentifier> {
 fn revocation(leaf: &Certificate) -> Vec<String> {
     const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
     let mut found = Vec::new();
-    let address = |name: &GeneralName| match name {
-        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
-        _ => None,
-    };
     if let Ok(Some((_, AuthorityInfoAccessSyntax(entries)))) = leaf.tbs_certificate().get_extension() {
         found.extend(entries.iter().filter(|e| e.access_method == OCSP).filter_map(|e| address(&e.access_location)));
     }

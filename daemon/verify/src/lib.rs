@@ -22,10 +22,11 @@ mod wire;
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use canonical::Method;
 pub use certificate::{
-    Described, EXTENDED_VALIDATION, Root, certificates_in, describe, fingerprint, revocation_lists_in,
+    Described, EXTENDED_VALIDATION, MAX_LISTS, Root, certificates_in, describe, fingerprint, revocation_lists_in,
 };
 use daemon_provisioning::{Code, Refused, Signed, Signer};
 pub use folder::{Folder, FolderProblem, Named, is_of_trust};
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "sign")]
 pub use sign::{Key, Signing, sign};
 pub use wire::{Answer, Asked, MAX_ANSWER, MAX_QUESTION, Question, WireError};
@@ -43,6 +44,9 @@ pub struct Request<'a> {
     pub roots: &'a [Root],
     /// Revocation lists (DER) that are at hand; a certificate that one of them names is refused.
     pub revocation_lists: &'a [Vec<u8>],
+    /// Revocation lists that were fetched over a network that nobody vouches for: one that its authority did not sign, or whose
+    /// time is over, is as if it were not there.
+    pub fetched_lists: &'a [Vec<u8>],
 }
 
 /// A signature that holds.
@@ -52,6 +56,20 @@ pub struct Verified {
     pub octets: Vec<u8>,
     /// Who signed.
     pub signer: Signer,
+    /// What is known of revocations.
+    pub revocation: Revocation,
+}
+
+/// What became of asking whether certificates of the chain were revoked. That one was is the chain's fate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// Addresses (`http`) of revocation lists about certificates of the chain, the signer's own first; empty where the
+    /// chain is not trusted anyway.
+    pub lists: Vec<String>,
+    /// Of each list that was fetched until when it counts, seconds since 1970; `None`: it counts for nothing.
+    pub fetched: Vec<Option<u64>>,
+    /// Whether the lists at hand, fetched or not, are about the signer's own certificate.
+    pub is_known: bool,
 }
 
 /// A signature that does not hold, or cannot be looked at.
@@ -142,10 +160,10 @@ impl Narrow {
         let mut octets = String::with_capacity(length);
         canonical::document(tree, Some(shape.signature), &mut octets);
         let octets = octets.into_bytes();
-        let signer = certificates
-            .signer(request.clock, request.roots, request.revocation_lists)
+        let (signer, revocation) = certificates
+            .signer(request)
             .ok_or_else(|| Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate"))?;
-        Ok(Verified { octets, signer })
+        Ok(Verified { octets, signer, revocation })
     }
 }
 

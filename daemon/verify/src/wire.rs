@@ -5,7 +5,7 @@ use daemon_provisioning::{Code, MAX_DOCUMENT, Signed, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::Root;
-use crate::{Rejected, Request, Verified};
+use crate::{Rejected, Request, Revocation, Verified};
 
 /// Octets of a question: the document, every root of a system and lists.
 pub const MAX_QUESTION: usize = 16 * 1024 * 1024;
@@ -31,6 +31,7 @@ struct Header {
     sha1: bool,
     roots: Vec<RootHeader>,
     revocation_lists: Vec<usize>,
+    fetched_lists: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +61,7 @@ impl Question {
                 })
                 .collect(),
             revocation_lists: request.revocation_lists.iter().map(Vec::len).collect(),
+            fetched_lists: request.fetched_lists.iter().map(Vec::len).collect(),
         };
         // Strings and numbers are always JSON.
         let mut out = serde_json::to_vec(&header).unwrap_or_default();
@@ -68,7 +70,7 @@ impl Question {
         for root in request.roots {
             out.extend_from_slice(&root.der);
         }
-        for list in request.revocation_lists {
+        for list in request.revocation_lists.iter().chain(request.fetched_lists) {
             out.extend_from_slice(list);
         }
         out
@@ -87,13 +89,15 @@ impl Question {
             let der = take(&mut rest, root.length)?.to_vec();
             roots.push(Root { der, extended_validation: root.extended_validation });
         }
-        let lists = header.revocation_lists.into_iter();
-        let revocation_lists =
-            lists.map(|length| take(&mut rest, length).map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
+        let mut lists = |lengths: Vec<usize>| -> Result<Vec<_>, WireError> {
+            lengths.into_iter().map(|length| take(&mut rest, length).map(<[u8]>::to_vec)).collect()
+        };
+        let revocation_lists = lists(header.revocation_lists)?;
+        let fetched_lists = lists(header.fetched_lists)?;
         if !rest.is_empty() {
             return Err(WireError("something follows the question"));
         }
-        Ok(Asked { document, clock: header.clock, sha1: header.sha1, roots, revocation_lists })
+        Ok(Asked { document, clock: header.clock, sha1: header.sha1, roots, revocation_lists, fetched_lists })
     }
 }
 
@@ -105,6 +109,7 @@ pub struct Asked<'a> {
     sha1: bool,
     roots: Vec<Root>,
     revocation_lists: Vec<Vec<u8>>,
+    fetched_lists: Vec<Vec<u8>>,
 }
 
 impl Asked<'_> {
@@ -117,6 +122,7 @@ impl Asked<'_> {
             sha1: self.sha1,
             roots: &self.roots,
             revocation_lists: &self.revocation_lists,
+            fetched_lists: &self.fetched_lists,
         }
     }
 }
@@ -124,7 +130,7 @@ impl Asked<'_> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Reply {
-    Verified { octets: usize, signer: Signer },
+    Verified { octets: usize, signer: Signer, revocation: Revocation },
     Rejected { code: Code, reason: String, signed: Option<Signed> },
 }
 
@@ -137,8 +143,9 @@ impl Answer {
     #[must_use]
     pub fn encode(result: &Result<Verified, Rejected>) -> Vec<u8> {
         let (reply, octets): (_, &[u8]) = match result {
-            Ok(Verified { octets, signer }) => {
-                (Reply::Verified { octets: octets.len(), signer: signer.clone() }, octets)
+            Ok(Verified { octets, signer, revocation }) => {
+                let (signer, revocation) = (signer.clone(), revocation.clone());
+                (Reply::Verified { octets: octets.len(), signer, revocation }, octets)
             }
             Err(Rejected { code, reason, signed }) => {
                 (Reply::Rejected { code: *code, reason: reason.clone(), signed: signed.clone() }, &[])
@@ -159,7 +166,9 @@ impl Answer {
         let (header, mut rest) = split(octets)?;
         let reply: Reply = serde_json::from_slice(header).map_err(|_| WireError("the answer has no header"))?;
         let result = match reply {
-            Reply::Verified { octets, signer } => Ok(Verified { octets: take(&mut rest, octets)?.to_vec(), signer }),
+            Reply::Verified { octets, signer, revocation } => {
+                Ok(Verified { octets: take(&mut rest, octets)?.to_vec(), signer, revocation })
+            }
             Reply::Rejected { code, reason, signed } => Err(Rejected { code, reason, signed }),
         };
         if !rest.is_empty() {

@@ -27,7 +27,7 @@ fn root() -> Root {
 }
 
 fn verify_at(document: &[u8], clock: u64, roots: &[Root]) -> Result<Verified, Rejected> {
-    let request = Request { document, clock, sha1: false, roots, revocation_lists: &[] };
+    let request = Request { document, clock, sha1: false, roots, revocation_lists: &[], fetched_lists: &[] };
     // Through the wire and back, as the daemon asks.
     let asked = Question::encode(&request);
     let asked = Question::decode(&asked).unwrap();
@@ -112,13 +112,19 @@ fn octets_on_the_wire_are_checked() {
         &b""[..],
         b"{}",
         b"{}\n",
-        b"{\"document\":5,\"clock\":0,\"sha1\":false,\"roots\":[],\"revocation_lists\":[]}\nabc",
+        b"{\"document\":5,\"clock\":0,\"sha1\":false,\"roots\":[],\"revocation_lists\":[],\"fetched_lists\":[]}\nabc",
     ] {
         assert!(Question::decode(bad).is_err());
         assert!(Answer::decode(bad).is_err());
     }
-    let request =
-        Request { document: b"<a/>", clock: 7, sha1: true, roots: &[root()], revocation_lists: &[vec![1, 2]] };
+    let request = Request {
+        document: b"<a/>",
+        clock: 7,
+        sha1: true,
+        roots: &[root()],
+        revocation_lists: &[vec![1, 2]],
+        fetched_lists: &[],
+    };
     let mut octets = Question::encode(&request);
     let asked = Question::decode(&octets).unwrap();
     assert_eq!((asked.request().document, asked.request().clock, asked.request().sha1), (&b"<a/>"[..], 7, true));

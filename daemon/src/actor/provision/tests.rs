@@ -8,7 +8,7 @@ use crate::store::operators::Operators;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, SimReady, Snapshot};
 use daemon_operator::identity::{Identity, Reported};
-use daemon_verify::{Answer, Rejected, Verified};
+use daemon_verify::{Answer, Question, Rejected, Revocation, Verified};
 
 const CARRIER: &str = "{5f0c6b1e-3a52-4a3c-9d0b-6d62696d6401}";
 const IMSI: &str = "001015512345678";
@@ -56,7 +56,8 @@ fn bench_with(folder: &std::path::Path, verifier: Result<PathBuf, String>) -> Be
     let trust_dir = folder.join("trust.d");
     std::fs::create_dir_all(&trust_dir).unwrap();
     let clock = || NOW.with(std::cell::Cell::get);
-    let checks = Checks { trust_dir, sha1: false, verifier, clock, clock_is_set: || true };
+    let checks =
+        Checks { trust_dir, sha1: false, verifier, clock, clock_is_set: || true, recalled: Recalled::default() };
     let documents_dir = folder.join("provisioning.d");
     let places = Places { apps_dir, documents_dir, refresh_ca: vec![folder.join("ca.pem")] };
     let (ask, approvals) = mpsc::channel(1);
@@ -138,6 +139,7 @@ fn verified(sections: &str) -> Result<Verified, Rejected> {
             chain,
             revocation: Vec::new(),
         },
+        revocation: Revocation::default(),
     })
 }
 
@@ -248,6 +250,92 @@ async fn records_of_the_sim_name_signers_and_owners() {
     drop(bench.approvals.recv().await.unwrap());
     assert_eq!(waiting.await.unwrap().unwrap_err().error.unwrap().0, 0x8217_0006);
     bench.agent.stop().await;
+}
+
+/// A verifier that gives these answers one after the other, the last one for ever, and keeps what it was asked.
+fn answering(folder: &std::path::Path, answers: &[Verified]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (number, answer) in (1..).zip(answers) {
+        std::fs::write(folder.join(format!("answer-{number}")), Answer::encode(&Ok(answer.clone()))).unwrap();
+    }
+    let program = folder.join("answering");
+    let text = format!(
+        "#!/bin/sh\ncd '{}'\nn=1; while [ -e question-$n ]; do n=$((n+1)); done\ncat >question-$n\n\
+         [ $n -gt {1} ] && n={1}\nexec cat answer-$n\n",
+        folder.display(),
+        answers.len()
+    );
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+/// PROV-177: revocation lists are asked for over a modem that is online and nowhere else, what they say is remembered as long
+/// as they count, and what cannot be learnt refuses nothing.
+#[tokio::test]
+async fn revocation_lists_are_fetched_checked_and_remembered() {
+    use crate::host::probe::lists::tests::serve;
+    let list = |body: &[u8]| [b"HTTP/1.1 200 OK\r\n\r\n", body].concat();
+    let (link, root, server) = serve(vec![("/a.crl", list(b"LIST"))]).await;
+    let now = 1_780_272_000;
+    let offers = |path: &str| {
+        let mut offers = verified(PROFILE).unwrap();
+        offers.signer.revocation = vec![format!("{root}{path}")];
+        offers.revocation.lists = offers.signer.revocation.clone();
+        offers
+    };
+    let with = |fetched: Option<u64>, is_known: bool, revoked: bool| {
+        let mut with = offers("/a.crl");
+        with.revocation = Revocation { fetched: vec![fetched], is_known, ..with.revocation };
+        if revoked {
+            with.signer.chain =
+                provisioning::Chain::Untrusted { reason: "a certificate of the chain was revoked".into() };
+        }
+        with
+    };
+    for (what, first, second, online, asked, again, trusted) in [
+        ("in force", offers("/a.crl"), with(Some(now + 9), true, false), true, 2, 1, true),
+        ("revoked", offers("/a.crl"), with(Some(now + 9), false, true), true, 2, 1, false),
+        ("over at once", offers("/a.crl"), with(Some(now), true, false), true, 2, 2, true),
+        ("about others", offers("/a.crl"), with(Some(now + 9), false, false), true, 2, 2, true),
+        ("not its list", offers("/a.crl"), with(None, false, false), true, 2, 2, true),
+        ("not there", offers("/b.crl"), with(None, false, true), true, 1, 1, true),
+        ("walled garden", offers("/a.crl"), with(Some(now + 9), false, true), false, 1, 1, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let answers = if asked == 2 { vec![first.clone(), second.clone(), first, second] } else { vec![first] };
+        let checks = Checks {
+            trust_dir: folder.path().to_owned(),
+            sha1: false,
+            verifier: Ok(answering(folder.path(), &answers)),
+            clock: || 1_780_272_000,
+            clock_is_set: || true,
+            recalled: Recalled::default(),
+        };
+        let document = carried();
+        let (mut begun, mut wanted) = (0, asked);
+        for _ in 0..2 {
+            let validated = validate(&document).unwrap();
+            let validated = checks.verified(&document, validated, online.then_some(&link)).await.unwrap();
+            let questions = (1..).take_while(|n| folder.path().join(format!("question-{n}")).exists()).count();
+            assert_eq!(questions - begun, wanted, "{what}");
+            let judged = Document::judge(
+                validated,
+                &provisioning::Source::Website,
+                &provisioning::Facts::default(),
+                &provisioning::Trust::default(),
+            );
+            assert_eq!(judged.is_ok(), trusted, "{what}");
+            assert!(trusted || judged.unwrap_err().code == Code::SIGNATURE_UNTRUSTED, "{what}");
+            if wanted == 2 && begun == 0 {
+                let question = std::fs::read(folder.path().join("question-2")).unwrap();
+                let asked = Question::decode(&question).unwrap();
+                assert_eq!(asked.request().fetched_lists, [b"LIST".to_vec()], "{what}");
+            }
+            (begun, wanted) = (questions, again);
+        }
+    }
+    server.abort();
 }
 
 /// What the verifier says is the document's code; a verifier that fails costs the document only.

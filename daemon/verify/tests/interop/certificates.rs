@@ -97,30 +97,37 @@ fn names() {
     assert_eq!(signer.revocation, ["http://ocsp.invalid/", "http://crl.invalid/a.crl"]);
 }
 
-/// PROV-177: a list that is at hand and names the certificate.
-#[test]
-fn revoked() {
+/// A revocation list of an authority, by `openssl ca`, for 30 days.
+fn list_of(name: &str, issuer: &str, revoked: &[&str]) -> Vec<u8> {
     let authority = authority();
-    authority.leaf("revoked", &["rsa:2048"], &[]);
     let config = format!(
-        "[ca]\ndefault_ca=d\n[d]\ndatabase={0}/index.txt\ncrlnumber={0}/crlnumber\ndefault_md=sha256\n\
-         default_crl_days=30\ncertificate={0}/inter.pem\nprivate_key={0}/inter.key\n",
+        "[ca]\ndefault_ca=d\n[d]\ndatabase={0}/{name}.txt\ncrlnumber={0}/{name}.number\ndefault_md=sha256\n\
+         default_crl_days=30\ncertificate={0}/{issuer}.pem\nprivate_key={0}/{issuer}.key\n",
         authority.path("").display().to_string().trim_end_matches('/')
     );
-    let file = authority.path("ca.cnf");
+    let file = authority.path(&format!("{name}.cnf"));
     crate::tools::write(&file, &config);
-    crate::tools::write(&authority.path("index.txt"), "");
-    crate::tools::write(&authority.path("crlnumber"), "01\n");
+    crate::tools::write(&authority.path(&format!("{name}.txt")), "");
+    crate::tools::write(&authority.path(&format!("{name}.number")), "01\n");
     let openssl = |last: &[&std::ffi::OsStr]| {
         let mut command = std::process::Command::new("openssl");
         command.arg("ca").arg("-config").arg(&file).args(last);
         run(&mut command).unwrap();
     };
-    let (crl, pem) = (authority.path("inter.crl"), authority.path("revoked.pem"));
-    openssl(&["-revoke".as_ref(), pem.as_os_str()]);
-    openssl(&["-gencrl".as_ref(), "-out".as_ref(), crl.as_os_str()]);
-    let lists = daemon_verify::revocation_lists_in(&std::fs::read_to_string(crl).unwrap());
-    assert_eq!(lists.len(), 1);
+    for leaf in revoked {
+        openssl(&["-revoke".as_ref(), authority.path(&format!("{leaf}.pem")).as_os_str()]);
+    }
+    let list = authority.path(&format!("{name}.crl"));
+    openssl(&["-gencrl".as_ref(), "-out".as_ref(), list.as_os_str()]);
+    daemon_verify::revocation_lists_in(&std::fs::read_to_string(list).unwrap()).remove(0)
+}
+
+/// PROV-177: a list that is at hand and names the certificate.
+#[test]
+fn revoked() {
+    let authority = authority();
+    authority.leaf("revoked", &["rsa:2048"], &[]);
+    let lists = [list_of("at-hand", "inter", &["revoked"])];
     let roots: [Root; 1] = [authority.root()];
     for (leaf, revoked) in [("revoked", true), ("rsa", false)] {
         let signed = authority.xmlsec_signs(&document(&Template::default().text()), leaf, &[]);
@@ -130,12 +137,82 @@ fn revoked() {
             sha1: false,
             roots: &roots,
             revocation_lists: &lists,
+            fetched_lists: &[],
         };
-        let signer = Narrow.verify(&request).unwrap().signer;
+        let verified = Narrow.verify(&request).unwrap();
         assert_eq!(
-            matches!(&signer.chain, Chain::Untrusted { reason } if reason.contains("revoked")),
+            matches!(&verified.signer.chain, Chain::Untrusted { reason } if reason.contains("revoked")),
             revoked,
-            "{signer:?}"
+            "{verified:?}"
         );
+        assert_eq!(verified.revocation.is_known, !revoked);
     }
+}
+
+/// PROV-177: lists that came over the network. One that its authority did not sign, that is over, about others or no list at all
+/// is as if it were not there, whatever else is; addresses are those that the chain vouches for.
+#[test]
+fn fetched_lists() {
+    let authority = authority();
+    let points =
+        ["crlDistributionPoints=URI:ldap://crl.invalid/,URI:http://crl.invalid/a.crl,URI:http://crl.invalid/b.crl"];
+    authority.leaf("recalled", &["rsa:2048"], &points);
+    authority.leaf("in-force", &["rsa:2048"], &points);
+    let ours = list_of("fetched", "inter", &["recalled"]);
+    let of_root = list_of("of-root", "root", &[]);
+    let with_inter = list_of("with-inter", "root", &["inter"]);
+    let mut changed = ours.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let roots: [Root; 1] = [authority.root()];
+    let (now, later) = (clock(), clock() + 60 * 86_400);
+    let until = |list: &[Option<u64>]| list.iter().map(Option::is_some).collect::<Vec<_>>();
+    for (what, leaf, clock, lists, revoked, counts, known) in [
+        ("none", "recalled", now, vec![], false, vec![], false),
+        ("names it", "recalled", now, vec![&ours], true, vec![true], false),
+        ("names another", "in-force", now, vec![&ours], false, vec![true], true),
+        ("changed", "recalled", now, vec![&changed], false, vec![false], false),
+        ("changed, beside the true one", "recalled", now, vec![&changed, &ours], true, vec![false, true], false),
+        ("over", "recalled", later, vec![&ours], false, vec![false], false),
+        ("no list", "recalled", now, vec![&vec![0x30, 0], &Vec::new()], false, vec![false, false], false),
+        ("of the root", "in-force", now, vec![&of_root], false, vec![true], false),
+        ("of the whole chain", "in-force", now, vec![&ours, &of_root], false, vec![true, true], true),
+        ("names its authority", "in-force", now, vec![&ours, &with_inter], true, vec![true, true], false),
+    ] {
+        let signed = authority.xmlsec_signs(&document(&Template::default().text()), leaf, &[]);
+        let fetched: Vec<Vec<u8>> = lists.into_iter().cloned().collect();
+        let request = Request {
+            document: signed.as_bytes(),
+            clock,
+            sha1: false,
+            roots: &roots,
+            revocation_lists: &[],
+            fetched_lists: &fetched,
+        };
+        let question = daemon_verify::Question::encode(&request);
+        let asked = daemon_verify::Question::decode(&question).unwrap();
+        let answer = daemon_verify::Answer::encode(&Narrow.verify(&asked.request()));
+        let verified = daemon_verify::Answer::decode(&answer).unwrap().unwrap();
+        let found = matches!(&verified.signer.chain, Chain::Untrusted { reason } if reason.contains("revoked"));
+        assert_eq!((found, until(&verified.revocation.fetched)), (revoked, counts), "{what}: {verified:?}");
+        assert_eq!(
+            (verified.revocation.is_known, &*verified.revocation.lists),
+            (known, &["http://crl.invalid/a.crl".to_owned()][..]),
+            "{what}"
+        );
+        for until in verified.revocation.fetched.into_iter().flatten() {
+            assert!((now + 6 * 86_400..=now + 8 * 86_400).contains(&until), "at most a week: {what}");
+        }
+    }
+    // Addresses of a chain that is not trusted are nobody's.
+    let signed = authority.xmlsec_signs(&document(&Template::default().text()), "in-force", &[]);
+    let request = Request {
+        document: signed.as_bytes(),
+        clock: now,
+        sha1: false,
+        roots: &[],
+        revocation_lists: &[],
+        fetched_lists: &[ours],
+    };
+    let verified = Narrow.verify(&request).unwrap();
+    assert_eq!((verified.revocation.lists.len(), &*verified.revocation.fetched), (0, &[None][..]));
 }

@@ -134,7 +134,7 @@ pub(crate) fn clock() -> u64 {
 
 pub(crate) fn verify_with(document: &[u8], sha1: bool) -> Result<Verified, Rejected> {
     let roots = [authority().root()];
-    Narrow.verify(&Request { document, clock: clock(), sha1, roots: &roots, revocation_lists: &[] })
+    Narrow.verify(&Request { document, clock: clock(), sha1, roots: &roots, revocation_lists: &[], fetched_lists: &[] })
 }
 
 pub(crate) fn verify(document: &str) -> Result<Verified, Rejected> {
