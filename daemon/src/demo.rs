@@ -3,6 +3,7 @@
 //! plays the person, the browser and the operator's program, and tells what happens.
 
 mod browser;
+mod consent;
 mod ending;
 mod mask;
 mod options;

@@ -34,6 +34,9 @@ const GARDEN: &[&str] = &[
     "online",
     "summary",
 ];
+/// The user is asked about the first document, and not about the second.
+const SIGNED: &[&str] =
+    &["portal", "handover", "approved", "provisioned", "provisioned", "reconnected", "online", "summary"];
 const OPEN: &[&str] = &["plugged", "identity", "operator", "registered", "connected", "online", "summary"];
 
 fn is_root() -> bool {
@@ -102,8 +105,12 @@ fn users() -> Vec<Option<u32>> {
 }
 
 fn scenario(name: &str, expected: &[&str]) {
+    scenario_as(name, expected, users());
+}
+
+fn scenario_as(name: &str, expected: &[&str], users: Vec<Option<u32>>) {
     let mut need_root = u32::from(!is_root());
-    for user in users() {
+    for user in users {
         let start = Instant::now();
         let output = demo(&["--json", "--scenario", name], user);
         if forbidden(&output) {
@@ -167,6 +174,12 @@ fn ipv6() {
 #[test]
 fn dual() {
     scenario("dual", GARDEN);
+}
+
+/// The flow through a web site, with a signature and consent.
+#[test]
+fn signed_web() {
+    scenario_as("signed-web", SIGNED, vec![None]);
 }
 
 #[test]

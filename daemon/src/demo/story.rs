@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use zbus::{OwnedVariant, Variant};
 
 use super::browser::{self, Browser};
+use super::consent::Consent;
 use super::ending;
 use super::mask::Mask;
 use super::options::Options;
@@ -83,7 +84,11 @@ async fn whole(world: &mut World, timeline: &mut Timeline, options: &Options) ->
     timeline.tell(ready(world));
     plugged(world, timeline).await?;
 
-    let mut story = Story { watch, timeline, mask: Mask::default() };
+    let consent = match world.signer() {
+        Some(signer) => Some(Consent::new(watch.connection(), signer).await?),
+        None => None,
+    };
+    let mut story = Story { watch, timeline, mask: Mask::default(), consent };
     story.identity().await?;
     story.operator().await?;
     story.registered().await?;
@@ -162,6 +167,8 @@ struct Story<'a> {
     watch: Watch,
     timeline: &'a mut Timeline,
     mask: Mask,
+    /// Where documents are signed: by whom, and the user who is asked about that.
+    consent: Option<Consent>,
 }
 
 impl Story<'_> {
@@ -324,13 +331,17 @@ impl Story<'_> {
         Ok(Account { session: session.to_owned(), url })
     }
 
-    /// The operator's program hands a document over.
+    /// The operator's program hands a document over, or the browser one that is signed.
     async fn provisioned(&mut self, name: &str, document: Vec<u8>) -> Result<(), Error> {
         self.timeline.waiting("the document to be applied");
         let doing = format!("applying the {name} document");
+        let (document, source) = match &self.consent {
+            Some(consent) => (consent.signed(&document)?, "website"),
+            None => (document, "app"),
+        };
         let provisioning = ProvisioningProxy::new(self.watch.connection()).await.trying(&doing)?;
         let mut changes = provisioning.receive_job_changed().await.trying(&doing)?;
-        let options = HashMap::from([("source", Variant::from("app"))]);
+        let options = HashMap::from([("source", Variant::from(source))]);
         let applied = provisioning.apply(&document, &options).await.map_err(dbus_api::error::Error::from);
         let (number, _) = applied.trying(&doing)?;
         let ended = async {
@@ -344,10 +355,14 @@ impl Story<'_> {
             }
         };
         let job = wait::at_most("the document to be applied", STEP, ended).await??;
+        if let Some(asked) = self.consent.as_mut().and_then(Consent::asked) {
+            self.timeline.tell(asked);
+        }
         let results = self.mask.text(job.results_xml.as_deref().unwrap_or_default());
         let all = job.all_elements_provisioned == Some(true);
         let mut entry = Entry::new("provisioned")
             .with("document", name)
+            .with("source", source)
             .with("all_elements_provisioned", all)
             .with("activation", job.activation.map_or(Value::Null, Value::from))
             .with(

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::net::UnixListener;
 use virtual_modem::Profile;
 use virtual_operator::address::{DATA_LINK, PROBE_HTTP_URL, PROBE_HTTPS_URL};
+use virtual_operator::certificates::ServerCertificate;
 use virtual_operator::link::Net;
 use virtual_operator::network::Network;
 use virtual_operator::{Error, Operator, Scenario, Subscriber, While, document};
@@ -35,6 +36,7 @@ pub struct World {
     scenario: Scenario,
     operator: Option<Operator>,
     roots: String,
+    signer: Option<ServerCertificate>,
     directory: TempDir,
 }
 
@@ -49,7 +51,9 @@ impl World {
     pub async fn start(scenario: Scenario, program: &Path, log: &str) -> Result<Self, Error> {
         let operator = Operator::start(scenario.clone(), Subscriber::canary()).await?;
         let roots = operator.root_certificate().to_owned();
-        Self::around(private_directory()?, scenario, roots, Some(operator), program, log).await
+        let signer = if scenario.signed { Some(operator.signer()?) } else { None };
+        let world = Self::around(private_directory()?, scenario, roots, Some(operator), program, log).await?;
+        Ok(Self { signer, ..world })
     }
 
     /// As [`World::start`] in a network of the caller's: the link is there and leads to it, and the servers' certificates
@@ -85,7 +89,7 @@ impl World {
         };
         furnish(&setup, &scenario, &roots)?;
         let daemon = Daemon::start(&setup)?;
-        Ok(Self { bus, setup, daemon: Some(daemon), line: None, scenario, operator, roots, directory })
+        Ok(Self { bus, setup, daemon: Some(daemon), line: None, scenario, operator, roots, signer: None, directory })
     }
 
     /// Plugs the modem in: its socket appears and the daemon finds it.
@@ -116,6 +120,12 @@ impl World {
     #[must_use]
     pub fn root_certificate(&self) -> &str {
         &self.roots
+    }
+
+    /// With what the operator signs its documents; the machine trusts the root. `None` where the scenario has none signed.
+    #[must_use]
+    pub fn signer(&self) -> Option<&ServerCertificate> {
+        self.signer.as_ref()
     }
 
     /// The scenario.
@@ -176,6 +186,12 @@ pub fn furnish(setup: &Setup, scenario: &Scenario, roots: &str) -> Result<(), Er
     let directory = &setup.directory;
     setup.prepare(&configuration(directory))?;
     fs::write(directory.join("root.pem"), roots).trying("writing the root certificate")?;
+    if scenario.signed {
+        let doing = "writing the root of signers";
+        fs::write(directory.join("trust.d/operator.pem"), roots).trying(doing)?;
+        // Marked for extended validation.
+        fs::write(directory.join("trust.d/operator.ev"), "").trying(doing)?;
+    }
     let network = Network::new(scenario.clone(), Subscriber::canary());
     fs::write(directory.join("operators.d/demo.xml"), document::overlay(&network))
         .trying("writing the operator's record")?;

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -58,6 +59,24 @@ impl Authority {
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// A certificate with which documents are signed, with extended validation.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub fn signer(&self, name: &str) -> Result<ServerCertificate, Error> {
+        let doing = "making a certificate for documents";
+        let key = KeyPair::generate().trying(doing)?;
+        let mut params = CertificateParams::new(Vec::new()).trying(doing)?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        // certificatePolicies: SEQUENCE { SEQUENCE { OID 2.23.140.1.1 } }.
+        let policies = vec![0x30, 0x09, 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x0c, 0x01, 0x01];
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 32], policies)];
+        let certificate = params.signed_by(&key, &self.issuer).trying(doing)?.pem();
+        Ok(ServerCertificate { certificate, key: key.serialize_pem() })
     }
 
     /// A certificate for a server with these names.

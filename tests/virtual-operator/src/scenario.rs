@@ -62,6 +62,8 @@ pub struct Scenario {
     pub plan_needed: bool,
     /// A bought plan takes effect only after the modem has sent the operator's SERVICE_ACTIVATION.
     pub activation_needed: bool,
+    /// Documents come through the browser, signed by somebody whom the machine does not know yet.
+    pub signed: bool,
     /// How those without a plan are kept in.
     pub garden: Garden,
     /// TLS inside a redirecting garden.
@@ -103,6 +105,12 @@ impl Scenario {
                 name: "dual".into(),
                 about: "as garden, with IPv4 and IPv6".into(),
                 families: Families::Dual,
+                ..garden.clone()
+            },
+            Self {
+                name: "signed-web".into(),
+                about: "as garden, but the site's documents are signed, and the user is asked about the signer".into(),
+                signed: true,
                 ..garden
             },
         ]
@@ -122,6 +130,7 @@ impl Scenario {
             about: "a SIM without a plan in a walled garden: buy, activate, provision, reconnect, online".into(),
             plan_needed: true,
             activation_needed: true,
+            signed: false,
             garden: Garden::Redirect,
             garden_tls: GardenTls::Reset,
             families: Families::Ipv4,

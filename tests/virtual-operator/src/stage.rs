@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::address::{DATA_LINK, GI_LINK, INTERNET_HOSTS, NET_LINK, PORTAL, UP_LINK};
-use crate::certificates::Authority;
+use crate::certificates::{Authority, ServerCertificate};
 use crate::error::{Error, While};
 use crate::link::{self, Net};
 use crate::netns;
@@ -166,6 +166,14 @@ impl Operator {
     #[must_use]
     pub fn root_certificate(&self) -> &str {
         self.authority.pem()
+    }
+
+    /// A certificate of the operator's for signing documents, under the same root.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub fn signer(&self) -> Result<ServerCertificate, Error> {
+        self.authority.signer("Example Mobile Provisioning")
     }
 
     /// The modem's context is active; returns when the link has carrier and what the network allows is in force.
