@@ -58,6 +58,9 @@ pub(crate) struct Probe {
     pub(crate) roaming_budget: u64,
     /// Files with more root certificates, for the test only.
     pub(crate) ca: Vec<PathBuf>,
+    /// The page of NetworkManager's own test goes before `http`. A file that names a page and does not say this says the
+    /// contrary.
+    pub(crate) networkmanager: bool,
 }
 
 /// The configuration in force.
@@ -124,6 +127,7 @@ impl Default for Config {
                 daily_budget: 200 * 1024,
                 roaming_budget: 50 * 1024,
                 ca: Vec::new(),
+                networkmanager: false,
             },
             autoconnect: true,
             roaming: RoamingPolicy::Home,
@@ -261,7 +265,10 @@ const KEYS: &[Key] = &[
         kind: "URL",
         default: "(none: no testing)",
         doc: "What the plain connectivity test fetches: `http://HOST[:PORT]/PATH`.",
-        set: |c, v| url(v, "http").map(|u| c.probe.http = u),
+        set: |c, v| {
+            // In a file this key comes before the one about NetworkManager, whatever their order in it.
+            url(v, "http").map(|u| (c.probe.http, c.probe.networkmanager) = (u, false))
+        },
     },
     Key {
         name: "probe.https",
@@ -269,6 +276,14 @@ const KEYS: &[Key] = &[
         default: "(none: not tested)",
         doc: "What the encrypted connectivity test fetches, from another host: `https://HOST[:PORT]/PATH`.",
         set: |c, v| url(v, "https").map(|u| c.probe.https = u),
+    },
+    Key {
+        name: "probe.networkmanager",
+        kind: "boolean",
+        default: "false",
+        doc: "Whether the page of NetworkManager's connectivity test, where this machine has one, goes before `probe.http` and \
+              `probe.body`. A later file that sets `probe.http` ends it.",
+        set: |c, v| boolean(v).map(|b| c.probe.networkmanager = b),
     },
     Key {
         name: "probe.roaming-budget",
@@ -424,6 +439,23 @@ fn read(file: &Path) -> Result<String, ConfigError> {
         return Err(whole(file, format!("larger than {MAX_FILE} octets")));
     }
     Ok(text)
+}
+
+impl Config {
+    /// Puts the page of NetworkManager's test in the place of the packaged one, and says what is tested with, or what is
+    /// missing. `[OPER-106]`
+    pub(crate) fn settle_probe(&mut self, root: &Path) {
+        if let Some(page) = self.probe.networkmanager.then(|| crate::host::testpage::page(root)).flatten() {
+            tracing::info!(
+                url = page.url,
+                "connectivity is tested with the page that NetworkManager's configuration names"
+            );
+            (self.probe.http, self.probe.body) = (Some(page.url), page.body);
+        }
+        if self.probe.http.is_none() {
+            tracing::warn!("connectivity is not tested, and gardens are not recognised: name a page with probe.http");
+        }
+    }
 }
 
 /// Puts the values of one file over the configuration.
@@ -645,6 +677,34 @@ ca = ["/ca.pem"]
         let config = load(Some(&file)).unwrap();
         assert!(config.probe.http.is_some(), "the packaged file names a host, the code none");
         assert_eq!(Config::default().probe.http, None);
+    }
+
+    /// `[OPER-106]`: the packaged page, before it NetworkManager's, before that the administrator's.
+    #[test]
+    fn who_names_the_page_of_the_test() {
+        let root = tempfile::tempdir().unwrap();
+        let packaged = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd/mbimd.toml")).unwrap();
+        let with = |files: &[&str]| {
+            let mut config = Config::default();
+            for text in files {
+                apply(&mut config, Path::new("x.toml"), text).unwrap();
+            }
+            config.settle_probe(root.path());
+            (config.probe.http.unwrap_or_default(), config.probe.body)
+        };
+        let (page, body) = with(&[&packaged]);
+        assert!(page.starts_with("http://") && !body.is_empty());
+        let conf = root.path().join("usr/lib/NetworkManager/conf.d");
+        std::fs::create_dir_all(&conf).unwrap();
+        std::fs::write(conf.join("20-x.conf"), "[connectivity]\nuri=http://nm.example/\nresponse=up\n").unwrap();
+        assert_eq!(with(&[&packaged]), ("http://nm.example/".into(), "up".into()));
+        let own = "probe.body = 'mine'\nprobe.http = 'http://own.example/'";
+        assert_eq!(with(&[&packaged, own]), ("http://own.example/".into(), "mine".into()));
+        assert_eq!(with(&[own]), ("http://own.example/".into(), "mine".into()));
+        assert_eq!(with(&[&packaged, "probe.http = ''"]).0, "", "off is off");
+        let both = "probe.networkmanager = true\nprobe.http = 'http://own.example/'";
+        assert_eq!(with(&[both]).0, "http://nm.example/");
+        assert_eq!(with(&[]), (String::new(), String::new()), "nobody asked for it");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) mod networkmanager;
 pub(crate) mod probe;
 pub(crate) mod resolver;
 pub(crate) mod rfkill;
+pub(crate) mod testpage;
 pub(crate) mod tls;
 pub(crate) mod uevent;
 pub(crate) mod verify;

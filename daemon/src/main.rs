@@ -65,10 +65,11 @@ fn main() -> ExitCode {
     if let Err(why) = logging::start(levels.as_deref()) {
         return refuse(&why);
     }
-    let config = match config::load(args.config.as_deref()) {
+    let mut config = match config::load(args.config.as_deref()) {
         Ok(config) => config,
         Err(error) => return refuse(&error.to_string()),
     };
+    config.settle_probe(std::path::Path::new("/"));
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

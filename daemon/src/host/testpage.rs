@@ -1,0 +1,164 @@
+//! The page with which NetworkManager on this machine tests connectivity: whoever set the machine up has chosen it, and so it goes
+//! before the one that is packaged with the daemon. Only read, from NetworkManager's configuration files. `[OPER-106]`
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::http::Url;
+
+/// Folders of snippets below the root, and its main file between them; what comes later wins, and a snippet in a later folder
+/// stands in place of those with the same name. `[NetworkManager.conf(5)]`
+const BEFORE: [&str; 2] = ["usr/lib/NetworkManager/conf.d", "run/NetworkManager/conf.d"];
+const MAIN: &str = "etc/NetworkManager/NetworkManager.conf";
+const BEHIND: &str = "etc/NetworkManager/conf.d";
+/// Largest file that is read, octets.
+const MAX_FILE: u64 = 64 * 1024;
+/// Most files of a folder.
+const MAX_FILES: usize = 64;
+/// Longest text that a page is to consist of, octets.
+const MAX_BODY: usize = 4096;
+/// What NetworkManager expects where it is not told.
+const USUAL: &str = "NetworkManager is online";
+
+/// A page and what it is to consist of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) url: String,
+    pub(crate) body: String,
+}
+
+/// The page in force; `None` where there is none, or none that can be fetched in the clear.
+pub(crate) fn page(root: &Path) -> Option<Page> {
+    let mut snippets: BTreeMap<std::ffi::OsString, PathBuf> = BTreeMap::new();
+    for folder in BEFORE.iter().chain([&BEHIND]) {
+        snippets.extend(files(&root.join(folder)));
+    }
+    let behind = root.join(BEHIND);
+    let (last, first): (Vec<PathBuf>, Vec<PathBuf>) =
+        snippets.into_values().partition(|file| file.parent() == Some(behind.as_path()));
+    let mut said = Said::default();
+    for file in first.into_iter().chain([root.join(MAIN)]).chain(last) {
+        said.read(&text(&file));
+    }
+    if said.enabled == Some(false) {
+        return None;
+    }
+    let url = said.uri.filter(|uri| Url::parse(uri).is_some_and(|url| url.scheme() == "http"))?;
+    let body = said.response.unwrap_or_else(|| USUAL.to_owned());
+    (body.len() <= MAX_BODY).then_some(Page { url, body })
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = (std::ffi::OsString, PathBuf)> {
+    let found = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = found.filter(|path| path.extension().is_some_and(|e| e == "conf")).collect();
+    found.sort();
+    found.truncate(MAX_FILES);
+    found.into_iter().filter_map(|path| Some((path.file_name()?.to_owned(), path)))
+}
+
+/// What cannot be read says nothing.
+fn text(file: &Path) -> String {
+    let mut octets = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut octets));
+    match read {
+        Ok(size) if size as u64 <= MAX_FILE => String::from_utf8(octets).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Values of the section `connectivity`.
+#[derive(Debug, Default)]
+struct Said {
+    enabled: Option<bool>,
+    uri: Option<String>,
+    response: Option<String>,
+}
+
+impl Said {
+    fn read(&mut self, text: &str) {
+        let mut ours = false;
+        for line in text.lines().map(str::trim) {
+            if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                ours = section == "connectivity";
+            } else if let Some((key, value)) = line.split_once('=').filter(|_| ours && !line.starts_with(['#', ';'])) {
+                let value = value.trim();
+                match key.trim() {
+                    "enabled" => self.enabled = Some(!matches!(value, "false" | "0" | "no" | "off")),
+                    "uri" => self.uri = Some(value.to_owned()),
+                    "response" => self.response = Some(value.to_owned()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(files: &[(&str, &str)]) -> Option<Page> {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let file = root.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        page(root.path())
+    }
+
+    fn found(url: &str, body: &str) -> Option<Page> {
+        Some(Page { url: url.to_owned(), body: body.to_owned() })
+    }
+
+    const DISTRIBUTION: (&str, &str) = (
+        "usr/lib/NetworkManager/conf.d/20-connectivity.conf",
+        "# a distribution's\n[connectivity]\nuri=http://test.example/nm\ninterval=300\n",
+    );
+
+    #[test]
+    fn the_snippet_that_counts() {
+        assert_eq!(machine(&[]), None);
+        assert_eq!(machine(&[DISTRIBUTION]), found("http://test.example/nm", USUAL));
+        let own =
+            ("etc/NetworkManager/conf.d/10-own.conf", "[main]\nuri=http://x/\n[connectivity]\nresponse = hello \n");
+        assert_eq!(machine(&[DISTRIBUTION, own]), found("http://test.example/nm", "hello"));
+        let main = (MAIN, "[connectivity]\nuri=http://main.example/\nresponse=\n");
+        assert_eq!(machine(&[DISTRIBUTION, main]), found("http://main.example/", ""));
+        assert_eq!(machine(&[DISTRIBUTION, main, own]), found("http://main.example/", "hello"));
+        // A file of the same name hides the distribution's, which is how it is switched off.
+        let hides = ("etc/NetworkManager/conf.d/20-connectivity.conf", "");
+        assert_eq!(machine(&[DISTRIBUTION, hides]), None);
+        let off = (MAIN, "[connectivity]\nenabled=false\n");
+        assert_eq!(machine(&[DISTRIBUTION, off]), None);
+        let runtime = ("run/NetworkManager/conf.d/30-run.conf", "[connectivity]\nuri=http://run.example/\n");
+        assert_eq!(machine(&[DISTRIBUTION, runtime]), found("http://run.example/", USUAL));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_none() {
+        let with = |text: &str| machine(&[(MAIN, text)]);
+        for text in [
+            "[connectivity]\nuri=https://test.example/\n",
+            "[connectivity]\nuri=\n",
+            "[connectivity]\nuri=file:///etc/passwd\n",
+            "[connectivity]\n#uri=http://x.example/\n;uri=http://y.example/\n",
+            "uri=http://x.example/\n",
+            "[connectivity",
+        ] {
+            assert_eq!(with(text), None, "{text}");
+        }
+        let long = format!("[connectivity]\nuri=http://x.example/\nresponse={}\n", "x".repeat(MAX_BODY + 1));
+        assert_eq!(with(&long), None);
+        assert_eq!(with(&"[connectivity]\nuri=http://x.example/\n".repeat(4000)), None, "larger than any such file");
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join(MAIN);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, b"[connectivity]\nuri=http://x.example/\n\xff").unwrap();
+        assert_eq!(page(root.path()), None, "no text");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert_eq!(page(root.path()), None, "a folder in the way");
+    }
+}
