@@ -21,9 +21,9 @@ use crate::stage::{Modem, PATIENCE, Stage, scenario};
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "beside-first",
-        what: "ModemManager first: connected with the modem it keeps it, then it is asked and lets go; it restarts in vain",
+        what: "ModemManager first: connected with the modem it keeps it, then it is asked and lets go; either crashes (:all restarts, too)",
         boot: Boot::Plain,
-        apart: true,
+        apart: false,
         real: Real::No("it compares what the modem heard, which is asked of a virtual one"),
         limit: Duration::from_secs(420),
         run: |guest| Box::pin(modemmanager_first(guest)),
@@ -138,14 +138,17 @@ impl<'a> Table<'a> {
 
     /// mbimd restarts, then crashes and starts.
     async fn restarts(&mut self, stage: &mut Stage) -> Outcome {
+        self.upsets(stage, &[Upset::Restart, Upset::Crash]).await
+    }
+
+    async fn upsets(&mut self, stage: &mut Stage, upsets: &[Upset]) -> Outcome {
         let before = self.still().await?;
-        for round in 0..2 {
+        for upset in upsets {
             // A crash between a question and its answer ends the connection, as the case `killed` shows.
             self.modem.settled().await?;
-            if round == 0 {
-                stage.leave().await?;
-            } else {
-                stage.kill().await?;
+            match upset {
+                Upset::Restart => stage.leave().await?,
+                Upset::Crash => stage.kill().await?,
             }
             stage.again().await?;
             stage.some("the connection", up).await?;
@@ -183,6 +186,13 @@ impl<'a> Table<'a> {
         outcome?;
         Ok(ended?)
     }
+}
+
+/// How a program ends that comes back.
+#[derive(Clone, Copy)]
+enum Upset {
+    Restart,
+    Crash,
 }
 
 /// How the connection stood.
@@ -250,13 +260,16 @@ async fn first(table: &mut Table<'_>) -> Outcome {
     table.guest.progress("mbimd is connected");
 
     // Each of them goes and comes, and the connection does not notice.
-    table.restarts(&mut stage).await?;
+    let upsets: &[Upset] = match table.guest.argument() {
+        Some("all") => &[Upset::Restart, Upset::Crash],
+        _ => &[Upset::Crash],
+    };
+    table.upsets(&mut stage, upsets).await?;
     let before = table.still().await?;
-    for round in 0..2 {
-        if round == 0 {
-            table.guest.stop(&table.current()).await?;
-        } else {
-            table.guest.kill(&table.current()).await?;
+    for upset in upsets {
+        match upset {
+            Upset::Restart => table.guest.stop(&table.current()).await?,
+            Upset::Crash => table.guest.kill(&table.current()).await?,
         }
         table.modemmanager()?;
         table.kept_off().await?;
