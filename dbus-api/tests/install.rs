@@ -60,7 +60,9 @@ fn the_recipe_puts_everything_in_its_place() {
         "usr/bin/mbimctl",
         "usr/libexec/mbimd-verify",
         "usr/sbin/mbimd",
+        "usr/lib/systemd/system/mbimd-console.service",
         "usr/lib/systemd/system/mbimd.service",
+        "usr/lib/systemd/user/mbimd-agent.service",
         "usr/lib/sysusers.d/mbimd.conf",
         "usr/lib/tmpfiles.d/mbimd.conf",
         "usr/lib/udev/rules.d/60-mbimd.rules",
@@ -85,6 +87,10 @@ fn the_recipe_puts_everything_in_its_place() {
     }
     let unit = fs::read_to_string(root.join("usr/lib/systemd/system/mbimd.service")).unwrap();
     assert!(unit.contains("\nExecStart=/usr/sbin/mbimd\n") && !unit.contains("@SBINDIR@"));
+    for (unit, mode) in [("user/mbimd-agent", "desktop"), ("system/mbimd-console", "console")] {
+        let unit = fs::read_to_string(root.join(format!("usr/lib/systemd/{unit}.service"))).unwrap();
+        assert!(unit.contains(&format!("\nExecStart=/usr/bin/mbimctl agent --{mode}\n")), "{unit}");
+    }
 }
 
 #[test]
@@ -103,6 +109,28 @@ fn programs_that_are_not_built_are_named() {
     let output = recipe.env("DESTDIR", folder.path()).env("BINARIES", "/nonexistent").output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent/mbimd"));
+}
+
+/// Each line is a key with a value, and systemd knows them.
+#[test]
+fn systemd_takes_the_units_of_the_agent() {
+    let folder = installed();
+    let root = folder.path().join("root");
+    for (manager, name) in [("--user", "user/mbimd-agent.service"), ("--system", "system/mbimd-console.service")] {
+        let unit = root.join("usr/lib/systemd").join(name);
+        let text = fs::read_to_string(&unit)
+            .unwrap()
+            .replace("/usr/bin/mbimctl", root.join("usr/bin/mbimctl").to_str().unwrap());
+        fs::write(&unit, text).unwrap();
+        let Ok(output) = Command::new("systemd-analyze").args(["verify", "--man=no", manager]).arg(&unit).output()
+        else {
+            println!("1 cases need systemd-analyze: the units of the agent were not verified");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let ours: Vec<&str> = said.lines().filter(|line| line.contains("mbimd-")).collect();
+        assert!(ours.is_empty(), "{ours:#?}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod dial;
 mod extra;
 mod extras;
 mod guest;
+mod hand_over;
 mod io;
 mod likeness;
 mod link;

@@ -402,12 +402,30 @@ pub struct Connectivity {
     pub portal_available: bool,
     /// Where the URL comes from: `operator`, `redirect`, `api` or empty.
     pub portal_source: String,
+    /// Host of the URL; empty when there is none.
+    pub portal_host: String,
+    /// What the user's agent is to do.
+    pub hand_over: HandOver,
     /// When the last probe ended.
     pub last_probe: Option<Time>,
     /// What the last probe saw, by `ipv4`, `ipv6`, `nat64` and `link`; see [`crate::probe::evidence`].
     pub evidence: Vec<(&'static str, crate::probe::evidence::Rows)>,
     /// What probes cost.
     pub cost: ProbeCost,
+}
+
+/// What is asked of a program of the user. `[OPER 5]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HandOver {
+    /// Nothing: all is well, or nothing would help.
+    #[default]
+    None,
+    /// To lead to the operator's page, over this connection.
+    Open,
+    /// To lead to the operator's page over another connection: there is none here without a plan.
+    OpenElsewhere,
+    /// To say that it does not connect; no page helps.
+    Notify,
 }
 
 /// What probes cost.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub pin_store: bool,
     /// Whether octets cost money; `None` = by the plan and the network.
     pub metered: Option<bool>,
+    /// How the operator's page is handed over.
+    pub hand_over: HandOverPolicy,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             plan: Plan::Unknown,
             pin_store: false,
             metered: None,
+            hand_over: HandOverPolicy::Ask,
         }
     }
 }
@@ -54,6 +57,19 @@ pub enum Plan {
     Prepaid,
     /// By bill.
     Postpaid,
+}
+
+/// How a person is brought to the operator's page. `[OPER 5]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandOverPolicy {
+    /// Asked first: the page's address names subscriber and device.
+    #[default]
+    Ask,
+    /// Opened at once.
+    Always,
+    /// Asked first, and the address names nobody.
+    NeverIdentify,
 }
 
 /// Where data may be used. `[OPER 3.8]`

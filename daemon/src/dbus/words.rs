@@ -1,7 +1,7 @@
 //! Words for the enumerations of the snapshot, as the XML lists them.
 
 use daemon_core::snapshot::{ConnectivityState, ContextState, Custody, ModemState, SimReady};
-use daemon_core::subscriber::{Plan, RoamingPolicy};
+use daemon_core::subscriber::{HandOverPolicy, Plan, RoamingPolicy};
 
 /// Whose the modem is.
 pub(super) fn custody(custody: Custody) -> &'static str {
@@ -73,6 +73,17 @@ pub(super) const PLAN: [(&str, Plan); 3] =
 
 pub(super) fn plan(plan: Plan) -> &'static str {
     PLAN.iter().find(|(_, other)| *other == plan).map_or("unknown", |(word, _)| word)
+}
+
+/// Policies of a hand-over and their words.
+pub(super) const HAND_OVER: [(&str, HandOverPolicy); 3] = [
+    ("ask", HandOverPolicy::Ask),
+    ("always", HandOverPolicy::Always),
+    ("never-identify", HandOverPolicy::NeverIdentify),
+];
+
+pub(super) fn hand_over(policy: HandOverPolicy) -> &'static str {
+    HAND_OVER.iter().find(|(_, other)| *other == policy).map_or("ask", |(word, _)| word)
 }
 
 /// Roaming policies and their words.

@@ -30,8 +30,9 @@ pub(crate) enum Command {
     List,
     /// Show everything about a modem
     Status(Which),
-    /// Ask at this terminal about signers of documents, until interrupted
-    Agent,
+    /// Lead to the operator's page when the daemon asks for it, and ask about signers of documents, until interrupted:
+    /// by notifications of the desktop, or, about signers alone, at this terminal
+    Agent(Agent),
     /// Follow what changes, until interrupted
     Monitor,
     /// Say why a modem is or is not online, link by link
@@ -49,7 +50,8 @@ pub(crate) enum Command {
     /// Disconnect, and stay disconnected
     Disconnect(Disconnect),
     /// Show or change what is stored for the SIM: autoconnect, roaming, apn, metric, pin-store,
-    /// operator (COUNTRY/NAME, where several fit), plan (prepaid or postpaid), metered (yes or no)
+    /// operator (COUNTRY/NAME, where several fit), plan (prepaid or postpaid), metered (yes or no),
+    /// hand-over (ask, always, never-identify)
     Settings {
         /// Which modem, and what to do
         #[arg(
@@ -84,6 +86,9 @@ pub(crate) enum Command {
         /// Open it in the browser
         #[arg(long)]
         open: bool,
+        /// A QR code of it too, for a telephone's camera
+        #[arg(long, conflicts_with = "open")]
+        qr: bool,
     },
     /// Operators' account-provisioning documents
     Provision {
@@ -145,6 +150,17 @@ pub(crate) struct Trace {
     /// With --proxy: ask for the modem's state first
     #[arg(long, requires = "proxy")]
     pub(crate) ask: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Agent {
+    /// By notifications, also where there is a terminal; without a terminal it is so anyway
+    #[arg(long)]
+    pub(crate) desktop: bool,
+    /// Print the page and a QR code of it, for a machine without a desktop. Whoever sees the console sees who the
+    /// subscriber is
+    #[arg(long, conflicts_with = "desktop")]
+    pub(crate) console: bool,
 }
 
 #[derive(Args, Debug)]
@@ -504,6 +520,9 @@ pub(crate) struct PortalUrl {
     /// CDMA device id
     #[arg(long, value_name = "N")]
     pub(crate) meid: Option<String>,
+    /// A QR code of it too, for a telephone's camera
+    #[arg(long)]
+    pub(crate) qr: bool,
 }
 
 #[derive(Args, Debug)]

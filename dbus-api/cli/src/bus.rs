@@ -47,17 +47,22 @@ impl fmt::Display for Bus {
     }
 }
 
-/// Connects, and makes sure that there is a daemon to talk to: a bus need not answer calls to a name without owner.
-pub(crate) async fn connect(bus: &Bus) -> Result<Connection, Failure> {
+/// Connects, whether there is a daemon yet or not.
+pub(crate) async fn open(bus: &Bus) -> Result<Connection, Failure> {
     let builder = match bus {
         Bus::System => connection::Builder::system(),
         Bus::Session => connection::Builder::session(),
         Bus::Address(address) => connection::Builder::address(address.as_str()),
     };
     let connection = builder.method_timeout(PATIENCE).build().await;
-    let connection = connection.map_err(|_| {
+    connection.map_err(|_| {
         Failure::not_running().next(format!("there is no bus at {bus}: start it, or name another with --bus"))
-    })?;
+    })
+}
+
+/// Connects, and makes sure that there is a daemon to talk to: a bus need not answer calls to a name without owner.
+pub(crate) async fn connect(bus: &Bus) -> Result<Connection, Failure> {
+    let connection = open(bus).await?;
     let broker = fdo::DBusProxy::new(&connection).await?;
     let owned = broker.name_has_owner(BusName::try_from(SERVICE)?).await?;
     let starts = || async {

@@ -1,6 +1,6 @@
 //! One file per command.
 
-mod agent;
+pub(crate) mod agent;
 pub(crate) mod apn;
 mod capture_file;
 mod connect;
@@ -41,7 +41,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::List => list::run(&connection, output).await,
             Command::Status(which) => status::run(&connection, &which, output).await,
             Command::Monitor => monitor::run(&connection, output).await,
-            Command::Agent => agent::run(&connection, output).await,
+            Command::Agent(_) => agent::run(&connection, output).await,
             Command::Explain(which) => explain::run(&connection, &which, output).await,
             Command::Identity { which, reveal } => identity::run(&connection, &which, reveal, output).await,
             Command::Connect(wish) => connect::connect(&connection, &wish, output).await,
@@ -51,7 +51,7 @@ pub(crate) async fn live(command: Command, on: &Bus, output: Output) -> Result<(
             Command::Pin { operation, which } => pin::run(&connection, operation, &which, output).await,
             Command::Usage(wish) => usage::run(&connection, &wish, output).await,
             Command::Signal(which) => signal::run(&connection, &which, output).await,
-            Command::Portal { which, open } => portal::run(&connection, &which, open, output).await,
+            Command::Portal { which, open, qr } => portal::run(&connection, &which, open, qr, output).await,
             Command::Trace(wish) => trace::run(&connection, &wish, output).await,
             Command::Provision { command } => provision::live(&connection, command, output).await,
             Command::Hwid(_) | Command::Apn(_) | Command::PortalUrl(_) | Command::Decode(_) | Command::Replay(_) => {

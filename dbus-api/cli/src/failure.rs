@@ -53,6 +53,11 @@ impl Failure {
         Self { silent: true, ..Self::invalid("") }
     }
 
+    /// What went wrong, without what to do next.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What to do next.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());

@@ -9,6 +9,7 @@ mod failure;
 mod modem;
 #[cfg(feature = "papers")]
 mod papers;
+mod qr;
 mod settings;
 mod show;
 
@@ -44,6 +45,9 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Decode(question) => command::decode::run(&question, output),
         Command::Replay(question) => command::replay::run(&question, output),
         Command::Provision { command } => command::provision::run(command, &arguments.bus, output),
+        Command::Agent(wish) if command::agent::stays(&wish) => {
+            runtime()?.block_on(command::agent::stay(&wish, &arguments.bus))
+        }
         Command::Trace(wish) if wish.proxy.is_some() => runtime()?.block_on(command::trace::ride(&wish, output)),
         live => runtime()?.block_on(command::live(live, &arguments.bus, output)),
     }

@@ -20,8 +20,8 @@ pub(crate) enum Action {
 }
 
 /// Keys, in the order of the documentation.
-pub(crate) const KEYS: [&str; 8] =
-    ["autoconnect", "roaming", "apn", "metric", "pin-store", "operator", "plan", "metered"];
+pub(crate) const KEYS: [&str; 9] =
+    ["autoconnect", "roaming", "apn", "metric", "pin-store", "operator", "plan", "metered", "hand-over"];
 
 /// The value that takes a setting back.
 const DEFAULT: &str = "default";
@@ -67,6 +67,10 @@ pub(crate) fn value(key: &str, word: &str) -> Result<Option<Variant<'static>>, F
         "roaming" => match word {
             "home" | "partner" | "any" => word.to_owned().into(),
             _ => return Err(wrong("home, partner, any")),
+        },
+        "hand-over" => match word {
+            "ask" | "always" | "never-identify" => word.to_owned().into(),
+            _ => return Err(wrong("ask, always, never-identify")),
         },
         "plan" => match word {
             "unknown" | "prepaid" | "postpaid" => word.to_owned().into(),

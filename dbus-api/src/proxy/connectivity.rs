@@ -46,6 +46,14 @@ pub trait Connectivity {
     #[zbus(property)]
     fn portal_source(&self) -> zbus::Result<String>;
 
+    /// Host of the URL; empty when there is none.
+    #[zbus(property)]
+    fn portal_host(&self) -> zbus::Result<String>;
+
+    /// What a program of the user is asked for: "none", "open", "open-elsewhere" or "notify".
+    #[zbus(property)]
+    fn hand_over(&self) -> zbus::Result<String>;
+
     /// What the last test saw, by part ("ipv4", "ipv6", "nat64", "link") and name.
     #[zbus(property)]
     fn evidence(&self) -> zbus::Result<HashMap<String, HashMap<String, String>>>;

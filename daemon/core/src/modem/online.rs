@@ -20,13 +20,14 @@ use crate::probe::schedule::{self, Jitter, Situation};
 use crate::probe::verdict::{self, Verdict, Worth};
 use crate::request::{Reply, RequestError, RequestErrorKind};
 use crate::snapshot::{ConnectivityState, Metered, ProbeCost};
+use crate::subscriber::HandOverPolicy;
 
 /// A report that takes longer is not waited for. A whole probe takes at most 10 s. `[OPER 4.3]`
 const REPORT: Duration = Duration::from_secs(30);
 /// Limited verdicts in a row after which another candidate is worth a try.
 const LIMITED_ENOUGH: u32 = 3;
 /// Reason of a verdict: nothing but the operator's site answers.
-const WALLED: &str = "walled-garden";
+pub(super) const WALLED: &str = "walled-garden";
 /// The network's API is asked again this long before it says that things change. `[OPER 4.5]`
 const BEFORE_EXPIRY: Duration = Duration::from_secs(30);
 /// The soonest that an expiry makes a probe due.
@@ -64,6 +65,8 @@ pub(super) struct Online {
     /// How the modem was registered at the last probe: roaming, and data class.
     place: Option<(bool, u32)>,
     hand_over: Option<Time>,
+    /// The Internet was reached over this link.
+    pub(super) was_full: bool,
     pub(super) last_probe: Option<Time>,
     retried: bool,
     waiting: Vec<RequestId>,
@@ -88,6 +91,7 @@ impl Online {
             announced: None,
             place: None,
             hand_over: None,
+            was_full: false,
             last_probe: None,
             retried: false,
             waiting: Vec::new(),
@@ -150,6 +154,7 @@ impl Modem {
         self.online.since = now;
         self.online.probes = 0;
         self.online.retried = false;
+        self.online.was_full = false;
         self.online.due = true;
         if !self.config.probe.enabled {
             self.remember_good(now);
@@ -373,6 +378,7 @@ impl Modem {
             Reach::Full if before != Reach::Doubted => {
                 self.emit(Event::info("full").with("reason", &self.online.reason));
                 self.online.hand_over = None;
+                self.online.was_full = true;
                 self.dialer.purchase = false;
                 self.remember_good(now);
             }
@@ -447,7 +453,11 @@ impl Modem {
 
     fn operator_hand_over(&self) -> Option<HandOver> {
         let base = self.subscriber.account_url()?;
-        hand_over(base, &Parameters::of(&self.subscriber.identity)).ok()
+        let told = match self.subscriber.state.settings.hand_over {
+            HandOverPolicy::NeverIdentify => Parameters::default(),
+            HandOverPolicy::Ask | HandOverPolicy::Always => Parameters::of(&self.subscriber.identity),
+        };
+        hand_over(base, &told).ok()
     }
 
     /// The operator's own URL gets parameters; one that a redirect taught never does. `[OPER 5]`

@@ -164,6 +164,8 @@ impl Modem {
             purchase_needed: self.purchase_needed(),
             portal_available: available,
             portal_source: if available { self.portal_source().0.to_owned() } else { String::new() },
+            portal_host: if available { self.portal_source().1 } else { String::new() },
+            hand_over: self.hand_over_wanted(),
             last_probe: self.online.last_probe,
             evidence: self.online.evidence.clone(),
             cost: self.online.cost(now, self.probe_budget()),

@@ -15,6 +15,7 @@ mod chaos;
 mod connecting;
 mod driver;
 mod faults;
+mod hand_over;
 mod kept_pin;
 mod likeness;
 mod main_job;

@@ -169,11 +169,12 @@ fn changed(
             "metric" => settings.metric = None,
             "pin-store" => settings.pin_store = fresh.pin_store,
             "metered" => settings.metered = fresh.metered,
+            "hand-over" => settings.hand_over = fresh.hand_over,
             "operator" => settings.operator = None,
             "plan" => settings.plan = fresh.plan,
             _ => {
                 return Err(Failure::invalid(
-                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store, operator, plan, metered.",
+                    "Unknown setting; there are autoconnect, roaming, apn, metric, pin-store, operator, plan, metered, hand-over.",
                 ));
             }
         }
@@ -190,6 +191,9 @@ fn changed(
     }
     if let Some(flag) = options.flag("pin-store")? {
         settings.pin_store = flag;
+    }
+    if let Some(policy) = options.word("hand-over", &words::HAND_OVER)? {
+        settings.hand_over = policy;
     }
     if let Some(flag) = options.flag("metered")? {
         settings.metered = Some(flag);
@@ -356,6 +360,7 @@ impl Connection {
             .put("operator", settings.operator.as_deref())
             .put("plan", Some(words::plan(settings.plan)))
             .put("metered", settings.metered)
+            .put("hand-over", Some(words::hand_over(settings.hand_over)))
             .0
     }
 }
@@ -406,6 +411,7 @@ mod tests {
             (dict(&[("colour", "red".into())]), vec![]),
             (dict(&[("operator", "Contoso".into())]), vec![]),
             (dict(&[("plan", "free".into())]), vec![]),
+            (dict(&[("hand-over", "sometimes".into())]), vec![]),
             (dict(&[("apn", "a".repeat(101).into())]), vec![]),
             (dict(&[]), vec!["colour".to_owned()]),
         ] {

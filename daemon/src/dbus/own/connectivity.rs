@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use daemon_core::probe::evidence::Rows;
 use daemon_core::request::{Reply, Request};
+use daemon_core::snapshot::HandOver;
 use zbus::Connection as Bus;
 use zbus::message::Header;
 
@@ -75,6 +76,21 @@ impl Connectivity {
     #[zbus(property)]
     fn portal_source(&self) -> String {
         self.0.view().connectivity.portal_source.clone()
+    }
+
+    #[zbus(property)]
+    fn portal_host(&self) -> String {
+        self.0.view().connectivity.portal_host.clone()
+    }
+
+    #[zbus(property)]
+    fn hand_over(&self) -> &str {
+        match self.0.view().connectivity.hand_over {
+            HandOver::None => "none",
+            HandOver::Open => "open",
+            HandOver::OpenElsewhere => "open-elsewhere",
+            HandOver::Notify => "notify",
+        }
     }
 
     #[zbus(property)]

@@ -1,4 +1,10 @@
-//! `mbimctl agent`: asks at this terminal about signers of documents.
+//! `mbimctl agent`: leads the user of a desktop, or of a console, to the operator's page when the daemon asks for it, and asks
+//! about signers of documents, on the desktop or at this terminal.
+
+mod console;
+mod desktop;
+mod page;
+mod watch;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, SystemTime};
@@ -8,6 +14,8 @@ use dbus_api::value::Details;
 use tokio::sync::{mpsc, oneshot};
 use zbus::{Connection, ObjectPath};
 
+use crate::arguments::Agent as Arguments;
+use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::show::Output;
 
@@ -155,6 +163,16 @@ fn lines() -> mpsc::UnboundedReceiver<String> {
         }
     });
     lines
+}
+
+/// Whether it belongs to a session or a console, and goes on whether there is a daemon or not.
+pub(crate) fn stays(wish: &Arguments) -> bool {
+    wish.desktop || wish.console || !Agent::has_terminal()
+}
+
+/// The agent of a desktop session or of a console, until it is told to end.
+pub(crate) async fn stay(wish: &Arguments, on: &Bus) -> Result<(), Failure> {
+    if wish.console { console::run(on).await } else { desktop::run(on).await }
 }
 
 pub(super) async fn run(connection: &Connection, output: Output) -> Result<(), Failure> {

@@ -9,17 +9,25 @@ use zbus::Connection;
 use crate::arguments::Which;
 use crate::failure::Failure;
 use crate::modem;
+use crate::qr::Qr;
 use crate::show::Output;
 
-pub(super) async fn run(connection: &Connection, which: &Which, open: bool, output: Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &Connection,
+    which: &Which,
+    open: bool,
+    qr: bool,
+    output: Output,
+) -> Result<(), Failure> {
     let modem = modem::pick(connection, which.modem.as_deref()).await?;
     let proxy: ConnectivityProxy<'_> = super::proxy(connection, &modem).await?;
     let (url, source) = proxy.get_portal_url().await?;
     if open {
         browse(&url)?;
     }
+    let drawn = if qr { Qr::of(&url)?.for_output() } else { String::new() };
     output.print(&json!({ "modem": modem.number, "url": url, "source": source, "opened": open }), || {
-        if open { "opened in the browser".to_owned() } else { url.clone() }
+        if open { "opened in the browser".to_owned() } else { format!("{url}\n{drawn}") }
     });
     Ok(())
 }

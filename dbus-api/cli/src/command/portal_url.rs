@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::arguments::PortalUrl;
 use crate::failure::Failure;
+use crate::qr::Qr;
 use crate::show::Output;
 
 pub(crate) fn run(question: &PortalUrl, output: Output) -> Result<(), Failure> {
@@ -25,7 +26,8 @@ pub(crate) fn run(question: &PortalUrl, output: Output) -> Result<(), Failure> {
     let made =
         hand_over(&question.url, &parameters).map_err(|problem| Failure::invalid(format!("--url: {problem}")))?;
     let json = json!({ "url": made.reveal(), "dropped": made.dropped() });
-    output.print(&json, || made.reveal().to_owned());
+    let drawn = if question.qr { Qr::of(made.reveal())?.for_output() } else { String::new() };
+    output.print(&json, || format!("{}\n{drawn}", made.reveal()));
     Ok(())
 }
 
