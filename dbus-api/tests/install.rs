@@ -66,8 +66,10 @@ fn the_recipe_puts_everything_in_its_place() {
         "usr/lib/sysusers.d/mbimd.conf",
         "usr/lib/tmpfiles.d/mbimd.conf",
         "usr/lib/udev/rules.d/60-mbimd.rules",
+        "usr/share/applications/org.mbimd.Provision.desktop",
         "usr/share/dbus-1/system-services/org.mbimd.Mbimd1.service",
         "usr/share/dbus-1/system.d/org.mbimd.Mbimd1.conf",
+        "usr/share/mime/packages/org.mbimd.provisioning.xml",
         "usr/share/polkit-1/actions/org.mbimd.policy",
         "usr/share/polkit-1/rules.d/mbimd.rules",
     ]
@@ -216,6 +218,26 @@ fn the_unit_keeps_its_promises() {
 
 fn parse(xml: &str) -> Document<'_> {
     Document::parse_with_options(xml, ParsingOptions { allow_dtd: true, ..ParsingOptions::default() }).unwrap()
+}
+
+/// A downloaded document is known by its root element and opens in the program that asks about its signer.
+#[test]
+fn documents_open_from_a_desktop() {
+    let mime = text("systemd/desktop/org.mbimd.provisioning.xml");
+    let tree = parse(&mime);
+    let named = |name: &str| tree.descendants().find(|node| node.tag_name().name() == name);
+    let kind = named("mime-type").and_then(|node| node.attribute("type")).unwrap();
+    let root = named("root-XML").unwrap();
+    let schema = text("tests/documents/valid/01-global-only.xml");
+    let sample = parse(&schema).root_element().tag_name().namespace().map(str::to_owned);
+    assert_eq!(
+        (root.attribute("localName"), root.attribute("namespaceURI")),
+        (Some("CarrierProvisioning"), sample.as_deref())
+    );
+    let entry = text("systemd/desktop/org.mbimd.Provision.desktop");
+    let line = |key: &str| entry.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap();
+    assert_eq!(line("MimeType"), format!("{kind};"));
+    assert_eq!((line("Exec"), line("Terminal")), ("mbimctl provision open --pause %f", "true"));
 }
 
 #[test]

@@ -286,6 +286,9 @@ pub(crate) enum Provision {
     Open {
         /// The document; - is standard input
         file: PathBuf,
+        /// Wait for Enter at the end, for a terminal that closes with the program
+        #[arg(long)]
+        pause: bool,
     },
     /// List the signers that users approved, or revoke one
     Signers {

@@ -68,6 +68,12 @@ impl Failure {
         self.status as u8
     }
 
+    /// Prints it now; it is not told again.
+    pub(crate) fn printed(self) -> Self {
+        self.print();
+        Self { silent: true, ..self }
+    }
+
     pub(crate) fn print(&self) {
         if self.silent {
             return;

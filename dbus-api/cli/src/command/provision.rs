@@ -9,6 +9,8 @@ mod signers;
 mod trust;
 mod validate;
 
+use std::io::Write;
+
 use zbus::Connection;
 
 use crate::arguments::{Apply, Command, Provision, Source};
@@ -28,9 +30,20 @@ pub(crate) fn run(command: Provision, bus: &Bus, output: Output) -> Result<(), F
         live => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-            runtime.block_on(super::live(Command::Provision { command: live }, bus, output))
+            let pause = matches!(live, Provision::Open { pause: true, .. });
+            let done = runtime.block_on(super::live(Command::Provision { command: live }, bus, output));
+            if pause { paused(done) } else { done }
         }
     }
+}
+
+/// Says what went wrong before the terminal closes, and waits for the person to have read it.
+fn paused(done: Result<(), Failure>) -> Result<(), Failure> {
+    let done = done.map_err(Failure::printed);
+    // Nobody there to read or to answer: nothing to wait for.
+    let _ = write!(std::io::stderr(), "Press Enter to close.");
+    let _ = std::io::stdin().read_line(&mut String::new());
+    done
 }
 
 pub(super) async fn live(connection: &Connection, command: Provision, output: Output) -> Result<(), Failure> {
@@ -40,7 +53,7 @@ pub(super) async fn live(connection: &Connection, command: Provision, output: Ou
         Provision::Show { document } => documents::show(connection, document, output).await,
         Provision::Remove { document } => documents::remove(connection, document, output).await,
         Provision::Refresh { document } => documents::refresh(connection, document, output).await,
-        Provision::Open { file } => {
+        Provision::Open { file, .. } => {
             let wish = Apply { file, source: Source::Website, dry_run: false, wait: false, modem: None };
             apply::run(connection, &wish, output).await
         }

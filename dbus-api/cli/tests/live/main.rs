@@ -217,6 +217,11 @@ fn documents_are_applied_and_reported() {
     let refused = run(&stand, &["provision", "apply", &file("bad.xml", "<bad/>")]);
     assert_eq!(refused.status.code(), Some(6));
     assert!(stderr(&refused).contains("82170002"));
+    // As a desktop opens it: told before the terminal closes.
+    let opened = run(&stand, &["provision", "open", "--pause", &file("bad.xml", "<bad/>")]);
+    let said = stderr(&opened);
+    assert!(opened.status.code() == Some(6) && said.matches("82170002").count() == 1, "{said}");
+    assert!(said.ends_with("Press Enter to close."), "{said}");
     assert_eq!(object(&run(&stand, &["provision", "list", "--json"]), 0)["jobs"].as_array().unwrap().len(), 2);
     let shown = object(&run(&stand, &["provision", "show", "--json"]), 0);
     assert_eq!((&shown["results_xml"], &shown["document"]["id"]), (&json!("<results/>"), &json!(2)));
