@@ -7,6 +7,7 @@ use std::sync::Arc;
 use daemon_core::proxy::{GuestId, News, Order};
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, Snapshot};
+use daemon_provisioning::Secret;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::Store;
@@ -91,8 +92,8 @@ pub(crate) enum Source {
 pub(crate) struct Submission {
     /// The modem it is meant for; `None` = the one whose SIM matches.
     pub(crate) modem: Option<u32>,
-    /// The bytes as they came, at most the limit of `[PROV 16]`.
-    pub(crate) xml: Vec<u8>,
+    /// The bytes as they came, at most the limit of `[PROV 16]`: with passwords, so that they are neither printed nor left behind.
+    pub(crate) xml: Secret<Vec<u8>>,
     /// Who says so.
     pub(crate) source: Source,
     /// Uid of the caller, checked with the bus.

@@ -21,7 +21,7 @@ use plans::DataPlan;
 use refresh::Refresh;
 
 use crate::code::Code;
-use crate::private::{Personal, Secret};
+use crate::private::{Passing, Personal, Secret};
 use crate::profile::ProvisionedProfile;
 use crate::schema::{self, Violation};
 use crate::signature;
@@ -35,7 +35,7 @@ use crate::xml::{self, Piece};
 /// All violations in the document's order, with the code of the file: not well-formed, invalid,
 /// or over a limit.
 pub fn validate(bytes: &[u8]) -> Result<Validated, Invalid> {
-    let text = xml::decode(bytes).map_err(Invalid::from)?;
+    let text = Passing(xml::decode(bytes).map_err(Invalid::from)?);
     let tree = xml::parse(&text).map_err(Invalid::from)?;
     let findings = schema::walk(&tree);
     let root = tree.root();

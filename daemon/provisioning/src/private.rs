@@ -1,6 +1,7 @@
 //! Values that must not be printed: secrets and what identifies a person. [PROV 12.9]
 
 use core::fmt;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
@@ -19,6 +20,25 @@ impl<T: Zeroize> Drop for Secret<T> {
 /// What identifies a subscriber or a device. `Debug` prints `###`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Personal<T>(T);
+
+/// Text of a document while it is looked at: a copy is wiped, what is borrowed is its owner's.
+pub(crate) struct Passing<'a>(pub(crate) Cow<'a, str>);
+
+impl core::ops::Deref for Passing<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Passing<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.0 {
+            text.zeroize();
+        }
+    }
+}
 
 macro_rules! hidden {
     ($name:ident, $($bound:tt)*) => {

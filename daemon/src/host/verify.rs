@@ -7,6 +7,7 @@ use std::time::Duration;
 use daemon_verify::{Answer, MAX_ANSWER, Rejected, Verified};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
+use zeroize::Zeroizing;
 
 /// How long a verdict may take: the process itself has 10 seconds of work, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,14 +30,14 @@ pub(crate) fn program() -> Result<PathBuf, String> {
 }
 
 /// Asks it. The outer error is that there was no answer, with the reason.
-pub(crate) async fn ask(program: &Path, question: Vec<u8>) -> Result<Result<Verified, Rejected>, String> {
+pub(crate) async fn ask(program: &Path, question: Zeroizing<Vec<u8>>) -> Result<Result<Verified, Rejected>, String> {
     match tokio::time::timeout(PATIENCE, run(program, question)).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("{NAME} took too long")),
     }
 }
 
-async fn run(program: &Path, question: Vec<u8>) -> Result<Result<Verified, Rejected>, String> {
+async fn run(program: &Path, question: Zeroizing<Vec<u8>>) -> Result<Result<Verified, Rejected>, String> {
     let mut child = Command::new(program)
         .arg0(NAME)
         .env_clear()
@@ -48,6 +49,8 @@ async fn run(program: &Path, question: Vec<u8>) -> Result<Result<Verified, Rejec
         .spawn()
         .map_err(|error| format!("{} does not start: {error}", program.display()))?;
     let (input, output) = (child.stdin.take(), child.stdout.take());
+    // The answer is about as long as the question: where it grows, what is moved stays behind in clear.
+    let room = question.len().min(MAX_ANSWER) + 64 * 1024;
     let tell = async move {
         if let Some(mut input) = input {
             // It may have ended before it read everything: its status says more than this error.
@@ -55,7 +58,7 @@ async fn run(program: &Path, question: Vec<u8>) -> Result<Result<Verified, Rejec
         }
     };
     let hear = async move {
-        let mut answer = Vec::new();
+        let mut answer = Zeroizing::new(Vec::with_capacity(room));
         if let Some(output) = output {
             output.take(MAX_ANSWER as u64 + 1).read_to_end(&mut answer).await?;
         }
@@ -63,7 +66,7 @@ async fn run(program: &Path, question: Vec<u8>) -> Result<Result<Verified, Rejec
     };
     // Both at once: whatever it is, neither side waits for the other for ever.
     let ((), answer) = tokio::join!(tell, hear);
-    let answer: Vec<u8> = answer.map_err(|error: std::io::Error| format!("{NAME}: {error}"))?;
+    let answer: Zeroizing<Vec<u8>> = answer.map_err(|error: std::io::Error| format!("{NAME}: {error}"))?;
     if answer.len() > MAX_ANSWER {
         return Err(format!("{NAME} says too much"));
     }
@@ -88,7 +91,7 @@ mod tests {
             ("/bin/cat", "no header"),
         ] {
             // More than a pipe holds.
-            let error = ask(Path::new(program), vec![b'x'; 300_000]).await.unwrap_err();
+            let error = ask(Path::new(program), vec![b'x'; 300_000].into()).await.unwrap_err();
             assert!(error.contains(expected), "{program}: {error}");
         }
         let folder = tempfile::tempdir().unwrap();
@@ -100,8 +103,8 @@ mod tests {
             file
         };
         let endless = script("endless", "exec cat /dev/zero");
-        assert!(ask(&endless, Vec::new()).await.unwrap_err().contains("too much"));
+        assert!(ask(&endless, Vec::new().into()).await.unwrap_err().contains("too much"));
         let killed = script("killed", "kill -9 $$");
-        assert!(ask(&killed, Vec::new()).await.unwrap_err().contains("signal"));
+        assert!(ask(&killed, Vec::new().into()).await.unwrap_err().contains("signal"));
     }
 }

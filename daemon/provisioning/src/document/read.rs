@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::{Activation, Content, Directive, Global, MbnProfiles, Provisioning, Rule, WlanProfile};
 use super::{branding, extensions, messages, plans, refresh, wlan};
-use crate::private::{Personal, Secret};
+use crate::private::{Passing, Personal, Secret};
 use crate::profile::{Authentication, ProvisionedProfile, RoamingPartner};
 use crate::schema::lexical::{boolean, collapse, decode_base64, integer, span};
 use crate::schema::{Ns, at, children, text};
@@ -81,7 +81,7 @@ fn activation(node: Node<'_>) -> Option<Activation> {
     let directive = match found.name() {
         "ServiceActivation" => {
             let data = at(found, Ns::Wwan, "CarrierSpecificData")?;
-            Directive::ServiceActivation(Secret::new(decode_base64(&text(data))?))
+            Directive::ServiceActivation(Secret::new(decode_base64(&Passing(data.text()))?))
         }
         "ReconnectToNetwork" => Directive::Reconnect,
         "ReregisterToNetwork" => Directive::Reregister,
@@ -180,7 +180,7 @@ pub(super) fn context(node: Node<'_>, ns: Ns, carrier_id: &str) -> Option<Provis
 
 /// The collapsed text of a child.
 pub(super) fn token(parent: Node<'_>, ns: Ns, name: &str) -> Option<String> {
-    at(parent, ns, name).map(|node| collapse(&text(node)).into_owned())
+    at(parent, ns, name).map(|node| collapse(&Passing(node.text())).into_owned())
 }
 
 /// A child that says yes or no.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::calendar::Moment;
 use crate::duration::XsDuration;
@@ -88,8 +89,10 @@ pub(crate) fn collapse(value: &str) -> Cow<'_, str> {
 
 /// Decodes `xs:base64Binary`: white space anywhere, strict alphabet and padding.
 pub(crate) fn decode_base64(value: &str) -> Option<Vec<u8>> {
-    let packed: Vec<u8> = value.bytes().filter(|b| !is_space(char::from(*b))).collect();
-    STANDARD.decode(packed).ok()
+    // Activation data are among it. Grown at once: what is moved would stay behind in clear.
+    let mut packed = Zeroizing::new(Vec::with_capacity(value.len()));
+    packed.extend(value.bytes().filter(|b| !is_space(char::from(*b))));
+    STANDARD.decode(&*packed).ok()
 }
 
 /// Decodes hexadecimal without white space.
@@ -161,7 +164,7 @@ impl Lexical {
                 XsDuration::parse(&collapse(value)).is_some_and(|duration| !duration.negative && !duration.is_zero())
             }
             Self::DateTime => Moment::parse(&collapse(value)).is_some(),
-            Self::Base64 => decode_base64(value).is_some(),
+            Self::Base64 => decode_base64(value).map(Zeroizing::new).is_some(),
             Self::Hex { min, max } => {
                 let value = collapse(value);
                 value.len().is_multiple_of(2)

@@ -4,6 +4,7 @@ use super::lexical::is_space;
 use super::rules;
 use super::table::ROOT;
 use super::{Alternative, Content, Element, Foreign, Ns, Particle, Term, Violation};
+use crate::private::Passing;
 use crate::xml::{Children, Item, Node, Positions, Tree, XML};
 
 /// At most so many violations are listed.
@@ -113,7 +114,7 @@ impl Walker {
                 for child in node.children() {
                     self.violation(child, "only text may stand here");
                 }
-                if !lexical.accepts(&node.text()) {
+                if !lexical.accepts(&Passing(node.text())) {
                     self.violation(node, lexical.to_string());
                 }
             }

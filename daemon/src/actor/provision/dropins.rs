@@ -109,7 +109,8 @@ impl Task {
         if self.dropins.told.get(&name) == Some(&refused) {
             return;
         }
-        let submission = Submission { modem: None, xml, source: Source::Administrator, uid: 0, dry_run: false };
+        let submission =
+            Submission { modem: None, xml: xml.into(), source: Source::Administrator, uid: 0, dry_run: false };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.entry.file = Some(name.clone());
         let modems = self.modems.borrow().clone();

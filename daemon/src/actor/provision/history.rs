@@ -30,7 +30,7 @@ impl Draft {
             Source::Refresh => Giver::Refresh,
             Source::Administrator => Giver::Administrator,
         };
-        let entry = Entry { at: now, giver, digest: digest(&submission.xml), ..Entry::default() };
+        let entry = Entry { at: now, giver, digest: digest(submission.xml.reveal()), ..Entry::default() };
         Self { entry, validators: Validators::default() }
     }
 }

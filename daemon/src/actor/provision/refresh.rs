@@ -166,7 +166,8 @@ impl Task {
 
     /// Judges and applies it, with nobody to ask.
     async fn take_newer(&mut self, owner: &Owner, job: Job, xml: Vec<u8>, validators: Validators) {
-        let submission = Submission { modem: job.modem, xml, source: Source::Refresh, uid: 0, dry_run: false };
+        let submission =
+            Submission { modem: job.modem, xml: xml.into(), source: Source::Refresh, uid: 0, dry_run: false };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.validators = validators;
         let modems = self.modems.borrow().clone();

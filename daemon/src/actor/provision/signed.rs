@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use daemon_provisioning::{Chain, Code, Refused, Trust, Validated};
 use daemon_verify::{Named, Question, Request, Verified};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::host::probe::lists::Link;
 use crate::host::verify;
@@ -49,7 +50,8 @@ impl Checks {
         if matches!(verified.signer.chain, Chain::Trusted { .. }) {
             self.revocation(document, &mut verified, link).await;
         }
-        Ok(validated.verified(&verified.octets, verified.signer)?)
+        let octets = Zeroizing::new(verified.octets);
+        Ok(validated.verified(&octets, verified.signer)?)
     }
 
     async fn asked(&self, document: &[u8], fetched: &[Vec<u8>]) -> Result<Verified, Refused> {
@@ -125,16 +127,25 @@ impl Checks {
             let fate = if revoked { Fate::Revoked } else { Fate::InForce };
             self.recalled.note(&again.signer.fingerprint, fate, until);
         }
+        verified.octets.zeroize();
         *verified = again;
     }
 
-    async fn question(&self, document: &[u8], fetched: &[Vec<u8>]) -> Result<Vec<u8>, String> {
-        let (folder, document, fetched) = (self.trust_dir.clone(), document.to_vec(), fetched.to_vec());
+    async fn question(&self, document: &[u8], fetched: &[Vec<u8>]) -> Result<Zeroizing<Vec<u8>>, String> {
+        let (folder, fetched) = (self.trust_dir.clone(), fetched.to_vec());
+        let document = Zeroizing::new(document.to_vec());
         let (clock, sha1) = ((self.clock)(), self.sha1);
         let read = move || {
             let known = roots::read(Path::new(&folder));
             let (roots, revocation_lists, fetched_lists) = (&known.roots, &known.revocation_lists, &fetched);
-            Question::encode(&Request { document: &document, clock, sha1, roots, revocation_lists, fetched_lists })
+            Zeroizing::new(Question::encode(&Request {
+                document: &document,
+                clock,
+                sha1,
+                roots,
+                revocation_lists,
+                fetched_lists,
+            }))
         };
         tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
     }

@@ -87,7 +87,7 @@ const PROFILE: &str = "<MBNProfiles><DefaultProfile \
 impl Bench {
     fn submit(&self, xml: Vec<u8>, uid: u32, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem: None, xml, source: Source::App, uid, dry_run };
+        let submission = Submission { modem: None, xml: xml.into(), source: Source::App, uid, dry_run };
         self.provisioner.submit.try_send((submission, answer)).unwrap();
         wait
     }
@@ -154,7 +154,7 @@ fn carried() -> Vec<u8> {
 impl Bench {
     fn hand_over(&self, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem: None, xml: carried(), source: Source::Website, uid: 1, dry_run };
+        let submission = Submission { modem: None, xml: carried().into(), source: Source::Website, uid: 1, dry_run };
         self.provisioner.submit.try_send((submission, answer)).unwrap();
         wait
     }

@@ -184,7 +184,7 @@ impl Provisioning {
             return Err(Failure::new(Code::TooLarge, "800700df The document is larger than 4 MiB."));
         }
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem, xml: document, source, uid, dry_run };
+        let submission = Submission { modem, xml: document.into(), source, uid, dry_run };
         self.provisioner.submit.send((submission, answer)).await.map_err(|_| Failure::gone())?;
         match wait.await.map_err(|_| Failure::gone())? {
             Ok(job) => {

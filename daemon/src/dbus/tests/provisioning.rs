@@ -35,7 +35,8 @@ async fn a_document_becomes_a_job() {
     assert_eq!((id, Seen::from_details(&details).state.as_str()), (4, "applying"));
     {
         let submissions = stand.provisioner.submissions.lock().unwrap();
-        assert_eq!(submissions[0].xml, b"<doc/>");
+        assert_eq!(submissions[0].xml.reveal(), b"<doc/>");
+        assert!(!format!("{:?}", submissions[0]).contains("60, 100"), "a document is not printed");
         assert_eq!(
             (submissions[0].source, submissions[0].modem, submissions[0].dry_run),
             (Source::App, Some(0), false)
