@@ -215,7 +215,8 @@ async fn an_unplug_leaves_no_setting_without_an_answer() {
         assert_eq!(bench.ends().await, Ended::Gone);
         let result = wait.await.ok().map(|reply| reply.map_err(|error| error.kind));
         let files = std::fs::read_dir(folder.path().join("subscribers")).into_iter().flatten().flatten();
-        let stored = files.filter_map(|f| std::fs::read_to_string(f.path()).ok()).any(|text| text.contains("42"));
+        let stored =
+            files.filter_map(|f| std::fs::read_to_string(f.path()).ok()).any(|text| text.contains("\"metric\": 42"));
         match result {
             Some(Ok(_)) => assert!(stored && !blocked),
             Some(Err(RequestErrorKind::Storage)) => assert!(blocked && !stored),
