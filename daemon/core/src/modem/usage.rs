@@ -22,8 +22,9 @@ use crate::subscriber::SubscriberState;
 use crate::usage::{Counted, Counters, Moment, Reading};
 use mbim_proto::status::Status;
 
-/// The first look after a session came up: what a modem that is pulled out would take with it.
-const FIRST: Duration = Duration::from_secs(60);
+/// The first look after a session came up: what a modem that is pulled out would take with it. Later than the minute in
+/// which the daemon promises to sleep.
+const FIRST: Duration = Duration::from_secs(120);
 /// Between two looks. The kernel counts without us; this is what an unplug may cost. `[OPER 6]`
 const EVERY: Duration = Duration::from_secs(300);
 /// What may be unwritten, octets; and how long. `[OPER 6]`

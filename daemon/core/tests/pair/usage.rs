@@ -88,7 +88,7 @@ fn a_loss_and_an_unplug_keep_what_was_seen() {
     assert_eq!(pair.written(), octets(3_000), "{}", pair.account());
     pair.connect();
     pair.pass("wwan0", 4_000);
-    pair.run(60, |_| false);
+    pair.run(120, |_| false);
     pair.pass("wwan0", 5_000);
     // The interface goes with the cable.
     pair.counters.clear();
