@@ -69,7 +69,10 @@ pub(super) struct Online {
     pub(super) was_full: bool,
     pub(super) last_probe: Option<Time>,
     retried: bool,
+    /// Who asked for a probe that has not begun.
     waiting: Vec<RequestId>,
+    /// Who waits for the one that runs: it began after they asked.
+    asked: Vec<RequestId>,
 }
 
 impl Online {
@@ -95,6 +98,7 @@ impl Online {
             last_probe: None,
             retried: false,
             waiting: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -104,7 +108,7 @@ impl Online {
             jitter: self.jitter.clone(),
             budget: self.budget,
             next_id: self.next_id,
-            waiting: core::mem::take(&mut self.waiting),
+            waiting: self.waiting(),
             ..Self::new(0)
         };
     }
@@ -141,10 +145,14 @@ impl Online {
         if let Some(id) = self.running.take() {
             outputs.push_back(Output::Effect(Effect::CancelProbe { id }));
         }
+        self.waiting = self.waiting();
     }
 
+    /// Takes all who wait.
     pub(super) fn waiting(&mut self) -> Vec<RequestId> {
-        core::mem::take(&mut self.waiting)
+        let mut all = core::mem::take(&mut self.asked);
+        all.append(&mut self.waiting);
+        all
     }
 }
 
@@ -273,6 +281,7 @@ impl Modem {
         self.online.place = Some(self.place());
         self.online.next_id += 1;
         self.online.running = Some(order.id);
+        self.online.asked = self.online.waiting();
         self.timers.set(Timer::Report, now + REPORT);
         self.effect(Effect::Probe(order));
     }
@@ -316,7 +325,7 @@ impl Modem {
                 }
             }
         }
-        for id in self.online.waiting() {
+        for id in core::mem::take(&mut self.online.asked) {
             self.reply(id, Ok(Reply::Done { changed: true }));
         }
     }

@@ -81,6 +81,8 @@ pub(crate) struct Pair {
     pub(crate) news: Vec<(GuestId, News)>,
     pub(crate) replies: BTreeMap<u64, Result<Reply, RequestError>>,
     pub(crate) probes: usize,
+    /// Probes end only when told to: those that run.
+    pub(crate) slow_probes: Option<Vec<(u64, ProbeReport)>>,
     pub(crate) reopens: usize,
     /// Bytes of the device come in pieces of this many.
     pub(crate) chunk: Option<usize>,
@@ -170,6 +172,7 @@ impl Pair {
             news: Vec::new(),
             replies: BTreeMap::new(),
             probes: 0,
+            slow_probes: None,
             reopens: 0,
             chunk: None,
             unplug_after: None,
@@ -451,6 +454,9 @@ impl Pair {
                 assert!(self.link.is_some(), "a probe without a link");
                 self.probes += 1;
                 let report = self.report(order.ipv4, order.ipv6);
+                if let Some(running) = &mut self.slow_probes {
+                    return running.push((order.id, report));
+                }
                 self.host.handle(self.now, Input::ProbeDone { id: order.id, report });
             }
             Effect::CancelProbe { .. } => {}
@@ -480,6 +486,13 @@ impl Pair {
         self.stored = Some(state);
         (self.stored_at, self.run_of_stored) = (self.now, self.runs);
         Input::Stored
+    }
+
+    /// The slow test that began first ends.
+    pub(crate) fn finish_probe(&mut self) {
+        let (id, report) = self.slow_probes.as_mut().unwrap().remove(0);
+        self.feed(Input::ProbeDone { id, report });
+        self.settle();
     }
 
     /// The slow store carries out the write that waits.

@@ -239,3 +239,24 @@ fn an_announcement_is_followed_by_one_test_a_minute() {
     pair.settle();
     assert_eq!(pair.probes, 5, "another link begins anew");
 }
+
+/// Who asks while a test runs is told of the next one: the one that runs may have looked before what he wants to know.
+#[test]
+fn whoever_asks_is_answered_by_a_test_that_began_afterwards() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.slow_probes = Some(Vec::new());
+    let first = pair.request(Request::Probe);
+    let second = pair.request(Request::Probe);
+    assert_eq!(pair.slow_probes.as_ref().unwrap().len(), 1);
+    pair.finish_probe();
+    assert!(pair.replies.contains_key(&first) && !pair.replies.contains_key(&second));
+    pair.finish_probe();
+    assert_eq!(pair.replies[&second], Ok(Reply::Done { changed: true }));
+    // The link's end answers both kinds.
+    let first = pair.request(Request::Probe);
+    let second = pair.request(Request::Probe);
+    assert!(pair.ask(Request::Disconnect).is_ok());
+    assert!(pair.replies[&first].is_err() && pair.replies[&second].is_err());
+}

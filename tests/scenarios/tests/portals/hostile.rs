@@ -169,6 +169,11 @@ async fn apis(meeting: &mut Meeting) -> Outcome {
     advertise(meeting, &format!("https://{}/captive", PORTAL.name)).await?;
     meeting.plug().await?;
     meeting.full().await?;
+    // The router may speak when the first test is over, and is followed by another one then.
+    let view = || async { meeting.stage.client.view(meeting.modem).await.ok() };
+    let told =
+        || async { view().await.filter(|view| evidence(view).get("link").is_some_and(|l| l.contains_key("api"))) };
+    harness::wait::until("a test of the announced API", PATIENCE, told).await?;
     for (port, answer) in (API..).zip(Answer::ALL) {
         meeting.ground.open().await?;
         meeting.ground.garden(&rules(port), "").await?;
