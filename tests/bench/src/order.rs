@@ -88,15 +88,22 @@ pub(crate) fn run(program: &str, log: &str) -> Result<(), Box<dyn Error>> {
         return Err(format!("nm cannot read {program}").into());
     }
     let log = std::fs::read_to_string(log)?;
+    let symbols = String::from_utf8(told.stdout)?;
+    let functions: Vec<(&str, u64)> = symbols.lines().filter_map(function).collect();
     let ran: HashSet<&str> = log.lines().map(str::trim).collect();
+    // Notes of an older build serve, too: by what lasts of the names that this one does not have, if only one has it here.
+    let known: HashSet<&str> = functions.iter().map(|(name, _)| *name).collect();
+    let older: HashSet<String> = ran.difference(&known).map(|name| lasting(name)).collect();
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    functions.iter().for_each(|(name, _)| *alike.entry(lasting(name)).or_default() += 1);
     let mut sizes: BTreeMap<String, Sizes> = BTreeMap::new();
-    for line in String::from_utf8(told.stdout)?.lines() {
-        if let [_, size, "t" | "T" | "w" | "W", name] = line.split_whitespace().collect::<Vec<_>>()[..] {
-            let size = u64::from_str_radix(size, 16)?;
-            let (all, run) = sizes.entry(lasting(name)).or_default();
-            *all += size;
-            *run += if ran.contains(name) { size } else { 0 };
-        }
+    for (name, size) in functions {
+        let lasts = lasting(name);
+        let same = older.contains(&lasts) && alike.get(&lasts) == Some(&1);
+        let run = if same || ran.contains(name) { size } else { 0 };
+        let sizes = sizes.entry(lasts).or_default();
+        sizes.0 += size;
+        sizes.1 += run;
     }
     let names: Vec<(&str, Sizes)> = sizes.iter().map(|(name, sizes)| (name.as_str(), *sizes)).collect();
     let mut found = Vec::new();
@@ -108,6 +115,14 @@ pub(crate) fn run(program: &str, log: &str) -> Result<(), Box<dyn Error>> {
     eprintln!("{run} of {all} octets of code ran; {} patterns", found.len());
     print!("{}", script(&found));
     Ok(())
+}
+
+/// A line of nm: name and octets, if it is a function.
+fn function(line: &str) -> Option<(&str, u64)> {
+    match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [_, size, "t" | "T" | "w" | "W", name] => Some((name, u64::from_str_radix(size, 16).ok()?)),
+        _ => None,
+    }
 }
 
 fn script(patterns: &[String]) -> String {
