@@ -3,6 +3,7 @@
 pub(crate) mod advertised;
 pub(crate) mod clock;
 pub(crate) mod counters;
+pub(crate) mod dial;
 pub(crate) mod dns;
 pub(crate) mod fetch;
 pub(crate) mod http;

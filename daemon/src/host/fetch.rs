@@ -13,9 +13,9 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::clock::Clock;
-use super::dns::{self, Family, Names};
+use super::dns::Family;
 use super::http::{self, Answer, More, Url};
-use super::probe::cost::{Chain, Cost, Counted, Meter};
+use super::probe::cost::Counted;
 use super::probe::{Bearer, certificate, reachable};
 use super::tls;
 
@@ -25,8 +25,6 @@ const WHOLE: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
 /// Most redirects.
 const MAX_REDIRECTS: usize = 5;
-/// Most addresses of one host that are tried.
-const MAX_ADDRESSES: usize = 2;
 /// What is wanted.
 const ACCEPT: &str = "application/xml, text/xml, */*;q=0.5";
 
@@ -150,37 +148,13 @@ async fn ask(place: &Place, config: &Arc<ClientConfig>, url: &Url, more: &More) 
 
 /// Connects to the host over one of the families that the link has.
 async fn dial(place: &Place, url: &Url) -> Result<Counted, String> {
-    let (meter, chain) = (Meter::default(), Chain::default());
-    let cost = Cost { meter: &meter, chain: &chain };
-    let mut last = "the link has no addresses".to_owned();
+    let mut families = Vec::new();
     for family in [Family::V4, Family::V6] {
-        if !matches!(reachable(&place.bearer, true, family).await, Ok(true)) {
-            continue;
-        }
-        let addresses = match url.address() {
-            Some(address) if address.is_ipv4() == (family == Family::V4) => vec![address],
-            Some(_) => continue,
-            None => match dns::resolve(&place.bearer, &place.servers, url.host(), family, cost).await {
-                Names::Found(addresses) => addresses,
-                Names::None => {
-                    last = "no such name, or no address".to_owned();
-                    continue;
-                }
-                Names::Failed => {
-                    last = "name servers do not answer".to_owned();
-                    continue;
-                }
-            },
-        };
-        for address in addresses.into_iter().take(MAX_ADDRESSES) {
-            match timeout(CONNECT, cost.connect(&place.bearer, SocketAddr::new(address, url.port()))).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => last = error.kind().to_string(),
-                Err(_) => last = "timed out".to_owned(),
-            }
+        if matches!(reachable(&place.bearer, true, family).await, Ok(true)) {
+            families.push(family);
         }
     }
-    Err(last)
+    super::dial::dial(&place.bearer, &place.servers, url, families, CONNECT).await
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod client;
 pub mod ctl;
 pub mod ground;
 pub mod link;
+pub mod meeting;
 pub mod record;
 pub mod site;
 pub mod slow;

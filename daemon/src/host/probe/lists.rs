@@ -1,15 +1,16 @@
 //! Revocation lists, fetched over a modem's link. Plain HTTP is what they are offered by: they are signed, and whoever checks
 //! that (`mbimd-verify`) takes one that is not as none. `[PROV 12.3]`
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use daemon_core::snapshot::{ConnectivityState, ContextState, Snapshot};
 use tokio::time::timeout;
 
-use super::cost::{Chain, Cost, Meter};
+use super::cost::Counted;
 use super::{Bearer, CONNECT};
-use crate::host::dns::{self, Family, Names};
+use crate::host::dial::dial;
+use crate::host::dns::Family;
 use crate::host::http::{self, Url};
 
 /// Largest list, octets.
@@ -20,8 +21,6 @@ const EACH: Duration = Duration::from_secs(5);
 const ALL: Duration = Duration::from_secs(10);
 /// Most redirects.
 const MAX_REDIRECTS: usize = 2;
-/// Most addresses of one host that are tried.
-const MAX_ADDRESSES: usize = 2;
 /// Port of name servers.
 const DNS: u16 = 53;
 
@@ -86,38 +85,10 @@ impl Link {
         Err("too many redirects".into())
     }
 
-    async fn dial(&self, url: &Url) -> Result<tokio::net::TcpStream, String> {
-        let (meter, chain) = (Meter::default(), Chain::default());
-        let cost = Cost { meter: &meter, chain: &chain };
-        let mut last = "the link has no addresses".to_owned();
-        for (family, here) in [(Family::V4, self.bearer.ipv4.is_some()), (Family::V6, self.bearer.ipv6.is_some())] {
-            if !here {
-                continue;
-            }
-            let addresses: Vec<IpAddr> = match url.address() {
-                Some(address) if address.is_ipv4() == (family == Family::V4) => vec![address],
-                Some(_) => continue,
-                None => match Box::pin(dns::resolve(&self.bearer, &self.servers, url.host(), family, cost)).await {
-                    Names::Found(addresses) => addresses,
-                    Names::None => {
-                        last = "no such name, or no address".into();
-                        continue;
-                    }
-                    Names::Failed => {
-                        last = "name servers do not answer".into();
-                        continue;
-                    }
-                },
-            };
-            for address in addresses.into_iter().take(MAX_ADDRESSES) {
-                match timeout(CONNECT, self.bearer.connect(SocketAddr::new(address, url.port()))).await {
-                    Ok(Ok(stream)) => return Ok(stream),
-                    Ok(Err(error)) => last = error.kind().to_string(),
-                    Err(_) => last = "timed out".into(),
-                }
-            }
-        }
-        Err(last)
+    async fn dial(&self, url: &Url) -> Result<Counted, String> {
+        let here = [(Family::V4, self.bearer.ipv4.is_some()), (Family::V6, self.bearer.ipv6.is_some())];
+        let families = here.into_iter().filter(|(_, here)| *here).map(|(family, _)| family);
+        dial(&self.bearer, &self.servers, url, families, CONNECT).await
     }
 }
 

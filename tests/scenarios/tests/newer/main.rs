@@ -6,9 +6,6 @@
 // clippy.toml allows this in tests, but does not know that an executable without the standard harness is one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../portals/meeting.rs"]
-#[allow(dead_code, reason = "the portals use the rest")]
-mod meeting;
 mod server;
 
 use std::fs;
@@ -18,9 +15,9 @@ use harness::cases::{Case, main_of_root};
 use harness::virtual_operator::network::Network;
 use harness::virtual_operator::{Subscriber, document};
 use harness::wait;
-use meeting::{IPV4, Meeting, meet};
 use scenarios::client::PATIENCE;
 use scenarios::ctl::Ctl;
+use scenarios::meeting::{IPV4, Meeting, meet};
 use scenarios::stage::Outcome;
 use serde_json::Value;
 

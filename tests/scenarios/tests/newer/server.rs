@@ -12,7 +12,7 @@ use scenarios::stage::Outcome;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::meeting::Meeting;
+use scenarios::meeting::Meeting;
 
 /// First word of the process behind nginx; then the folder.
 const PART: &str = "newer-behind";

@@ -9,7 +9,7 @@ use scenarios::ground::NAT64;
 use scenarios::stage::Outcome;
 
 use crate::advertise;
-use crate::meeting::{DUAL, IPV4, Meeting, meet};
+use scenarios::meeting::{DUAL, IPV4, Meeting, meet};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "api_of_an_advertisement_says_captive_then_open", run: || meet(DUAL, announced) },

@@ -13,7 +13,7 @@ use harness::virtual_operator::link::{Net, setting};
 use mbim_proto::service::BASIC_CONNECT;
 use scenarios::stage::{Outcome, quick};
 
-use crate::meeting::{IPV4, Kind, Meeting, meet};
+use scenarios::meeting::{IPV4, Kind, Meeting, meet};
 
 /// A link all of whose packets the case sees.
 const SEEN: Kind = Kind { way: Some(Duration::ZERO), ..IPV4 };

@@ -8,7 +8,7 @@ use scenarios::ground::Plan;
 use scenarios::stage::Outcome;
 
 use crate::gardens::{caught, reset};
-use crate::meeting::{Kind, Meeting, cost, meet};
+use scenarios::meeting::{Kind, Meeting, cost, meet};
 
 const WAY: Duration = Duration::from_millis(50);
 const FAR: Kind = Kind { plan: Plan { ipv6: false, nat64: false }, families: Families::Ipv4, way: Some(WAY) };

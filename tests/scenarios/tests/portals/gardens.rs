@@ -5,7 +5,7 @@ use harness::cases::Case;
 use harness::virtual_operator::address::{DNS, GI_LINK, PORTAL, PROBE, PROBE_TLS};
 use scenarios::stage::Outcome;
 
-use crate::meeting::{DUAL, IPV4, Meeting, meet};
+use scenarios::meeting::{DUAL, IPV4, Meeting, meet};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "nftables_drop_is_a_walled_garden", run: || meet(IPV4, dropped) },

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use crate::api::advertise;
 use crate::gardens::caught;
-use crate::meeting::{DUAL, IPV4, Meeting, evidence, meet};
+use scenarios::meeting::{DUAL, IPV4, Meeting, evidence, meet};
 
 /// First word of the process that serves; then the folder with its certificate.
 const PART: &str = "portals-hostile";

@@ -12,7 +12,6 @@ mod beneath;
 mod cost;
 mod gardens;
 mod hostile;
-mod meeting;
 mod translated;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use scenarios::ground::{NAT64, Plan};
 use scenarios::stage::Outcome;
 
 use crate::gardens::caught;
-use crate::meeting::{Kind, Meeting, meet};
+use scenarios::meeting::{Kind, Meeting, meet};
 
 pub(crate) const CASES: &[Case] = &[Case {
     name: "nat64_and_dns64_are_full_over_ipv6_alone",

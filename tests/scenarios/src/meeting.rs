@@ -5,6 +5,10 @@ use std::collections::HashMap;
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 
+use crate::client::{Client, View};
+use crate::ground::{Ground, Plan};
+use crate::slow::Slow;
+use crate::stage::{Outcome, Stage, quick, scenario};
 use dbus_api::name::CONNECTIVITY;
 use futures_util::FutureExt;
 use harness::cases::block_on;
@@ -14,41 +18,42 @@ use harness::virtual_operator::link::Net;
 use harness::virtual_operator::scenario::Families;
 use harness::virtual_operator::{Scenario, While};
 use harness::world::{World, private_directory};
-use scenarios::client::{Client, View};
-use scenarios::ground::{Ground, Plan};
-use scenarios::slow::Slow;
-use scenarios::stage::{Outcome, Stage, quick, scenario};
 use tokio::time::Instant;
 
 /// The daemon, a modem, and a network of foreign software.
-pub(crate) struct Meeting {
-    pub(crate) stage: Stage,
-    pub(crate) ground: Ground,
-    pub(crate) modem: u32,
+pub struct Meeting {
+    /// The daemon and its bus.
+    pub stage: Stage,
+    /// The network's side, in namespaces of its own.
+    pub ground: Ground,
+    /// Number of the modem's object.
+    pub modem: u32,
     /// The distance, where there is one.
-    pub(crate) slow: Option<Slow>,
+    pub slow: Option<Slow>,
     plugged: Instant,
 }
 
 /// Evidence by part and name.
-pub(crate) type Evidence = HashMap<String, HashMap<String, String>>;
+pub type Evidence = HashMap<String, HashMap<String, String>>;
 
 /// What the network is.
 #[derive(Clone, Copy)]
-pub(crate) struct Kind {
-    pub(crate) plan: Plan,
-    pub(crate) families: Families,
+pub struct Kind {
+    /// What the ground is laid out for.
+    pub plan: Plan,
+    /// Families that the operator gives addresses of.
+    pub families: Families,
     /// Time of a packet from the machine to the network.
-    pub(crate) way: Option<Duration>,
+    pub way: Option<Duration>,
 }
 
 /// IPv4, at no distance.
-pub(crate) const IPV4: Kind = Kind { plan: Plan { ipv6: false, nat64: false }, families: Families::Ipv4, way: None };
+pub const IPV4: Kind = Kind { plan: Plan { ipv6: false, nat64: false }, families: Families::Ipv4, way: None };
 /// Both families.
-pub(crate) const DUAL: Kind = Kind { plan: Plan { ipv6: true, nat64: false }, families: Families::Dual, way: None };
+pub const DUAL: Kind = Kind { plan: Plan { ipv6: true, nat64: false }, families: Families::Dual, way: None };
 
 /// Runs a case from empty namespaces to empty ones. `tell` is given the stage without a modem.
-pub(crate) fn meet(kind: Kind, tell: impl AsyncFnOnce(&mut Meeting) -> Outcome) -> Outcome {
+pub fn meet(kind: Kind, tell: impl AsyncFnOnce(&mut Meeting) -> Outcome) -> Outcome {
     block_on(async {
         let net = Net::open()?;
         net.set_up("lo", true).await?;
@@ -84,14 +89,14 @@ pub(crate) fn meet(kind: Kind, tell: impl AsyncFnOnce(&mut Meeting) -> Outcome) 
 
 impl Meeting {
     /// Plugs the modem in.
-    pub(crate) async fn plug(&mut self) -> Outcome {
+    pub async fn plug(&mut self) -> Outcome {
         self.plugged = Instant::now();
         let profile = quick(self.stage.world.scenario());
         Ok(self.stage.plug(profile).await?)
     }
 
     /// Waits for a verdict and prints what it took.
-    pub(crate) async fn sees(&mut self, state: &str, reason: &str) -> Result<Evidence, Box<dyn std::error::Error>> {
+    pub async fn sees(&mut self, state: &str, reason: &str) -> Result<Evidence, Box<dyn std::error::Error>> {
         let what = format!("{state} ({reason})");
         let said =
             |view: &View| view.text(CONNECTIVITY, "StateName") == state && view.text(CONNECTIVITY, "Reason") == reason;
@@ -109,7 +114,7 @@ impl Meeting {
     }
 
     /// The person opens the operator's page, buys, and the daemon sees it by itself.
-    pub(crate) async fn buy(&mut self) -> Outcome {
+    pub async fn buy(&mut self) -> Outcome {
         // Whoever asks for the page is about to buy: it is looked at more often. Not every garden has one.
         let _ = self.stage.client.portal_url(self.modem).await;
         self.ground.open().await?;
@@ -118,12 +123,12 @@ impl Meeting {
     }
 
     /// Waits for full.
-    pub(crate) async fn full(&mut self) -> Result<Evidence, Box<dyn std::error::Error>> {
+    pub async fn full(&mut self) -> Result<Evidence, Box<dyn std::error::Error>> {
         self.sees("full", "").await
     }
 
     /// Ports that UDP sockets are bound to in the machine's namespace.
-    pub(crate) fn udp_ports(&self) -> Result<Vec<u16>, Box<dyn std::error::Error>> {
+    pub fn udp_ports(&self) -> Result<Vec<u16>, Box<dyn std::error::Error>> {
         let mut ports = Vec::new();
         for table in ["udp", "udp6"] {
             let text = std::fs::read_to_string(format!("/proc/self/net/{table}"))?;
@@ -134,16 +139,18 @@ impl Meeting {
     }
 
     /// Tests now.
-    pub(crate) async fn check(&self) -> Result<View, Box<dyn std::error::Error>> {
+    pub async fn check(&self) -> Result<View, Box<dyn std::error::Error>> {
         self.stage.client.connectivity(self.modem).await?.check().await.trying("testing")?;
         Ok(self.stage.client.view(self.modem).await?)
     }
 }
 
-pub(crate) fn evidence(view: &View) -> Evidence {
+/// What the daemon says it saw, by family.
+pub fn evidence(view: &View) -> Evidence {
     view.get(CONNECTIVITY, "Evidence")
 }
 
-pub(crate) fn cost(view: &View) -> HashMap<String, u64> {
+/// What looking has cost, by the names of D-Bus.
+pub fn cost(view: &View) -> HashMap<String, u64> {
     view.get(CONNECTIVITY, "Cost")
 }
