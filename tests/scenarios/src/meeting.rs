@@ -13,6 +13,7 @@ use dbus_api::name::CONNECTIVITY;
 use futures_util::FutureExt;
 use harness::cases::block_on;
 use harness::daemon;
+use harness::virtual_modem::Profile;
 use harness::virtual_operator::address::{DATA_LINK, GI_LINK};
 use harness::virtual_operator::link::Net;
 use harness::virtual_operator::scenario::Families;
@@ -90,8 +91,14 @@ pub fn meet(kind: Kind, tell: impl AsyncFnOnce(&mut Meeting) -> Outcome) -> Outc
 impl Meeting {
     /// Plugs the modem in.
     pub async fn plug(&mut self) -> Outcome {
+        self.plug_as(|_| ()).await
+    }
+
+    /// Plugs a modem in that is not quite as the network.
+    pub async fn plug_as(&mut self, change: impl FnOnce(&mut Profile)) -> Outcome {
+        let mut profile = quick(self.stage.world.scenario());
+        change(&mut profile);
         self.plugged = Instant::now();
-        let profile = quick(self.stage.world.scenario());
         Ok(self.stage.plug(profile).await?)
     }
 

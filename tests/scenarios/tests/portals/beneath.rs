@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use dbus_api::name::{CONNECTIVITY, SIM};
 use harness::cases::Case;
-use harness::virtual_modem::{Fault, Order, Profile, What, When};
+use harness::virtual_modem::{Fault, Order, What, When};
 use harness::virtual_operator::address::{DATA_LINK, GI_LINK};
 use harness::virtual_operator::link::{Net, setting};
 use mbim_proto::service::BASIC_CONNECT;
@@ -124,13 +124,4 @@ async fn nothing_of_the_sim(meeting: &mut Meeting) -> Outcome {
         }
     }
     Ok(())
-}
-
-impl Meeting {
-    /// Plugs a modem in that is not quite as the network.
-    async fn plug_as(&mut self, change: impl FnOnce(&mut Profile)) -> Outcome {
-        let mut profile = quick(self.stage.world.scenario());
-        change(&mut profile);
-        Ok(self.stage.plug(profile).await?)
-    }
 }
