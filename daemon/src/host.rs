@@ -15,6 +15,7 @@ pub(crate) mod modemmanager;
 pub(crate) mod netlink;
 pub(crate) mod networkmanager;
 pub(crate) mod probe;
+pub(crate) mod resident;
 pub(crate) mod resolver;
 pub(crate) mod rfkill;
 pub(crate) mod testpage;

@@ -159,11 +159,13 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
     let sleep = tokio::spawn(sleep);
     notify(&[NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+    host::resident::work_is_over();
     let outcome = tokio::select! {
         ending = stop => Ok(ending),
         // Whoever starts the daemon again finds the connection as it is.
         () = server.closed() => Err("the connection to the bus is gone".to_owned()),
         () = watchdog() => Ok(Ending::Stop),
+        () = host::resident::keep_small() => Ok(Ending::Stop),
     };
     let ending = *outcome.as_ref().unwrap_or(&Ending::Restart);
     notify(&[NotifyState::Stopping]);

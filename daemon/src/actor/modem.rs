@@ -32,6 +32,7 @@ use crate::host::counters;
 use crate::host::leftovers::Place;
 use crate::host::link::Link;
 use crate::host::probe::{self, Bearer, Targets, Wanted};
+use crate::host::resident;
 use crate::logging;
 use crate::store::Store;
 use crate::transport::open::{self, Spec};
@@ -605,6 +606,8 @@ impl Actor {
                 if self.probes.remove(&id).is_some() || report.skipped.is_some() {
                     self.feed(Input::ProbeDone { id, report: *report });
                 }
+                // The last of what a plug sets going.
+                resident::work_is_over();
             }
             Done::Reopened(Some(port)) => self.attach(port, Input::Attached),
             Done::Reopened(None) => self.gone(),

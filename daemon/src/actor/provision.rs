@@ -119,6 +119,9 @@ struct Board(Arc<watch::Sender<Vec<Job>>>);
 impl Board {
     /// Shows a job: new, or in the place of its former state.
     fn show(&self, job: &Job) {
+        if matches!(job.state, "done" | "failed") {
+            crate::host::resident::work_is_over();
+        }
         self.0.send_if_modified(|jobs| {
             if let Some(known) = jobs.iter_mut().find(|known| known.id == job.id) {
                 let changed = known != job;

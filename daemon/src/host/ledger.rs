@@ -97,7 +97,7 @@ impl Ledger {
             };
         }
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;
-        atomic::replace(&file, &text)
+        atomic::replace_in_run(&file, &text, 0o600)
     }
 
     /// All that a former run left behind. A file that cannot be read is passed over: the folder is ours alone.

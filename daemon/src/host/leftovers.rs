@@ -53,9 +53,9 @@ impl Place {
         let interface = self.interface.clone().unwrap_or_default();
         let record =
             Record { physical: self.physical.clone(), index: index(&interface), interface, kept: kept.clone() };
-        let written = serde_json::to_vec(&record)
-            .map_err(std::io::Error::other)
-            .and_then(|text| atomic::make_folder(&self.folder, 0o700).and_then(|()| atomic::replace(&file, &text)));
+        let written = serde_json::to_vec(&record).map_err(std::io::Error::other).and_then(|text| {
+            atomic::make_folder(&self.folder, 0o700).and_then(|()| atomic::replace_in_run(&file, &text, 0o600))
+        });
         if let Err(error) = written {
             // An old record would be worse than none.
             let _ = atomic::remove(&file);

@@ -50,7 +50,7 @@ impl Resolver {
             text.push_str(&format!("nameserver {server}\n"));
         }
         atomic::make_folder(&self.folder, 0o755)?;
-        atomic::replace_with_mode(&self.folder.join(interface), text.as_bytes(), 0o644)?;
+        atomic::replace_in_run(&self.folder.join(interface), text.as_bytes(), 0o644)?;
         Ok(true)
     }
 

@@ -19,7 +19,7 @@ const MAX_LATER: usize = 6;
 /// Makes a client configuration. Reads files: not for the runtime's thread.
 pub(crate) fn load(extra: &[PathBuf], clock: Clock) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(of_machine());
     for file in extra {
         for certificate in pem(file)? {
             roots.add(certificate).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -43,6 +43,19 @@ pub(crate) fn load(extra: &[PathBuf], clock: Clock) -> Result<Arc<ClientConfig>,
     let mut config = config;
     config.resumption = rustls::client::Resumption::disabled();
     Ok(Arc::new(config))
+}
+
+/// The machine's root certificates: those of the file that holds all of them where there is one. The folder beside it holds the
+/// same ones a second time, in a file each. Who names places in the environment is given what they hold.
+fn of_machine() -> Vec<CertificateDer<'static>> {
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+    if !named && let Some(file) = openssl_probe::probe().cert_file {
+        let found = rustls_native_certs::load_certs_from_paths(Some(&file), None).certs;
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    rustls_native_certs::load_native_certs().certs
 }
 
 fn pem(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

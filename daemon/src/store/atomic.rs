@@ -24,19 +24,30 @@ pub(crate) enum Step {
 
 /// Replaces a file that only the daemon may read.
 pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    replace_with_mode(file, content, 0o600)
+    replace_in_steps(file, content, 0o600, |_| Ok(()))
 }
 
-/// Replaces a file.
-pub(crate) fn replace_with_mode(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    replace_in_steps(file, content, mode, |_| Ok(()))
+/// Replaces a file of the run directory. A crash of the machine takes all of that away, so that nothing here waits for a
+/// disk; a crash of the daemon alone leaves the old content or the new.
+pub(crate) fn replace_in_run(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    write(file, content, mode, false, |_| Ok(()))
 }
 
-/// As [`replace_with_mode`]; `after` is told each step and may end the work there, as a crash would.
+/// As [`replace`], with a mode; `after` is told each step and may end the work there, as a crash would.
 pub(crate) fn replace_in_steps(
     file: &Path,
     content: &[u8],
     mode: u32,
+    after: impl FnMut(Step) -> io::Result<()>,
+) -> io::Result<()> {
+    write(file, content, mode, true, after)
+}
+
+fn write(
+    file: &Path,
+    content: &[u8],
+    mode: u32,
+    lasting: bool,
     mut after: impl FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
     let (temporary, folder) = temporary(file)?;
@@ -51,7 +62,9 @@ pub(crate) fn replace_in_steps(
         out.write_all(second)?;
         after(Step::Write)?;
         out.set_permissions(fs::Permissions::from_mode(mode))?;
-        out.sync_all()?;
+        if lasting {
+            out.sync_all()?;
+        }
         after(Step::Sync)
     })();
     if let Err(error) = written {
@@ -61,7 +74,9 @@ pub(crate) fn replace_in_steps(
     }
     fs::rename(&temporary, file)?;
     after(Step::Rename)?;
-    File::open(folder)?.sync_all()?;
+    if lasting {
+        File::open(folder)?.sync_all()?;
+    }
     after(Step::SyncFolder)
 }
 

@@ -35,7 +35,8 @@ fn every_crate_root_forbids_unsafe() {
 
 #[test]
 fn unsafe_stands_in_named_files_only() {
-    const ALLOWED: &[&str] = &["daemon/src/transport/wdm.rs", "daemon/src/dataplane/tun.rs"];
+    const ALLOWED: &[&str] =
+        &["daemon/src/transport/wdm.rs", "daemon/src/dataplane/tun.rs", "daemon/src/host/resident.rs"];
     for (file, text) in tidy::sources("daemon/src/") {
         let code = tidy::code(&text);
         let has = code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl");

@@ -15,6 +15,7 @@ mod command_line;
 mod device;
 mod faults;
 mod garden;
+mod memory;
 mod network;
 mod open;
 mod proxy;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 17] = [
+    let groups: [&[Case]; 18] = [
         open::CASES,
         proxy::CASES,
         garden::CASES,
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         settings::CASES,
         signed::CASES,
         store::CASES,
+        memory::CASES,
         trace::CASES,
         usage::CASES,
         command_line::CASES,
