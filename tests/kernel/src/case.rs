@@ -13,6 +13,7 @@ mod modemmanager;
 mod package;
 mod plug;
 mod proxy;
+mod ride;
 mod router;
 mod sessions;
 mod sleep;

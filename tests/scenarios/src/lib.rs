@@ -12,3 +12,4 @@ pub mod record;
 pub mod site;
 pub mod slow;
 pub mod stage;
+pub mod stranger;

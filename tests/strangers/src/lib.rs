@@ -25,14 +25,14 @@ pub fn is_the_one_compared() -> Result<bool, String> {
 /// # Errors
 /// What is missing, with the packages that have it.
 pub fn client(folder: &Path) -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("stranger.c");
-    let flags = pkg_config(&["--cflags", "--libs"])?;
-    let program = folder.join("stranger");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]).arg(&program).arg(&source);
-    let done = compiler.args(flags.split_whitespace()).output();
-    let done = done.map_err(|error| format!("cc: {error}: apt-get install gcc"))?;
-    if done.status.success() { Ok(program) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
+    let compile = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile");
+    let done = Command::new(&compile).arg(folder).output();
+    let done = done.map_err(|error| format!("{}: {error}", compile.display()))?;
+    if done.status.success() {
+        Ok(folder.join("stranger"))
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
 }
 
 fn pkg_config(asked: &[&str]) -> Result<String, String> {

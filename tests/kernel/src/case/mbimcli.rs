@@ -1,43 +1,71 @@
-//! Debian's `mbimcli`, which nobody here wrote, on `/dev/cdc-wdm0`: every query and set that it has an option for. What
-//! it must print is the table that the ordinary tests run through a pseudo-terminal; the links of sessions are only here.
+//! Debian's `mbimcli`, which nobody here wrote, on `/dev/cdc-wdm0`: every query and set that it has an option for, and a
+//! client on Debian's libmbim-glib for the rest. What they must print are the tables that the ordinary tests run through a
+//! pseudo-terminal; the links of sessions are only here.
 
 use std::path::Path;
 
 use core::time::Duration;
 
 use harness::usb::{Setup, UsbLine};
+use harness::virtual_modem::Order;
 use harness::virtual_modem::serve::Closing;
 use harness::virtual_modem::usb::UsbProfile;
 use harness::virtual_modem::usb::attach::Attached;
-use virtual_modem::mbimcli::{Seen, Step, options, profile, table};
+use scenarios::stranger;
+use virtual_modem::mbimcli::{LISTENING, Seen, Step, library, options, profile, table};
 
 use super::{Boot, Case, Outcome, Real};
 use crate::guest::Guest;
 
 /// The cases of this topic.
-pub(crate) const CASES: &[Case] = &[Case {
-    name: "mbimcli",
-    what: "mbimcli performs every query and set that it has an option for; what it prints is what the modem holds",
-    boot: Boot::Plain,
-    apart: false,
-    real: Real::No("it compares with what the virtual modem holds"),
-    limit: Duration::from_secs(300),
-    run: |guest| Box::pin(run(guest)),
-}];
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "mbimcli",
+        what: "mbimcli performs every query and set that it has an option for; what it prints is what the modem holds",
+        boot: Boot::Plain,
+        apart: false,
+        real: Real::No("it compares with what the virtual modem holds"),
+        limit: Duration::from_secs(300),
+        run: |guest| Box::pin(async { tokio::task::LocalSet::new().run_until(mbimcli(guest)).await }),
+    },
+    Case {
+        name: "libmbim",
+        what: "a client on libmbim-glib does what mbimcli has no option for: SMS, USSD, STK, Auth, some of releases 2 and 3 (:all every step)",
+        boot: Boot::Plain,
+        apart: false,
+        real: Real::No("it compares with what the virtual modem holds"),
+        limit: Duration::from_secs(300),
+        run: |guest| Box::pin(async { tokio::task::LocalSet::new().run_until(client(guest)).await }),
+    },
+];
 
 /// The control port.
 const NODE: &str = "/dev/cdc-wdm0";
 /// The data port.
 const LINK: &str = "wwan0";
+/// Services that mbimcli has no option for.
+const SERVICES: [&str; 4] = ["sms-", "ussd", "stk-", "auth-"];
+/// Of so many other steps one is done where not all are to be: what each brings is compared where no kernel is in between.
+const ONE_OF: usize = 4;
 /// How long anything that must happen may take in the guest.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn run(guest: &mut Guest) -> Outcome {
-    tokio::task::LocalSet::new().run_until(story(guest)).await
+async fn mbimcli(guest: &mut Guest) -> Outcome {
+    guest.load("8021q").await?;
+    let line = serve(guest).await?;
+    let outcome = acts(guest, &line).await;
+    end(guest, line, outcome).await
 }
 
-async fn story(guest: &mut Guest) -> Outcome {
-    for module in ["vhci_hcd", "cdc_mbim", "8021q"] {
+async fn client(guest: &mut Guest) -> Outcome {
+    let line = serve(guest).await?;
+    let outcome = asks(guest, &line).await;
+    end(guest, line, outcome).await
+}
+
+/// The modem of the tables, not plugged in yet.
+async fn serve(guest: &Guest) -> Result<UsbLine, Box<dyn std::error::Error>> {
+    for module in ["vhci_hcd", "cdc_mbim"] {
         guest.load(module).await?;
     }
     let setup = Setup {
@@ -47,11 +75,43 @@ async fn story(guest: &mut Guest) -> Outcome {
         operator: None,
         sessions: Vec::new(),
     };
-    let line = UsbLine::start(setup).await?;
-    let outcome = acts(guest, &line).await;
+    Ok(UsbLine::start(setup).await?)
+}
+
+async fn end(guest: &Guest, line: UsbLine, outcome: Outcome) -> Outcome {
     line.stop().await;
     guest.no_path(NODE, PATIENCE).await?;
     outcome
+}
+
+/// The client's table, each step a session of its own on the node.
+async fn asks(guest: &Guest, line: &UsbLine) -> Outcome {
+    let attached = plug(guest, line).await?;
+    let (program, mut steps, mut others) = (guest.program("stranger"), library(), 0..);
+    if guest.argument() != Some("all") {
+        let chosen = |option: &str| SERVICES.iter().any(|service| option.starts_with(service));
+        steps.retain(|step| {
+            chosen(step.option) || others.next().is_some_and(|place: usize| place.is_multiple_of(ONE_OF))
+        });
+    }
+    let mut wrong = Vec::new();
+    for step in &steps {
+        let order = |orders: &[Order]| orders.iter().for_each(|order| line.order(order.clone()));
+        order(&step.orders);
+        // Orders are carried out before this is answered.
+        line.state().await?;
+        let arguments = [&[NODE], &*step.arguments].concat();
+        let happen = || {
+            order(&step.during);
+            Ok(())
+        };
+        let (success, output) = stranger::run(&program, &arguments, LISTENING, happen).await?;
+        let (profile, state) = (line.profile().await?, line.state().await?);
+        wrong.extend(step.judge(success, &output, Seen { profile: &profile, state: &state }).err());
+    }
+    drop(attached);
+    guest.figure("libmbim-steps", steps.len() as f64, "steps");
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{} steps:\n\n{}", wrong.len(), wrong.join("\n\n")).into()) }
 }
 
 async fn acts(guest: &Guest, line: &UsbLine) -> Outcome {

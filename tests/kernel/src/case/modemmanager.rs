@@ -1,5 +1,5 @@
-//! Debian's ModemManager, which nobody here wrote, takes the virtual modem whole: recognised, connected, packets, short
-//! messages both ways, USSD.
+//! Debian's ModemManager, which nobody here wrote, takes the virtual modem whole: recognised, connected, packets, `mbimctl`
+//! on its proxy, short messages both ways, USSD.
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -13,13 +13,13 @@ use harness::wait;
 use serde_json::Value;
 
 use super::driver::transfer;
-use super::{Boot, Case, Outcome, Real};
+use super::{Boot, Case, Outcome, Real, ride};
 use crate::guest::Guest;
 
 /// The cases of this topic.
 pub(crate) const CASES: &[Case] = &[Case {
     name: "modemmanager",
-    what: "ModemManager recognises the modem, mmcli connects; ping, DNS and 100 MB through wwan0; SMS both ways and USSD",
+    what: "ModemManager recognises the modem, mmcli connects; ping, DNS and 100 MB through wwan0; mbimctl trace beside it; SMS both ways and USSD",
     boot: Boot::Plain,
     apart: false,
     real: Real::No("it compares what mmcli says with what the virtual modem holds"),
@@ -97,6 +97,8 @@ async fn acts(
     guest.progress("connected");
     packets(guest, &modem).await?;
     guest.progress("packets pass");
+    ride::beside(guest, line, &modem).await?;
+    guest.progress("its proxy was ridden on");
     messages_out(guest, line, &modem).await?;
     messages_in(guest, line, &modem).await?;
     guest.progress("short messages pass");

@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net as std_unix;
-use std::path::Path;
 use std::process::Stdio;
 
 use core::time::Duration;
 
 use dbus_api::name::CONNECTION;
 use harness::cases::Case;
-use harness::virtual_modem::mbimcli::{self as table, LISTENING, Seen, Step};
+use harness::virtual_modem::mbimcli::{self as table, LISTENING, Seen};
 use harness::virtual_modem::{Direction, Fault, Order, What, When, kind};
 use harness::virtual_operator::{Error, While};
 use harness::wait;
@@ -23,7 +22,8 @@ use mbim_proto::service::{BASIC_CONNECT, basic_connect as bc};
 use mbim_proto::status::{ProtocolError, Status};
 use scenarios::ctl::{Ctl, Said};
 use scenarios::stage::{Outcome, Stage, quick, story};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use scenarios::stranger;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use zbus::OwnedVariant;
 
@@ -132,7 +132,9 @@ async fn library(stage: &mut Stage) -> Outcome {
         }
         // Orders are carried out before this is answered.
         stage.line()?.state().await?;
-        let (success, output) = listen(stage, &program, &path, &step).await?;
+        let arguments = [&[&*path, "--proxy"], &*step.arguments].concat();
+        let happen = || step.during.iter().try_for_each(|order| stage.order(order.clone()));
+        let (success, output) = stranger::run(&program, &arguments, LISTENING, happen).await?;
         let (profile, state) = (stage.line()?.profile().await?, stage.line()?.state().await?);
         wrong.extend(step.judge(success, &output, Seen { profile: &profile, state: &state }).err());
         steps += 1;
@@ -141,29 +143,6 @@ async fn library(stage: &mut Stage) -> Outcome {
     assert!(steps > 35, "only {steps} steps");
     assert!(stage.client.view(modem).await?.is_online());
     Ok(())
-}
-
-/// One run of the client; what it is to hear happens when it listens.
-async fn listen(stage: &mut Stage, program: &Path, path: &str, step: &Step) -> Result<(bool, String), Error> {
-    let mut command = tokio::process::Command::new(program);
-    command.args([path, "--proxy"]).args(&step.arguments).env("LC_ALL", "C.UTF-8");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().trying("starting the client on libmbim")?;
-    let Some(output) = child.stdout.take() else { return Err(Error::new("running the client", "it has no output")) };
-    let (mut lines, mut text) = (BufReader::new(output).lines(), String::new());
-    loop {
-        match wait::at_most("the client to go on", PATIENCE, lines.next_line()).await?.trying("reading the client")? {
-            None => break,
-            Some(line) if line == LISTENING => {
-                for order in step.during.clone() {
-                    stage.order(order)?;
-                }
-            }
-            Some(line) => text += &format!("{line}\n"),
-        }
-    }
-    let status = wait::at_most("the client to end", PATIENCE, child.wait()).await?.trying("running the client")?;
-    Ok((status.success(), text))
 }
 
 /// A client of our own.

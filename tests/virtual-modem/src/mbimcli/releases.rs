@@ -249,15 +249,17 @@ fn attached(seen: Seen<'_>, error: Option<&str>) -> Vec<String> {
 /// What the modem tells by itself, in the layouts of the release in force.
 fn indications() -> Vec<Step> {
     vec![
-        acts("listen", |_| registration("deregistered", None)).of(BASIC, "9").hears(Order::Coverage(false)),
+        // One indication each: of two at once libmbim hands out the second one first.
+        acts("listen", |_| registration("deregistered")).of(BASIC, "9").hears(Order::Coverage(false)),
         acts("--v3 listen", |seen| {
             let classes = flags(seen.classes(), bc::DataClass::NAMES, "none");
-            let mut lines = registration("home", Some(seen));
+            let mut lines = registration("deregistered");
             lines.push(format!("PreferredDataClasses = '{classes}'"));
             lines
         })
         .of(BASIC, "9")
-        .hears(Order::Coverage(true)),
+        .after(Order::Coverage(true))
+        .hears(Order::Coverage(false)),
         acts("--v2 listen", |seen| {
             let signal = &seen.state.signal;
             let (rsrp, snr) = rsrp_and_snr(signal.rssi);
@@ -282,6 +284,7 @@ fn indications() -> Vec<Step> {
             lines
         })
         .of(BASIC, "11")
+        .after(Order::Coverage(true))
         .hears(Order::Signal { rssi: 20, error_rate: 0 }),
         acts("--v3 listen", |seen| {
             let mut lines = fields(
@@ -315,22 +318,19 @@ fn indications() -> Vec<Step> {
     ]
 }
 
-fn registration(state: &str, home: Option<Seen<'_>>) -> Vec<String> {
-    let none = || "(null)".to_owned();
-    let (id, name) = home.map_or((none(), none()), |seen| (seen.carrier().id.clone(), seen.carrier().name.clone()));
-    let classes = home.map_or_else(none, |seen| flags(seen.classes(), bc::DataClass::NAMES, "none"));
-    let state: &dyn core::fmt::Display = &state;
+fn registration(state: &str) -> Vec<String> {
+    let (state, none): (&dyn core::fmt::Display, &dyn core::fmt::Display) = (&state, &"(null)");
     fields(
         "indication",
         &[
             ("NwError", &"none"),
             ("RegisterState", state),
             ("RegisterMode", &"automatic"),
-            ("AvailableDataClasses", &classes),
+            ("AvailableDataClasses", none),
             ("CurrentCellularClass", &"gsm"),
-            ("ProviderId", &id),
-            ("ProviderName", &name),
-            ("RoamingText", &"(null)"),
+            ("ProviderId", none),
+            ("ProviderName", none),
+            ("RoamingText", none),
             ("RegistrationFlag", &"packet-service-automatic-attach"),
         ],
     )
