@@ -54,6 +54,7 @@ enum Order {
     Trusted(Answer<io::Result<Trusted>>),
     Consent(Consent, Answer<io::Result<()>>),
     Revoke(String, Answer<io::Result<bool>>),
+    Revoked(String, Option<u64>, Answer<io::Result<()>>),
     Learn(String, Vec<TrustedCertificate>, Answer<io::Result<bool>>),
 }
 
@@ -157,6 +158,12 @@ impl Store {
         self.ask(|answer| Order::Revoke(fingerprint, answer)).await?
     }
 
+    /// Remembers that a signer's certificate, or one above it, was revoked, and until when it need not be asked again; `None`
+    /// forgets it.
+    pub(crate) async fn revoked(&self, fingerprint: String, until: Option<u64>) -> io::Result<()> {
+        self.ask(|answer| Order::Revoked(fingerprint, until, answer)).await?
+    }
+
     /// Remembers the certificates that an operator's document named; whether that is something new.
     pub(crate) async fn learn(&self, carrier_id: String, certificates: Vec<TrustedCertificate>) -> io::Result<bool> {
         self.ask(|answer| Order::Learn(carrier_id, certificates, answer)).await?
@@ -204,6 +211,7 @@ impl Files {
             Order::Trusted(answer) => drop(answer.send(self.trusted.load())),
             Order::Consent(consent, answer) => drop(answer.send(self.trusted.consent(consent))),
             Order::Revoke(fingerprint, answer) => drop(answer.send(self.trusted.revoke(&fingerprint))),
+            Order::Revoked(of, until, answer) => drop(answer.send(self.trusted.revoked(&of, until))),
             Order::Learn(carrier, named, answer) => drop(answer.send(self.trusted.learn(&carrier, named))),
         }
     }

@@ -29,14 +29,8 @@ fn ask(document: &[u8]) -> Result<Verified, daemon_verify::Rejected> {
     let der = daemon_verify::certificates_in(&pem).remove(0);
     let roots = [Root { der, extended_validation: vec![EXTENDED_VALIDATION.to_owned()] }];
     // 2026-06-01.
-    let request = Request {
-        document,
-        clock: 1_780_272_000,
-        sha1: false,
-        roots: &roots,
-        revocation_lists: &[],
-        fetched_lists: &[],
-    };
+    let request =
+        Request { document, clock: 1_780_272_000, sha1: false, roots: &roots, revocation_lists: &[], fetched: &[] };
     let output = run(&Question::encode(&request));
     assert!(output.status.success(), "{:?} {}", output.status, String::from_utf8_lossy(&output.stderr));
     Answer::decode(&output.stdout).unwrap()

@@ -472,8 +472,10 @@ impl Task {
         let modems = self.modems.borrow().clone();
         let theirs = modems.iter().filter(|modem| submission.modem.is_none_or(|id| id == modem.id));
         let link = theirs.into_iter().find_map(|modem| Link::of(&modem.snapshot.borrow()));
-        let validated =
-            self.checks.verified(submission.xml.reveal(), validate(submission.xml.reveal())?, link.as_ref()).await?;
+        let validated = self
+            .checks
+            .verified(submission.xml.reveal(), validate(submission.xml.reveal())?, link.as_ref(), &self.store)
+            .await?;
         let mut trust = provisioning::Trust::default();
         if validated.is_signed() {
             trust = signed::trust(&self.store, &self.checks.trust_dir).await;

@@ -1,5 +1,5 @@
 //! Whom this machine trusts for having been told so: signers that the user approved, and certificates that documents
-//! named for the next ones. One file.
+//! named for the next ones; and signers that were revoked. One file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ const MAX_CONSENTS: usize = 256;
 const MAX_CARRIERS: usize = 64;
 /// Most certificates of one. `[PROV 14.2]`
 const MAX_CERTIFICATES: usize = 256;
+/// Most signers that are known to be revoked; the oldest is forgotten.
+const MAX_REVOKED: usize = 256;
 /// Version of the file.
 const VERSION: u64 = 1;
 
@@ -29,6 +31,19 @@ pub(crate) struct Trusted {
     pub(crate) consents: Vec<Consent>,
     /// Oldest first.
     pub(crate) carriers: Vec<Carrier>,
+    /// Oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) revoked: Vec<Revoked>,
+}
+
+/// A signer whose chain has a certificate that was revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Revoked {
+    /// SHA-256 of the leaf certificate, hexadecimal.
+    pub(crate) fingerprint: String,
+    /// When it may be asked again whether that is still so, seconds since 1970.
+    pub(crate) until: u64,
 }
 
 /// A signer that the user approved.
@@ -121,6 +136,17 @@ impl TrustFile {
         self.save(&trusted).map(|()| true)
     }
 
+    /// Remembers that a signer was revoked, or forgets it.
+    pub(super) fn revoked(&self, fingerprint: &str, until: Option<u64>) -> io::Result<()> {
+        let mut trusted = self.load()?;
+        let before = trusted.revoked.clone();
+        trusted.revoked.retain(|known| known.fingerprint != fingerprint);
+        trusted.revoked.extend(until.map(|until| Revoked { fingerprint: fingerprint.to_owned(), until }));
+        let over = trusted.revoked.len().saturating_sub(MAX_REVOKED);
+        trusted.revoked.drain(..over);
+        if trusted.revoked == before { Ok(()) } else { self.save(&trusted) }
+    }
+
     fn save(&self, trusted: &Trusted) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(trusted).map_err(io::Error::other)?;
         atomic::replace(&self.0, &text)
@@ -151,6 +177,35 @@ mod tests {
             file.consent(consent(&number.to_string())).unwrap();
         }
         assert_eq!(file.load().unwrap().consents.len(), MAX_CONSENTS);
+    }
+
+    #[test]
+    fn who_was_revoked_is_kept_until_it_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TrustFile::new(folder.path());
+        let known = || -> Vec<(String, u64)> {
+            TrustFile::new(folder.path())
+                .load()
+                .unwrap()
+                .revoked
+                .into_iter()
+                .map(|r| (r.fingerprint, r.until))
+                .collect()
+        };
+        file.consent(consent("aa")).unwrap();
+        file.revoked("aa", None).unwrap();
+        file.revoked("aa", Some(7)).unwrap();
+        file.revoked("bb", Some(8)).unwrap();
+        file.revoked("aa", Some(9)).unwrap();
+        assert_eq!(known(), [("bb".to_owned(), 8), ("aa".to_owned(), 9)]);
+        file.revoked("bb", None).unwrap();
+        assert_eq!(known(), [("aa".to_owned(), 9)]);
+        assert_eq!(file.load().unwrap().consents.len(), 1);
+        let of = |number: usize| Revoked { fingerprint: number.to_string(), until: 1 };
+        let full = Trusted { revoked: (0..MAX_REVOKED).map(of).collect(), ..file.load().unwrap() };
+        file.save(&full).unwrap();
+        file.revoked("aa", Some(1)).unwrap();
+        assert_eq!((known().len(), &*known()[0].0, &*known()[MAX_REVOKED - 1].0), (MAX_REVOKED, "1", "aa"));
     }
 
     #[test]

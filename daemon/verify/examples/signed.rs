@@ -63,14 +63,8 @@ fn verify(file: &str, root: &str, times: usize) {
     }];
     for _ in 0..times {
         let validated = validate(&document).unwrap();
-        let request = Request {
-            document: &document,
-            clock,
-            sha1: false,
-            roots: &roots,
-            revocation_lists: &[],
-            fetched_lists: &[],
-        };
+        let request =
+            Request { document: &document, clock, sha1: false, roots: &roots, revocation_lists: &[], fetched: &[] };
         let verified = Narrow.verify(&request).unwrap();
         assert!(matches!(verified.signer.chain, Chain::Trusted { .. }), "{:?}", verified.signer.chain);
         let read = validated.verified(&verified.octets, verified.signer).unwrap();

@@ -19,14 +19,14 @@ use x509_cert::ext::pkix::{
     AuthorityInfoAccessSyntax, CertificatePolicies, CrlDistributionPoints, IssuerAltName, KeyUsage, SubjectAltName,
 };
 
-use crate::{Rejected, Request, Revocation};
+use crate::{Offer, Rejected, Request, Revocation, responder};
 
 /// The policy that the CA/Browser Forum gives to extended validation.
 pub const EXTENDED_VALIDATION: &str = "2.23.140.1.1";
 const ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32.0");
 
 /// What may have signed certificates of the chain.
-const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+pub(crate) const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     algorithms::ECDSA_P256_SHA256,
     algorithms::ECDSA_P256_SHA384,
     algorithms::ECDSA_P384_SHA256,
@@ -180,9 +180,9 @@ impl Certificates {
     }
 
     fn chain(&self, request: &Request<'_>) -> (Chain, Revocation) {
-        let Request { clock, roots, revocation_lists, fetched_lists, .. } = *request;
+        let Request { clock, roots, revocation_lists, fetched, .. } = *request;
         // Where the chain leads nowhere, what was fetched is not looked at.
-        let nothing = Revocation { fetched: vec![None; fetched_lists.len()], ..Revocation::default() };
+        let nothing = Revocation { fetched: vec![None; fetched.len()], ..Revocation::default() };
         let untrusted = |reason: &str| (Chain::Untrusted { reason: reason.to_owned() }, nothing.clone());
         let mut anchors: Vec<TrustAnchor<'_>> = Vec::new();
         let mut owners: Vec<&Root> = Vec::new();
@@ -211,7 +211,7 @@ impl Certificates {
             .collect();
         let time = UnixTime::since_unix_epoch(Duration::from_secs(clock));
         let at_hand: Vec<_> = revocation_lists.iter().filter_map(|der| list(der)).collect();
-        let fetched: Vec<_> = fetched_lists.iter().map(|der| list(der)).collect();
+        let fetched_lists: Vec<_> = fetched.iter().map(|der| list(der)).collect();
         // Which policies the anchor of a path has for extended validation, and its owner.
         let owner = |anchor: &TrustAnchor<'_>| -> Vec<&Root> {
             let same = |known: &TrustAnchor<'_>| {
@@ -263,14 +263,22 @@ impl Certificates {
             Ok(found) => found,
             Err(error) => return untrusted(reason(&error)),
         };
-        let mut known = Revocation { lists: self.list_addresses(&found.0), ..Revocation::default() };
+        let links = self.links(&found.0, &owner(found.0.anchor()));
+        let mut known = Revocation { offers: offers(&links), ..Revocation::default() };
         // Each by itself: one that is not what it says spoils neither the others nor the chain.
-        for (list, der) in fetched.iter().zip(fetched_lists) {
+        let mut answers = Vec::new();
+        for (list, der) in fetched_lists.iter().zip(fetched) {
             let good = list
                 .as_ref()
                 .filter(|list| matches!(verify(false, &[list], Use::Checks), Ok(_) | Err(webpki::Error::CertRevoked)));
             lists.extend(good);
-            known.fetched.push(good.map(|_| counts_until(der, clock)));
+            let answer = match list {
+                Some(_) => None,
+                None => links.iter().find_map(|link| Some((link.is_leaf, link.told(der, clock)?))),
+            };
+            let until = answer.map(|(_, told)| counts_for(told.until, clock));
+            known.fetched.push(good.map(|_| counts_until(der, clock)).or(until));
+            answers.extend(answer);
         }
         if known.fetched.iter().any(Option::is_some) {
             found = match best(&lists) {
@@ -278,33 +286,69 @@ impl Certificates {
                 Err(error) => return (Chain::Untrusted { reason: reason(&error).to_owned() }, known),
             };
         }
-        known.is_known = !lists.is_empty() && verify(false, &lists, Use::Knows).is_ok();
+        if answers.iter().any(|(_, told)| told.revoked) {
+            return (Chain::Untrusted { reason: reason(&webpki::Error::CertRevoked).to_owned() }, known);
+        }
+        known.is_known = answers.iter().any(|(about_leaf, _)| *about_leaf)
+            || (!lists.is_empty() && verify(false, &lists, Use::Knows).is_ok());
         let (path, extended_validation) = found;
         let root = owner(path.anchor()).first().and_then(|root| describe(&root.der).ok());
         let root = root.map(|root| root.subject).unwrap_or_default();
         (Chain::Trusted { root, extended_validation }, known)
     }
 
-    /// Where the lists about the certificates of a path are, the signer's own first: only what authorities on the path vouch
-    /// for, one address each.
-    fn list_addresses(&self, path: &webpki::VerifiedPath<'_>) -> Vec<String> {
-        let between = path.intermediate_certificates().filter_map(|found| Certificate::from_der(&found.der()).ok());
-        let mut all: Vec<String> = Vec::new();
-        for certificate in self.parsed.get(self.leaf).cloned().into_iter().chain(between) {
-            let first = lists_of(&certificate).into_iter().find(|address| address.starts_with("http://"));
-            if let Some(address) = first.filter(|address| !all.contains(address) && all.len() < MAX_LISTS) {
-                all.push(address);
-            }
-        }
-        all
+    /// The certificates of a path with their issuers, the signer's own first; one whose issuer cannot be told is left out.
+    fn links(&self, path: &webpki::VerifiedPath<'_>, roots: &[&Root]) -> Vec<Link> {
+        let leaf = self.der.get(self.leaf).map(|der| CertificateDer::from(der.clone()));
+        let mut all: Vec<CertificateDer<'static>> = leaf.into_iter().collect();
+        all.extend(path.intermediate_certificates().map(|found| found.der().into_owned()));
+        all.extend(roots.first().map(|root| CertificateDer::from(root.der.clone())));
+        let pairs = all.iter().zip(all.iter().skip(1)).enumerate();
+        pairs
+            .filter_map(|(place, (der, issuer))| {
+                let certificate = Certificate::from_der(der).ok()?;
+                Some(Link { is_leaf: place == 0, certificate, issuer: issuer.clone() })
+            })
+            .collect()
     }
 }
 
-/// Most lists that are fetched for one document.
-pub const MAX_LISTS: usize = 4;
-/// Seconds for which a list counts that does not say when the next one comes.
+/// A certificate of a path, and its issuer's.
+struct Link {
+    is_leaf: bool,
+    certificate: Certificate,
+    issuer: CertificateDer<'static>,
+}
+
+impl Link {
+    fn told(&self, answer: &[u8], clock: u64) -> Option<responder::Told> {
+        responder::told(answer, &self.certificate, &self.issuer, clock)
+    }
+}
+
+/// Where can be asked: only what authorities on the path vouch for, one address of each kind.
+fn offers(links: &[Link]) -> Vec<Offer> {
+    let mut all: Vec<Offer> = Vec::new();
+    for Link { certificate, issuer, .. } in links {
+        let list = lists_of(certificate).into_iter().find(|address| address.starts_with(PLAIN));
+        let responder = responders_of(certificate).into_iter().find(|address| address.starts_with(PLAIN));
+        let issuer = Certificate::from_der(issuer).ok();
+        let responder = responder.zip(issuer).and_then(|(at, issuer)| responder::address(&at, certificate, &issuer));
+        let offer = Offer { responder, list };
+        if offer != Offer::default() && !all.contains(&offer) && all.len() < MAX_OFFERS {
+            all.push(offer);
+        }
+    }
+    all
+}
+
+/// What is asked without TLS: answers and lists are signed, and there is nothing to hide that the network does not see.
+const PLAIN: &str = "http://";
+/// Most certificates of one document about which is asked.
+pub const MAX_OFFERS: usize = 4;
+/// Seconds for which a list or an answer counts that does not say when the next one comes.
 const UNSAID: u64 = 3600;
-/// Most seconds for which a list counts without being fetched again.
+/// Most seconds for which a list or an answer counts without being fetched again.
 const LONGEST: u64 = 7 * 86_400;
 
 type Lists<'l, 'a> = [&'l webpki::CertRevocationList<'a>];
@@ -328,8 +372,11 @@ fn list(der: &[u8]) -> Option<webpki::CertRevocationList<'_>> {
 fn counts_until(der: &[u8], clock: u64) -> u64 {
     let read = x509_cert::crl::CertificateList::<x509_cert::certificate::Rfc5280>::from_der(der);
     let next = read.ok().and_then(|read| read.tbs_cert_list.next_update);
-    let next = next.map_or(clock.saturating_add(UNSAID), |next| next.to_unix_duration().as_secs());
-    next.min(clock.saturating_add(LONGEST))
+    counts_for(next.map(|next| next.to_unix_duration().as_secs()), clock)
+}
+
+fn counts_for(next: Option<u64>, clock: u64) -> u64 {
+    next.unwrap_or(clock.saturating_add(UNSAID)).min(clock.saturating_add(LONGEST))
 }
 
 /// Addresses of the whole lists that a certificate names.
@@ -401,11 +448,7 @@ fn policies(certificate: &Certificate) -> Vec<ObjectIdentifier> {
 }
 
 fn revocation(leaf: &Certificate) -> Vec<String> {
-    const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
-    let mut found = Vec::new();
-    if let Ok(Some((_, AuthorityInfoAccessSyntax(entries)))) = leaf.tbs_certificate().get_extension() {
-        found.extend(entries.iter().filter(|e| e.access_method == OCSP).filter_map(|e| address(&e.access_location)));
-    }
+    let mut found = responders_of(leaf);
     if let Ok(Some((_, CrlDistributionPoints(points)))) = leaf.tbs_certificate().get_extension() {
         for point in points {
             if let Some(DistributionPointName::FullName(names)) = point.distribution_point {
@@ -414,6 +457,17 @@ fn revocation(leaf: &Certificate) -> Vec<String> {
         }
     }
     found
+}
+
+/// Addresses of the responders that a certificate names.
+fn responders_of(certificate: &Certificate) -> Vec<String> {
+    const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+    match certificate.tbs_certificate().get_extension() {
+        Ok(Some((_, AuthorityInfoAccessSyntax(entries)))) => {
+            entries.iter().filter(|e| e.access_method == OCSP).filter_map(|e| address(&e.access_location)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn directory(general: &GeneralName) -> Option<Name> {

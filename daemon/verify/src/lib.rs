@@ -14,6 +14,7 @@ mod algorithm;
 mod canonical;
 mod certificate;
 mod folder;
+mod responder;
 mod shape;
 #[cfg(feature = "sign")]
 mod sign;
@@ -22,7 +23,7 @@ mod wire;
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use canonical::Method;
 pub use certificate::{
-    Described, EXTENDED_VALIDATION, MAX_LISTS, Root, certificates_in, describe, fingerprint, revocation_lists_in,
+    Described, EXTENDED_VALIDATION, MAX_OFFERS, Root, certificates_in, describe, fingerprint, revocation_lists_in,
 };
 use daemon_provisioning::{Code, Refused, Signed, Signer};
 pub use folder::{Folder, FolderProblem, Named, is_of_trust};
@@ -44,9 +45,9 @@ pub struct Request<'a> {
     pub roots: &'a [Root],
     /// Revocation lists (DER) that are at hand; a certificate that one of them names is refused.
     pub revocation_lists: &'a [Vec<u8>],
-    /// Revocation lists that were fetched over a network that nobody vouches for: one that its authority did not sign, or whose
-    /// time is over, is as if it were not there.
-    pub fetched_lists: &'a [Vec<u8>],
+    /// Revocation lists and answers of responders (DER) that were fetched over a network that nobody vouches for: one that its
+    /// authority did not sign, or whose time is over, is as if it were not there.
+    pub fetched: &'a [Vec<u8>],
 }
 
 /// A signature that holds.
@@ -63,13 +64,22 @@ pub struct Verified {
 /// What became of asking whether certificates of the chain were revoked. That one was is the chain's fate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// Addresses (`http`) of revocation lists about certificates of the chain, the signer's own first; empty where the
+    /// Where it can be asked, of each certificate of the chain whose authority says where, the signer's own first; empty where the
     /// chain is not trusted anyway.
-    pub lists: Vec<String>,
-    /// Of each list that was fetched until when it counts, seconds since 1970; `None`: it counts for nothing.
+    pub offers: Vec<Offer>,
+    /// Of each list or answer that was fetched until when it counts, seconds since 1970; `None`: it counts for nothing.
     pub fetched: Vec<Option<u64>>,
-    /// Whether the lists at hand, fetched or not, are about the signer's own certificate.
+    /// Whether something at hand, fetched or not, is about the signer's own certificate.
     pub is_known: bool,
+}
+
+/// Where to ask whether a certificate was revoked; addresses (`http`) for GET, of which there is one at least.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The responder of its issuer, with the question in the address: the answer is small.
+    pub responder: Option<String>,
+    /// Its issuer's revocation list, which may be large and be about several.
+    pub list: Option<String>,
 }
 
 /// A signature that does not hold, or cannot be looked at.

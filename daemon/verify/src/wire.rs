@@ -31,7 +31,7 @@ struct Header {
     sha1: bool,
     roots: Vec<RootHeader>,
     revocation_lists: Vec<usize>,
-    fetched_lists: Vec<usize>,
+    fetched: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Question {
                 })
                 .collect(),
             revocation_lists: request.revocation_lists.iter().map(Vec::len).collect(),
-            fetched_lists: request.fetched_lists.iter().map(Vec::len).collect(),
+            fetched: request.fetched.iter().map(Vec::len).collect(),
         };
         // Strings and numbers are always JSON.
         let mut out = serde_json::to_vec(&header).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Question {
         for root in request.roots {
             out.extend_from_slice(&root.der);
         }
-        for list in request.revocation_lists.iter().chain(request.fetched_lists) {
+        for list in request.revocation_lists.iter().chain(request.fetched) {
             out.extend_from_slice(list);
         }
         out
@@ -93,11 +93,11 @@ impl Question {
             lengths.into_iter().map(|length| take(&mut rest, length).map(<[u8]>::to_vec)).collect()
         };
         let revocation_lists = lists(header.revocation_lists)?;
-        let fetched_lists = lists(header.fetched_lists)?;
+        let fetched = lists(header.fetched)?;
         if !rest.is_empty() {
             return Err(WireError("something follows the question"));
         }
-        Ok(Asked { document, clock: header.clock, sha1: header.sha1, roots, revocation_lists, fetched_lists })
+        Ok(Asked { document, clock: header.clock, sha1: header.sha1, roots, revocation_lists, fetched })
     }
 }
 
@@ -109,7 +109,7 @@ pub struct Asked<'a> {
     sha1: bool,
     roots: Vec<Root>,
     revocation_lists: Vec<Vec<u8>>,
-    fetched_lists: Vec<Vec<u8>>,
+    fetched: Vec<Vec<u8>>,
 }
 
 impl Asked<'_> {
@@ -122,7 +122,7 @@ impl Asked<'_> {
             sha1: self.sha1,
             roots: &self.roots,
             revocation_lists: &self.revocation_lists,
-            fetched_lists: &self.fetched_lists,
+            fetched: &self.fetched,
         }
     }
 }

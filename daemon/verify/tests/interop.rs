@@ -3,6 +3,8 @@
 
 #[path = "interop/certificates.rs"]
 mod certificates;
+#[path = "interop/responders.rs"]
+mod responders;
 #[path = "interop/tools.rs"]
 mod tools;
 #[path = "interop/wrapping.rs"]

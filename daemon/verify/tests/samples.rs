@@ -27,7 +27,7 @@ fn root() -> Root {
 }
 
 fn verify_at(document: &[u8], clock: u64, roots: &[Root]) -> Result<Verified, Rejected> {
-    let request = Request { document, clock, sha1: false, roots, revocation_lists: &[], fetched_lists: &[] };
+    let request = Request { document, clock, sha1: false, roots, revocation_lists: &[], fetched: &[] };
     // Through the wire and back, as the daemon asks.
     let asked = Question::encode(&request);
     let asked = Question::decode(&asked).unwrap();
@@ -112,7 +112,7 @@ fn octets_on_the_wire_are_checked() {
         &b""[..],
         b"{}",
         b"{}\n",
-        b"{\"document\":5,\"clock\":0,\"sha1\":false,\"roots\":[],\"revocation_lists\":[],\"fetched_lists\":[]}\nabc",
+        b"{\"document\":5,\"clock\":0,\"sha1\":false,\"roots\":[],\"revocation_lists\":[],\"fetched\":[]}\nabc",
     ] {
         assert!(Question::decode(bad).is_err());
         assert!(Answer::decode(bad).is_err());
@@ -123,7 +123,7 @@ fn octets_on_the_wire_are_checked() {
         sha1: true,
         roots: &[root()],
         revocation_lists: &[vec![1, 2]],
-        fetched_lists: &[],
+        fetched: &[],
     };
     let mut octets = Question::encode(&request);
     let asked = Question::decode(&octets).unwrap();

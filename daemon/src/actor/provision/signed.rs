@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use daemon_provisioning::{Chain, Code, Refused, Trust, Validated};
-use daemon_verify::{Named, Question, Request, Verified};
+use daemon_verify::{Named, Offer, Question, Request, Verified};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::host::probe::lists::Link;
@@ -25,7 +25,7 @@ pub(crate) struct Checks {
     pub(crate) clock: fn() -> u64,
     /// Whether it was ever set.
     pub(crate) clock_is_set: fn() -> bool,
-    /// What revocation lists said of signers.
+    /// What responders and revocation lists said of signers.
     pub(crate) recalled: Recalled,
 }
 
@@ -42,13 +42,14 @@ impl Checks {
         document: &[u8],
         validated: Validated,
         link: Option<&Link>,
+        store: &Store,
     ) -> Result<Validated, Refused> {
         if !validated.is_signed() {
             return Ok(validated);
         }
         let mut verified = self.asked(document, &[]).await?;
         if matches!(verified.signer.chain, Chain::Trusted { .. }) {
-            self.revocation(document, &mut verified, link).await;
+            self.revocation(document, &mut verified, link, store).await;
         }
         let octets = Zeroizing::new(verified.octets);
         Ok(validated.verified(&octets, verified.signer)?)
@@ -66,69 +67,133 @@ impl Checks {
     }
 
     /// Asks whether a certificate of the chain was revoked, where its authorities say it and the Internet can be reached. What
-    /// cannot be learnt is logged and refuses nothing. `[PROV 12.3]`
-    async fn revocation(&self, document: &[u8], verified: &mut Verified, link: Option<&Link>) {
+    /// cannot be learnt is logged and refuses nothing; what was learnt once is not forgotten because it cannot be asked
+    /// again. `[PROV 12.3]`
+    async fn revocation(&self, document: &[u8], verified: &mut Verified, link: Option<&Link>, store: &Store) {
         let (name, now) = (verified.signer.name(), (self.clock)());
-        if verified.revocation.is_known || verified.signer.revocation.is_empty() {
-            return;
-        }
-        match self.recalled.recall(&verified.signer.fingerprint, now) {
-            Some(Fate::InForce) => return,
-            Some(Fate::Revoked) => {
-                let reason = "a certificate of the chain was revoked".to_owned();
-                verified.signer.chain = Chain::Untrusted { reason };
+        let fingerprint = verified.signer.fingerprint.clone();
+        let offers = verified.revocation.offers.clone();
+        let revoked = match store.trusted().await {
+            Ok(trusted) => trusted.revoked.into_iter().find(|known| known.fingerprint == fingerprint),
+            // Then nobody is trusted either.
+            Err(_) => None,
+        };
+        if let Some(revoked) = &revoked {
+            let reason = "a certificate of the chain was revoked".to_owned();
+            verified.signer.chain = Chain::Untrusted { reason };
+            if revoked.until > now {
                 return;
             }
-            None => {}
+        } else if verified.revocation.is_known
+            || verified.signer.revocation.is_empty()
+            || self.recalled.is_in_force(&fingerprint, now)
+        {
+            return;
         }
-        if verified.revocation.lists.is_empty() {
-            tracing::info!(signer = name, "its issuer offers no revocation list over HTTP: nobody is asked about it");
+        if offers.is_empty() {
+            tracing::info!(
+                signer = name,
+                "its issuer offers neither responder nor list over HTTP: nobody is asked about it"
+            );
             return;
         }
         let Some(link) = link else {
             tracing::info!(signer = name, "whether it was revoked cannot be asked before the Internet is reached");
             return;
         };
-        let mut fetched = Vec::new();
-        for (address, list) in verified.revocation.lists.iter().zip(link.lists(&verified.revocation.lists).await) {
-            match list {
-                Ok(list) => fetched.push(list),
-                Err(why) => tracing::warn!(signer = name, address, why, "a revocation list is not there"),
+        let Some((mut again, whole)) = self.offered(document, &name, &offers, link).await else { return };
+        let until = again.revocation.fetched.iter().flatten().min().copied();
+        let is_revoked = matches!(again.signer.chain, Chain::Untrusted { .. });
+        let remembered = match until {
+            Some(until) if is_revoked => {
+                tracing::warn!(signer = name, "a certificate of its chain was revoked");
+                store.revoked(fingerprint, Some(until)).await
             }
-        }
-        if fetched.is_empty() {
-            return;
-        }
-        let whole = fetched.len() == verified.revocation.lists.len();
-        let again = match self.asked(document, &fetched).await {
-            Ok(again) => again,
-            // It was good a moment ago: the lists are to blame.
-            Err(error) => {
-                tracing::warn!(signer = name, %error, "revocation lists could not be used");
-                return;
+            Some(until) => {
+                let known = whole && again.revocation.is_known;
+                tracing::info!(signer = name, known, "it was not revoked, as far as was answered");
+                match revoked {
+                    // One word against another: all of them are needed.
+                    Some(_) if !known => return again.octets.zeroize(),
+                    Some(_) => store.revoked(fingerprint, None).await,
+                    None if known => {
+                        self.recalled.note(&fingerprint, until);
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
             }
+            None => return again.octets.zeroize(),
         };
-        let counts = &again.revocation.fetched;
-        let until = counts.iter().flatten().min().copied();
-        let revoked = matches!(again.signer.chain, Chain::Untrusted { .. });
-        if counts.iter().any(Option::is_none) {
-            tracing::warn!(signer = name, "a revocation list is not of its issuer, or over");
-        }
-        match until {
-            Some(_) if revoked => tracing::warn!(signer = name, "a certificate of its chain was revoked"),
-            Some(_) => {
-                tracing::info!(signer = name, known = again.revocation.is_known, "revocation lists do not name it")
-            }
-            None => {}
-        }
-        if let Some(until) =
-            until.filter(|_| revoked || (whole && again.revocation.is_known && counts.iter().all(Option::is_some)))
-        {
-            let fate = if revoked { Fate::Revoked } else { Fate::InForce };
-            self.recalled.note(&again.signer.fingerprint, fate, until);
+        if let Err(error) = remembered {
+            tracing::warn!(signer = name, %error, "what was learnt of its certificate cannot be kept");
         }
         verified.octets.zeroize();
         *verified = again;
+    }
+
+    /// What becomes of a document when those are asked who know about its certificates, and whether they told of all of them.
+    /// Responders first, whose answers are small; lists where there is none, or none that counts.
+    async fn offered(&self, document: &[u8], name: &str, offers: &[Offer], link: &Link) -> Option<(Verified, bool)> {
+        let mut came: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut latest: Option<Verified> = None;
+        let choices: [fn(&Offer) -> Option<&String>; 2] =
+            [|offer| offer.responder.as_ref().or(offer.list.as_ref()), |offer| offer.list.as_ref()];
+        let is_told = |offer: &Offer, came: &[(String, Vec<u8>)], latest: &Option<Verified>| {
+            let counts = latest.iter().flat_map(|latest| &latest.revocation.fetched);
+            came.iter().zip(counts).any(|((address, _), until)| {
+                until.is_some() && (offer.responder.as_ref() == Some(address) || offer.list.as_ref() == Some(address))
+            })
+        };
+        let mut asked: Vec<String> = Vec::new();
+        for choice in choices {
+            let mut now: Vec<String> = Vec::new();
+            for address in offers.iter().filter(|offer| !is_told(offer, &came, &latest)).filter_map(choice) {
+                if !asked.contains(address) && !now.contains(address) {
+                    now.push(address.clone());
+                }
+            }
+            let before = came.len();
+            for (address, answer) in now.iter().zip(link.fetch(&now).await) {
+                match answer {
+                    Ok(answer) => came.push((address.clone(), answer)),
+                    Err(why) => {
+                        tracing::warn!(signer = name, address, why, "a certificate's fate cannot be asked there")
+                    }
+                }
+            }
+            asked.append(&mut now);
+            if came.len() == before {
+                continue;
+            }
+            let fetched: Vec<Vec<u8>> = came.iter().map(|(_, answer)| answer.clone()).collect();
+            match self.asked(document, &fetched).await {
+                Ok(again) => {
+                    let counts = again.revocation.fetched.iter().skip(before);
+                    for ((address, _), _) in came.iter().skip(before).zip(counts).filter(|(_, until)| until.is_none()) {
+                        tracing::warn!(
+                            signer = name,
+                            address,
+                            "the answer is not of the issuer, is over, or says nothing"
+                        );
+                    }
+                    let is_over = matches!(again.signer.chain, Chain::Untrusted { .. });
+                    if let Some(mut former) = latest.replace(again) {
+                        former.octets.zeroize();
+                    }
+                    if is_over {
+                        break;
+                    }
+                }
+                // It was good a moment ago: what was fetched is to blame.
+                Err(error) => {
+                    tracing::warn!(signer = name, %error, "what was fetched about its certificate could not be used");
+                    break;
+                }
+            }
+        }
+        let whole = offers.iter().all(|offer| is_told(offer, &came, &latest));
+        latest.map(|latest| (latest, whole))
     }
 
     async fn question(&self, document: &[u8], fetched: &[Vec<u8>]) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -137,48 +202,42 @@ impl Checks {
         let (clock, sha1) = ((self.clock)(), self.sha1);
         let read = move || {
             let known = roots::read(Path::new(&folder));
-            let (roots, revocation_lists, fetched_lists) = (&known.roots, &known.revocation_lists, &fetched);
+            let (roots, revocation_lists, fetched) = (&known.roots, &known.revocation_lists, &fetched);
             Zeroizing::new(Question::encode(&Request {
                 document: &document,
                 clock,
                 sha1,
                 roots,
                 revocation_lists,
-                fetched_lists,
+                fetched,
             }))
         };
         tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())
     }
 }
 
-/// Most signers whose fate is remembered.
-const MAX_FATES: usize = 64;
+/// Most signers of whom it is remembered.
+const MAX_IN_FORCE: usize = 64;
 
-/// What lists said of a signer's chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    InForce,
-    Revoked,
-}
-
-/// What lists said lately, by the signers' fingerprints, each as long as the lists count.
+/// Signers of whom it was said lately that they are in force, by their fingerprints, each as long as what was said counts. Who
+/// is not, the store remembers.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recalled(Arc<Mutex<Vec<(String, Fate, u64)>>>);
+pub(crate) struct Recalled(Arc<Mutex<Vec<(String, u64)>>>);
 
 impl Recalled {
-    fn recall(&self, fingerprint: &str, now: u64) -> Option<Fate> {
+    fn is_in_force(&self, fingerprint: &str, now: u64) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(_, _, until)| *until > now);
-        known.iter().find(|(of, _, _)| of == fingerprint).map(|(_, fate, _)| *fate)
+        known.retain(|(_, until)| *until > now);
+        known.iter().any(|(of, _)| of == fingerprint)
     }
 
-    fn note(&self, fingerprint: &str, fate: Fate, until: u64) {
+    fn note(&self, fingerprint: &str, until: u64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(of, _, _)| of != fingerprint);
-        if known.len() >= MAX_FATES {
+        known.retain(|(of, _)| of != fingerprint);
+        if known.len() >= MAX_IN_FORCE {
             known.remove(0);
         }
-        known.push((fingerprint.to_owned(), fate, until));
+        known.push((fingerprint.to_owned(), until));
     }
 }
 

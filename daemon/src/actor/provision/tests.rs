@@ -8,7 +8,7 @@ use crate::store::operators::Operators;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, SimReady, Snapshot};
 use daemon_operator::identity::{Identity, Reported};
-use daemon_verify::{Answer, Question, Rejected, Revocation, Verified};
+use daemon_verify::{Answer, Offer, Question, Rejected, Revocation, Verified};
 
 const CARRIER: &str = "{5f0c6b1e-3a52-4a3c-9d0b-6d62696d6401}";
 const IMSI: &str = "001015512345678";
@@ -270,70 +270,157 @@ fn answering(folder: &std::path::Path, answers: &[Verified]) -> PathBuf {
     program
 }
 
-/// PROV-177: revocation lists are asked for over a modem that is online and nowhere else, what they say is remembered as long
-/// as they count, and what cannot be learnt refuses nothing.
-#[tokio::test]
-async fn revocation_lists_are_fetched_checked_and_remembered() {
-    use crate::host::probe::lists::tests::serve;
-    let list = |body: &[u8]| [b"HTTP/1.1 200 OK\r\n\r\n", body].concat();
-    let (link, root, server) = serve(vec![("/a.crl", list(b"LIST"))]).await;
-    let now = 1_780_272_000;
-    let offers = |path: &str| {
-        let mut offers = verified(PROFILE).unwrap();
-        offers.signer.revocation = vec![format!("{root}{path}")];
-        offers.revocation.lists = offers.signer.revocation.clone();
-        offers
-    };
-    let with = |fetched: Option<u64>, is_known: bool, revoked: bool| {
-        let mut with = offers("/a.crl");
-        with.revocation = Revocation { fetched: vec![fetched], is_known, ..with.revocation };
-        if revoked {
-            with.signer.chain =
-                provisioning::Chain::Untrusted { reason: "a certificate of the chain was revoked".into() };
-        }
-        with
-    };
-    for (what, first, second, online, asked, again, trusted) in [
-        ("in force", offers("/a.crl"), with(Some(now + 9), true, false), true, 2, 1, true),
-        ("revoked", offers("/a.crl"), with(Some(now + 9), false, true), true, 2, 1, false),
-        ("over at once", offers("/a.crl"), with(Some(now), true, false), true, 2, 2, true),
-        ("about others", offers("/a.crl"), with(Some(now + 9), false, false), true, 2, 2, true),
-        ("not its list", offers("/a.crl"), with(None, false, false), true, 2, 2, true),
-        ("not there", offers("/b.crl"), with(None, false, true), true, 1, 1, true),
-        ("walled garden", offers("/a.crl"), with(Some(now + 9), false, true), false, 1, 1, true),
-    ] {
+/// A signer about whom can be asked at a server on loopback.
+fn offers(root: &str, responder: Option<&str>, list: Option<&str>) -> Verified {
+    let at = |path: Option<&str>| path.map(|path| format!("{root}{path}"));
+    let mut offers = verified(PROFILE).unwrap();
+    offers.signer.revocation = vec![root.to_owned()];
+    offers.revocation.offers = vec![Offer { responder: at(responder), list: at(list) }];
+    offers
+}
+
+/// The same once something was fetched: until when each counts, whether it is about the signer, and what it says.
+fn told(offers: &Verified, fetched: &[Option<u64>], is_known: bool, revoked: bool) -> Verified {
+    let mut told = offers.clone();
+    told.revocation = Revocation { fetched: fetched.to_vec(), is_known, ..told.revocation };
+    if revoked {
+        told.signer.chain = provisioning::Chain::Untrusted { reason: "a certificate of the chain was revoked".into() };
+    }
+    told
+}
+
+/// What is remembered in a folder of what was learnt, and what `mbimd-verify` answers there.
+struct Asker {
+    folder: tempfile::TempDir,
+    checks: Checks,
+    store: Store,
+}
+
+impl Asker {
+    fn new(store: Store, answers: &[Verified]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let answers = if asked == 2 { vec![first.clone(), second.clone(), first, second] } else { vec![first] };
         let checks = Checks {
             trust_dir: folder.path().to_owned(),
             sha1: false,
-            verifier: Ok(answering(folder.path(), &answers)),
+            verifier: Ok(answering(folder.path(), answers)),
             clock: || 1_780_272_000,
             clock_is_set: || true,
             recalled: Recalled::default(),
         };
-        let document = carried();
-        let (mut begun, mut wanted) = (0, asked);
-        for _ in 0..2 {
-            let validated = validate(&document).unwrap();
-            let validated = checks.verified(&document, validated, online.then_some(&link)).await.unwrap();
-            let questions = (1..).take_while(|n| folder.path().join(format!("question-{n}")).exists()).count();
-            assert_eq!(questions - begun, wanted, "{what}");
-            let judged = Document::judge(
-                validated,
-                &provisioning::Source::Website,
-                &provisioning::Facts::default(),
-                &provisioning::Trust::default(),
-            );
-            assert_eq!(judged.is_ok(), trusted, "{what}");
-            assert!(trusted || judged.unwrap_err().code == Code::SIGNATURE_UNTRUSTED, "{what}");
-            if wanted == 2 && begun == 0 {
-                let question = std::fs::read(folder.path().join("question-2")).unwrap();
-                let asked = Question::decode(&question).unwrap();
-                assert_eq!(asked.request().fetched_lists, [b"LIST".to_vec()], "{what}");
-            }
-            (begun, wanted) = (questions, again);
+        Self { folder, checks, store }
+    }
+
+    /// Another run of the daemon, for which the verifier answers so.
+    fn again(&mut self, state: &std::path::Path, clock: fn() -> u64, answers: &[Verified]) {
+        for number in 1..=self.questions() {
+            std::fs::remove_file(self.folder.path().join(format!("question-{number}"))).unwrap();
         }
+        let verifier = Ok(answering(self.folder.path(), answers));
+        self.checks = Checks { verifier, clock, recalled: Recalled::default(), ..self.checks.clone() };
+        self.store = Store::open(state, Operators::default()).unwrap();
+    }
+
+    fn questions(&self) -> usize {
+        (1..).take_while(|n| self.folder.path().join(format!("question-{n}")).exists()).count()
+    }
+
+    /// What was fetched, as a question told it.
+    fn fetched(&self, question: usize) -> Vec<Vec<u8>> {
+        let question = std::fs::read(self.folder.path().join(format!("question-{question}"))).unwrap();
+        Question::decode(&question).unwrap().request().fetched.to_vec()
+    }
+
+    /// How many questions it took, and whether the signer is trusted.
+    async fn ask(&self, link: Option<&Link>) -> (usize, bool) {
+        let (document, before) = (carried(), self.questions());
+        let validated = validate(&document).unwrap();
+        let validated = self.checks.verified(&document, validated, link, &self.store).await.unwrap();
+        let (facts, trust) = (provisioning::Facts::default(), provisioning::Trust::default());
+        let judged = Document::judge(validated, &provisioning::Source::Website, &facts, &trust);
+        assert!(judged.as_ref().is_ok() || judged.as_ref().unwrap_err().code == Code::SIGNATURE_UNTRUSTED);
+        (self.questions() - before, judged.is_ok())
+    }
+}
+
+const ASKED_AT: u64 = 1_780_272_000;
+
+/// PROV-177: responders and revocation lists are asked over a modem that is online and nowhere else, what they say is
+/// remembered as long as it counts, and what cannot be learnt refuses nothing.
+#[tokio::test]
+async fn revocation_lists_are_fetched_checked_and_remembered() {
+    use crate::host::probe::lists::tests::serve;
+    let ok = |body: &[u8]| [b"HTTP/1.1 200 OK\r\n\r\n", body].concat();
+    let (link, root, server) = serve(vec![("/a.crl", ok(b"LIST")), ("/asked", ok(b"TOLD"))]).await;
+    let state = tempfile::tempdir().unwrap();
+    let store = Store::open(state.path(), Operators::default()).unwrap();
+    let later = Some(ASKED_AT + 9);
+    let list = |path| offers(&root, None, Some(path));
+    let (list, absent) = (list("/a.crl"), list("/b.crl"));
+    let responder = offers(&root, Some("/asked"), None);
+    let (both, silent) = (offers(&root, Some("/asked"), Some("/a.crl")), offers(&root, Some("/no"), Some("/a.crl")));
+    let (l, t) = (b"LIST".as_slice(), b"TOLD".as_slice());
+    for (what, offers, answers, online, fetched, again, trusted) in [
+        ("in force", &list, vec![told(&list, &[later], true, false)], true, vec![vec![l]], 1, true),
+        ("revoked", &list, vec![told(&list, &[later], false, true)], true, vec![vec![l]], 1, false),
+        ("over at once", &list, vec![told(&list, &[Some(ASKED_AT)], true, false)], true, vec![vec![l]], 2, true),
+        ("about others", &list, vec![told(&list, &[later], false, false)], true, vec![vec![l]], 2, true),
+        ("not its list", &list, vec![told(&list, &[None], false, false)], true, vec![vec![l]], 2, true),
+        ("not there", &absent, vec![], true, vec![], 1, true),
+        ("walled garden", &list, vec![], false, vec![], 1, true),
+        ("responder", &responder, vec![told(&responder, &[later], true, false)], true, vec![vec![t]], 1, true),
+        ("responder: revoked", &both, vec![told(&both, &[later], false, true)], true, vec![vec![t]], 1, false),
+        ("no list beside it", &both, vec![told(&both, &[later], true, false)], true, vec![vec![t]], 1, true),
+        ("the list instead", &silent, vec![told(&silent, &[later], true, false)], true, vec![vec![l]], 1, true),
+        (
+            "unknown to it",
+            &both,
+            vec![told(&both, &[None], false, false), told(&both, &[None, later], false, true)],
+            true,
+            vec![vec![t], vec![t, l]],
+            1,
+            false,
+        ),
+    ] {
+        let once: Vec<Verified> = std::iter::once(offers.clone()).chain(answers).collect();
+        store.revoked(offers.signer.fingerprint.clone(), None).await.unwrap();
+        let asker = Asker::new(store.clone(), &[once.clone(), once].concat());
+        let link = online.then_some(&link);
+        assert_eq!(asker.ask(link).await, (1 + fetched.len(), trusted), "{what}");
+        for (number, fetched) in (2..).zip(&fetched) {
+            assert_eq!(asker.fetched(number), *fetched, "{what}");
+        }
+        assert_eq!(asker.ask(link).await, (again, trusted), "{what}, once more");
+    }
+    server.abort();
+}
+
+/// PROV-177: what was revoked stays so over a restart, in a walled garden and when nobody answers any more, until somebody who
+/// may say so takes it back.
+#[tokio::test]
+async fn who_was_revoked_is_not_forgotten() {
+    use crate::host::probe::lists::tests::serve;
+    let ok = |body: &[u8]| [b"HTTP/1.1 200 OK\r\n\r\n", body].concat();
+    let (link, root, server) = serve(vec![("/a.crl", ok(b"LIST"))]).await;
+    let now: fn() -> u64 = || ASKED_AT;
+    let day: fn() -> u64 = || ASKED_AT + 86_400;
+    let (first, gone) = (offers(&root, None, Some("/a.crl")), offers(&root, None, Some("/b.crl")));
+    let later = Some(ASKED_AT + 9);
+    let state = tempfile::tempdir().unwrap();
+    let store = Store::open(state.path(), Operators::default()).unwrap();
+    let mut asker = Asker::new(store, &[first.clone(), told(&first, &[later], false, true)]);
+    assert_eq!(asker.ask(Some(&link)).await, (2, false));
+    for (what, clock, answers, online, questions, trusted) in [
+        ("a restart", now, vec![first.clone()], true, 1, false),
+        ("offline", now, vec![first.clone()], false, 1, false),
+        ("a day later, offline", day, vec![first.clone()], false, 1, false),
+        ("nobody answers", day, vec![gone.clone()], true, 1, false),
+        ("nothing that counts", day, vec![first.clone(), told(&first, &[None], false, false)], true, 2, false),
+        ("about others", day, vec![first.clone(), told(&first, &[later], false, false)], true, 2, false),
+        ("taken back", day, vec![first.clone(), told(&first, &[later], true, false)], true, 2, true),
+        ("afterwards", day, vec![first.clone()], false, 1, true),
+    ] {
+        asker.again(state.path(), clock, &answers);
+        assert_eq!(asker.ask(online.then_some(&link)).await, (questions, trusted), "{what}");
     }
     server.abort();
 }

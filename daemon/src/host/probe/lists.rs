@@ -1,5 +1,6 @@
-//! Revocation lists, fetched over a modem's link. Plain HTTP is what they are offered by: they are signed, and whoever checks
-//! that (`mbimd-verify`) takes one that is not as none. `[PROV 12.3]`
+//! Revocation lists and answers of responders, fetched over a modem's link. Plain HTTP is what they are offered by: they are
+//! signed, and whoever checks that (`mbimd-verify`) takes one that is not as none. A question to a responder is an
+//! address, made by `mbimd-verify`, too. `[PROV 12.3]`
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,14 +14,16 @@ use crate::host::dial::dial;
 use crate::host::dns::Family;
 use crate::host::http::{self, Url};
 
-/// Largest list, octets.
+/// Largest list or answer, octets.
 const LARGEST: usize = 1024 * 1024;
-/// Time for one list.
+/// Time for one address.
 const EACH: Duration = Duration::from_secs(5);
-/// Time for all lists of a document.
+/// Time for all addresses that are asked at a time.
 const ALL: Duration = Duration::from_secs(10);
 /// Most redirects.
 const MAX_REDIRECTS: usize = 2;
+/// What may come.
+const ACCEPT: &str = "application/ocsp-response, application/pkix-crl, */*;q=0.5";
 /// Port of name servers.
 const DNS: u16 = 53;
 
@@ -52,12 +55,12 @@ impl Link {
         })
     }
 
-    /// Fetches lists, one after the other; each with the reason where it is not there.
-    pub(crate) async fn lists(&self, addresses: &[String]) -> Vec<Result<Vec<u8>, String>> {
+    /// Fetches what is there, one address after the other; each with the reason where nothing is.
+    pub(crate) async fn fetch(&self, addresses: &[String]) -> Vec<Result<Vec<u8>, String>> {
         let mut found = Vec::new();
         let all = async {
             for address in addresses {
-                let one = timeout(EACH, Box::pin(self.list(address))).await;
+                let one = timeout(EACH, Box::pin(self.one(address))).await;
                 found.push(one.unwrap_or_else(|_| Err("took too long".into())));
             }
         };
@@ -67,12 +70,12 @@ impl Link {
         found
     }
 
-    async fn list(&self, address: &str) -> Result<Vec<u8>, String> {
+    async fn one(&self, address: &str) -> Result<Vec<u8>, String> {
         let plain = |text: &str| Url::parse(text).filter(|url| url.scheme() == "http");
         let mut url = plain(address).ok_or("not an address that can be asked")?;
         for _ in 0..=MAX_REDIRECTS {
             let mut stream = self.dial(&url).await?;
-            let answer = http::get(&mut stream, &url, "application/pkix-crl, */*;q=0.5", LARGEST + 1).await?;
+            let answer = http::get(&mut stream, &url, ACCEPT, LARGEST + 1).await?;
             match answer.status {
                 200 if answer.body.len() > LARGEST => return Err("larger than 1 MiB".into()),
                 200 => return Ok(answer.body),
@@ -150,7 +153,7 @@ pub(crate) mod tests {
             ("/none", Err("not HTTP")),
             ("/missing", Err("status 404")),
         ] {
-            let got = link.lists(&[format!("{root}{path}")]).await.remove(0);
+            let got = link.fetch(&[format!("{root}{path}")]).await.remove(0);
             match (&got, expected) {
                 (Ok(list), Ok(length)) => assert_eq!(list.len(), length, "{path}"),
                 (Err(why), Err(wanted)) => assert!(why.contains(wanted), "{path}: {why}"),
@@ -158,7 +161,7 @@ pub(crate) mod tests {
             }
         }
         for address in ["https://crl.invalid/a", "ldap://crl.invalid/", "http://", "http://crl.invalid/a"] {
-            assert!(link.lists(&[address.to_owned()]).await.remove(0).is_err(), "{address}");
+            assert!(link.fetch(&[address.to_owned()]).await.remove(0).is_err(), "{address}");
         }
         server.abort();
     }

@@ -1,9 +1,9 @@
 //! Certificates as `openssl` makes them. [PROV 12.3]
 
 use daemon_provisioning::{Chain, Signer, TrustedCertificate};
-use daemon_verify::{Narrow, Request, Root, Verifier as _};
+use daemon_verify::{Narrow, Offer, Request, Root, Verifier as _};
 
-use crate::tools::{Template, authority, clock, document, run, verify};
+use crate::tools::{Register, Template, authority, clock, document, run, verify};
 
 fn signer_of(leaf: &str) -> Signer {
     let signed = authority().xmlsec_signs(&document(&Template::default().text()), leaf, &[]);
@@ -97,28 +97,14 @@ fn names() {
     assert_eq!(signer.revocation, ["http://ocsp.invalid/", "http://crl.invalid/a.crl"]);
 }
 
-/// A revocation list of an authority, by `openssl ca`, for 30 days.
+/// A revocation list of an authority, for 30 days.
 fn list_of(name: &str, issuer: &str, revoked: &[&str]) -> Vec<u8> {
-    let authority = authority();
-    let config = format!(
-        "[ca]\ndefault_ca=d\n[d]\ndatabase={0}/{name}.txt\ncrlnumber={0}/{name}.number\ndefault_md=sha256\n\
-         default_crl_days=30\ncertificate={0}/{issuer}.pem\nprivate_key={0}/{issuer}.key\n",
-        authority.path("").display().to_string().trim_end_matches('/')
-    );
-    let file = authority.path(&format!("{name}.cnf"));
-    crate::tools::write(&file, &config);
-    crate::tools::write(&authority.path(&format!("{name}.txt")), "");
-    crate::tools::write(&authority.path(&format!("{name}.number")), "01\n");
-    let openssl = |last: &[&std::ffi::OsStr]| {
-        let mut command = std::process::Command::new("openssl");
-        command.arg("ca").arg("-config").arg(&file).args(last);
-        run(&mut command).unwrap();
-    };
+    let register = Register::new(name, issuer);
     for leaf in revoked {
-        openssl(&["-revoke".as_ref(), authority.path(&format!("{leaf}.pem")).as_os_str()]);
+        register.enter("-revoke", leaf);
     }
-    let list = authority.path(&format!("{name}.crl"));
-    openssl(&["-gencrl".as_ref(), "-out".as_ref(), list.as_os_str()]);
+    let list = authority().path(&format!("{name}.crl"));
+    register.openssl(&["-gencrl".as_ref(), "-out".as_ref(), list.as_os_str()]);
     daemon_verify::revocation_lists_in(&std::fs::read_to_string(list).unwrap()).remove(0)
 }
 
@@ -137,7 +123,7 @@ fn revoked() {
             sha1: false,
             roots: &roots,
             revocation_lists: &lists,
-            fetched_lists: &[],
+            fetched: &[],
         };
         let verified = Narrow.verify(&request).unwrap();
         assert_eq!(
@@ -186,7 +172,7 @@ fn fetched_lists() {
             sha1: false,
             roots: &roots,
             revocation_lists: &[],
-            fetched_lists: &fetched,
+            fetched: &fetched,
         };
         let question = daemon_verify::Question::encode(&request);
         let asked = daemon_verify::Question::decode(&question).unwrap();
@@ -195,8 +181,8 @@ fn fetched_lists() {
         let found = matches!(&verified.signer.chain, Chain::Untrusted { reason } if reason.contains("revoked"));
         assert_eq!((found, until(&verified.revocation.fetched)), (revoked, counts), "{what}: {verified:?}");
         assert_eq!(
-            (verified.revocation.is_known, &*verified.revocation.lists),
-            (known, &["http://crl.invalid/a.crl".to_owned()][..]),
+            (verified.revocation.is_known, &*verified.revocation.offers),
+            (known, &[Offer { responder: None, list: Some("http://crl.invalid/a.crl".to_owned()) }][..]),
             "{what}"
         );
         for until in verified.revocation.fetched.into_iter().flatten() {
@@ -211,8 +197,8 @@ fn fetched_lists() {
         sha1: false,
         roots: &[],
         revocation_lists: &[],
-        fetched_lists: &[ours],
+        fetched: &[ours],
     };
     let verified = Narrow.verify(&request).unwrap();
-    assert_eq!((verified.revocation.lists.len(), &*verified.revocation.fetched), (0, &[None][..]));
+    assert_eq!((verified.revocation.offers.len(), &*verified.revocation.fetched), (0, &[None][..]));
 }

@@ -116,7 +116,47 @@ impl Authority {
     }
 }
 
-fn unique(authority: &Authority, kind: &str) -> PathBuf {
+/// What an authority knows of its certificates, as `openssl ca` keeps it.
+pub(crate) struct Register {
+    name: String,
+}
+
+impl Register {
+    pub(crate) fn new(name: &str, issuer: &str) -> Self {
+        let made = Self { name: name.to_owned() };
+        let config = format!(
+            "[ca]\ndefault_ca=d\n[d]\ndatabase={0}\ncrlnumber={1}\ndefault_md=sha256\ndefault_crl_days=30\n\
+             certificate={2}/{issuer}.pem\nprivate_key={2}/{issuer}.key\n",
+            made.index().display(),
+            made.file("number").display(),
+            authority().folder.path().display(),
+        );
+        write(&made.file("cnf"), &config);
+        write(&made.index(), "");
+        write(&made.file("number"), "01\n");
+        made
+    }
+
+    fn file(&self, kind: &str) -> PathBuf {
+        authority().path(&format!("{}.{kind}", self.name))
+    }
+
+    /// The file with a line for each certificate.
+    pub(crate) fn index(&self) -> PathBuf {
+        self.file("txt")
+    }
+
+    /// `-valid` or `-revoke`.
+    pub(crate) fn enter(&self, how: &str, leaf: &str) {
+        self.openssl(&[how.as_ref(), authority().path(&format!("{leaf}.pem")).as_os_str()]);
+    }
+
+    pub(crate) fn openssl(&self, last: &[&std::ffi::OsStr]) {
+        run(Command::new("openssl").arg("ca").arg("-config").arg(self.file("cnf")).args(last)).unwrap();
+    }
+}
+
+pub(crate) fn unique(authority: &Authority, kind: &str) -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     authority.path(&format!("{kind}{}.xml", NEXT.fetch_add(1, Ordering::Relaxed)))
@@ -134,7 +174,7 @@ pub(crate) fn clock() -> u64 {
 
 pub(crate) fn verify_with(document: &[u8], sha1: bool) -> Result<Verified, Rejected> {
     let roots = [authority().root()];
-    Narrow.verify(&Request { document, clock: clock(), sha1, roots: &roots, revocation_lists: &[], fetched_lists: &[] })
+    Narrow.verify(&Request { document, clock: clock(), sha1, roots: &roots, revocation_lists: &[], fetched: &[] })
 }
 
 pub(crate) fn verify(document: &str) -> Result<Verified, Rejected> {

@@ -66,7 +66,7 @@ pub(super) fn sign(wish: &Sign, output: Output) -> Result<(), Failure> {
     let signed = daemon_verify::sign(&document, &signing).map_err(Failure::invalid)?;
     // What is handed out has been checked, by what will check it.
     let request =
-        Request { document: &signed, clock: now(), sha1: false, roots: &[], revocation_lists: &[], fetched_lists: &[] };
+        Request { document: &signed, clock: now(), sha1: false, roots: &[], revocation_lists: &[], fetched: &[] };
     let Verified { signer, .. } = Narrow.verify(&request).map_err(|rejected| {
         Failure::invalid(format!(
             "what was signed does not verify ({rejected}); is the first certificate that of the key?"
@@ -151,7 +151,7 @@ fn check(document: &[u8], validated: &Validated, wish: &Verify, folder: &Folder)
         sha1: wish.sha1,
         roots: &folder.roots,
         revocation_lists: &folder.revocation_lists,
-        fetched_lists: &[],
+        fetched: &[],
     };
     let verified = Narrow.verify(&request).map_err(Refused::from)?;
     let signer = &verified.signer;
