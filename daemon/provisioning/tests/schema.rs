@@ -437,6 +437,13 @@ fn provisioning_and_extensions() {
              <v2:LTE>l</v2:LTE></v2:DataClassFriendlyNames></v2:CarrierNetworkMetadata>",
             "<v2:AdditionalPDPContexts><v2:MultiplePDPContextPolicies \
              MultiplePDPContextSupport='false'/></v2:AdditionalPDPContexts>",
+            // Programs are as many as one likes.
+            &format!(
+                "<v2:AdditionalPDPContexts><v2:MultiplePDPContextPolicies><v2:PDPContextPolicy><v2:Name>n</v2:Name>\
+                 <v2:Context/><v2:AppIDList>{}</v2:AppIDList></v2:PDPContextPolicy></v2:MultiplePDPContextPolicies>\
+                 </v2:AdditionalPDPContexts>",
+                "<v2:AppID>a</v2:AppID>".repeat(300)
+            ),
         ],
         &[
             (

@@ -57,7 +57,7 @@ static MULTIPLE_PDP_CONTEXT_POLICIES: Element =
         .with(&[may("MultiplePDPContextSupport", Lexical::Boolean)]);
 static PDP_CONTEXT_POLICY: Element =
     element(Ns::Cc2, "PDPContextPolicy", Content::Children(&[one(&PROFILE_NAME), one(&CONTEXT), one(&APP_ID_LIST)]));
-static APP_ID_LIST: Element = element(Ns::Cc2, "AppIDList", Content::Children(&[many(0, 256, &APP_ID)]));
+static APP_ID_LIST: Element = element(Ns::Cc2, "AppIDList", Content::Children(&[many(0, NO_LIMIT, &APP_ID)]));
 static APP_ID: Element = text(Ns::Cc2, "AppID", STRING);
 static PROFILE_NAME: Element = text(Ns::Cc2, "Name", NAME);
 
