@@ -14,6 +14,7 @@ mod algorithm;
 mod canonical;
 mod certificate;
 mod folder;
+mod fuzz;
 mod responder;
 mod shape;
 #[cfg(feature = "sign")]
@@ -27,6 +28,7 @@ pub use certificate::{
 };
 use daemon_provisioning::{Code, Refused, Signed, Signer};
 pub use folder::{Folder, FolderProblem, Named, is_of_trust};
+pub use fuzz::{fuzz_document, fuzz_stored};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "sign")]
 pub use sign::{Key, Signing, sign};

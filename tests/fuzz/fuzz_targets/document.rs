@@ -1,4 +1,4 @@
-//! Octets of an account-provisioning document, all the way to its results.
+//! Octets of an account-provisioning document, all the way to its results, and of its signature.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| daemon_provisioning::fuzz(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| daemon_verify::fuzz_document(bytes));
