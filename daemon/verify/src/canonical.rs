@@ -220,30 +220,29 @@ impl<'a, S: Sink> Writer<'a, '_, S> {
     }
 
     fn text(&mut self, text: &str) {
-        self.escaped(text, &['&', '<', '>', '\r']);
+        self.escaped(text, |octet| matches!(octet, b'&' | b'<' | b'>' | b'\r'));
     }
 
     fn value(&mut self, value: &str) {
-        self.escaped(value, &['&', '<', '"', '\t', '\n', '\r']);
+        self.escaped(value, |octet| matches!(octet, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r'));
     }
 
-    /// Text with references in the places of those characters.
-    fn escaped(&mut self, text: &str, which: &[char]) {
+    /// Text with references in the places of those characters, which are of ASCII.
+    fn escaped(&mut self, text: &str, which: fn(u8) -> bool) {
         let mut rest = text;
-        while let Some(at) = rest.find(which) {
+        while let Some(at) = rest.bytes().position(which) {
             let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push(before);
-            let mut behind = behind.chars();
-            self.out.push(match behind.next() {
-                Some('&') => "&amp;",
-                Some('<') => "&lt;",
-                Some('>') => "&gt;",
-                Some('"') => "&quot;",
-                Some('\t') => "&#x9;",
-                Some('\n') => "&#xA;",
+            self.out.push(match behind.as_bytes().first() {
+                Some(b'&') => "&amp;",
+                Some(b'<') => "&lt;",
+                Some(b'>') => "&gt;",
+                Some(b'"') => "&quot;",
+                Some(b'\t') => "&#x9;",
+                Some(b'\n') => "&#xA;",
                 _ => "&#xD;",
             });
-            rest = behind.as_str();
+            rest = behind.get(1..).unwrap_or_default();
         }
         self.out.push(rest);
     }

@@ -52,8 +52,19 @@ pub(super) const fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Where the first character stands that no document may hold: of a text in UTF-8 a control character, U+FFFE or U+FFFF.
+pub(super) fn no_character(text: &str) -> Option<usize> {
+    let octets = text.as_bytes();
+    let is_none = |(at, octet): (usize, &u8)| match octet {
+        0..=0x1f => !is_space(*octet),
+        0xef => matches!(octets.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])),
+        _ => false,
+    };
+    octets.iter().enumerate().position(is_none)
+}
+
 /// Whether a document may hold that character at all.
-pub(super) const fn is_character(c: char) -> bool {
+const fn is_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
@@ -100,16 +111,17 @@ impl<'a> Lexer<'a> {
         if rest.is_empty() {
             return Ok(None);
         }
-        if !rest.starts_with('<') {
-            self.at += rest.find('<').unwrap_or(rest.len());
+        let octets = rest.as_bytes();
+        if octets.first() != Some(&b'<') {
+            self.at += octets.iter().position(|octet| *octet == b'<').unwrap_or(rest.len());
             return Ok(Some(Token::Text(start..self.at)));
         }
-        match rest.as_bytes().get(1) {
+        match octets.get(1) {
             Some(b'/') => {
                 self.at += 2;
                 let name = self.name(true)?;
                 self.skip_space();
-                self.expect('>')?;
+                self.expect(b'>')?;
                 Ok(Some(Token::Close(name)))
             }
             Some(b'?') => self.instruction(),
@@ -136,13 +148,13 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), Fault> {
-        match self.rest().chars().next() {
-            Some(c) if c == wanted => {
-                self.at += c.len_utf8();
+    fn expect(&mut self, wanted: u8) -> Result<(), Fault> {
+        match self.peek() {
+            Some(octet) if octet == wanted => {
+                self.at += 1;
                 Ok(())
             }
-            Some(_) => Err(Fault::malformed(self.at, format!("{wanted} is missing"))),
+            Some(_) => Err(Fault::malformed(self.at, format!("{} is missing", char::from(wanted)))),
             None => self.ends(),
         }
     }
@@ -182,6 +194,32 @@ impl<'a> Lexer<'a> {
     /// A name, qualified or of an instruction.
     fn name(&mut self, qualified: bool) -> Result<Name, Fault> {
         let (start, rest) = (self.at, self.rest());
+        let (mut prefix, mut fresh) = (0, true);
+        let mut end = rest.len();
+        // Nearly all names are of ASCII: one octet is one character.
+        for (at, octet) in rest.bytes().enumerate() {
+            match octet {
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => fresh = false,
+                b'-' | b'.' | b'0'..=b'9' if !fresh => {}
+                b':' if !fresh && (prefix == 0 || !qualified) => {
+                    prefix = at + 1;
+                    fresh = qualified;
+                }
+                0x80.. => return self.name_of_characters(qualified),
+                _ => {
+                    end = at;
+                    break;
+                }
+            }
+            if at >= MAX_NAME {
+                return Err(Fault::too_large(start, "characters in a name", MAX_NAME));
+            }
+        }
+        self.named(start, end, prefix, fresh, qualified)
+    }
+
+    fn name_of_characters(&mut self, qualified: bool) -> Result<Name, Fault> {
+        let (start, rest) = (self.at, self.rest());
         let (mut prefix, mut characters, mut fresh) = (0, 0_usize, true);
         let mut end = rest.len();
         for (at, c) in rest.char_indices() {
@@ -199,6 +237,10 @@ impl<'a> Lexer<'a> {
                 return Err(Fault::too_large(start, "characters in a name", MAX_NAME));
             }
         }
+        self.named(start, end, prefix, fresh, qualified)
+    }
+
+    fn named(&mut self, start: usize, end: usize, prefix: usize, fresh: bool, qualified: bool) -> Result<Name, Fault> {
         self.at = start + end;
         if fresh {
             return if self.at < self.text.len() {
@@ -221,16 +263,17 @@ impl<'a> Lexer<'a> {
         }
         let name = self.name(true)?;
         self.skip_space();
-        self.expect('=')?;
+        self.expect(b'=')?;
         self.skip_space();
         let quote = match self.peek() {
-            Some(b'"') => "\"",
-            Some(b'\'') => "'",
+            Some(quote @ (b'"' | b'\'')) => quote,
             Some(_) => return Err(Fault::malformed(self.at, "a quotation mark is missing")),
             None => return self.ends(),
         };
         let from = self.at + 1;
-        let end = self.find(from, quote)?;
+        let behind = self.text.as_bytes().get(from..).unwrap_or_default();
+        let Some(length) = behind.iter().position(|octet| *octet == quote) else { return self.ends() };
+        let end = from + length;
         self.at = end + 1;
         Ok(Some(Attribute { name, value: from..end }))
     }
@@ -241,17 +284,21 @@ impl<'a> Lexer<'a> {
         if empty {
             self.at += 1;
         }
-        self.expect('>').map(|()| empty)
+        self.expect(b'>').map(|()| empty)
     }
 }
 
 /// Checks what is between tags: no end of CDATA, references to characters that there are.
 pub(super) fn check_text(text: &str, range: Range<usize>) -> Result<(), Fault> {
     let raw = text.get(range.clone()).unwrap_or_default();
-    if let Some(at) = raw.find("]]>") {
-        return Err(Fault::malformed(range.start + at, "]]> in a text"));
+    // Most texts hold neither, and many are short: one look at each octet.
+    if raw.bytes().any(|octet| matches!(octet, b']' | b'&')) {
+        if let Some(at) = raw.find("]]>") {
+            return Err(Fault::malformed(range.start + at, "]]> in a text"));
+        }
+        check_references(raw, range.start)?;
     }
-    check_references(raw, range.start)
+    Ok(())
 }
 
 /// Checks an attribute's value.
@@ -260,10 +307,13 @@ pub(super) fn check_value(text: &str, range: Range<usize>) -> Result<(), Fault> 
     if raw.len() > MAX_TEXT {
         return Err(Fault::too_large(range.start, "octets in an attribute", MAX_TEXT));
     }
-    if let Some(at) = raw.find('<') {
-        return Err(Fault::malformed(range.start + at, "< in an attribute"));
+    if raw.bytes().any(|octet| matches!(octet, b'<' | b'&')) {
+        if let Some(at) = raw.find('<') {
+            return Err(Fault::malformed(range.start + at, "< in an attribute"));
+        }
+        check_references(raw, range.start)?;
     }
-    check_references(raw, range.start)
+    Ok(())
 }
 
 fn check_references(raw: &str, offset: usize) -> Result<(), Fault> {
@@ -309,29 +359,37 @@ fn reference(text: &str) -> Option<(char, &str)> {
 
 /// The text that octets between tags mean.
 pub(super) fn text(raw: &str) -> Cow<'_, str> {
-    plain(raw, &['&', '\r'], |rest, out| match reference(rest) {
-        Some((c, after)) => {
-            out.push(c);
-            after
-        }
-        None => line_end(rest, out, '\n'),
-    })
+    plain(
+        raw,
+        |octet| matches!(octet, b'&' | b'\r'),
+        |rest, out| match reference(rest) {
+            Some((c, after)) => {
+                out.push(c);
+                after
+            }
+            None => line_end(rest, out, '\n'),
+        },
+    )
 }
 
 /// The text that octets in CDATA, a comment or an instruction mean.
 pub(super) fn lines(raw: &str) -> Cow<'_, str> {
-    plain(raw, &['\r'], |rest, out| line_end(rest, out, '\n'))
+    plain(raw, |octet| octet == b'\r', |rest, out| line_end(rest, out, '\n'))
 }
 
 /// The value that octets between quotation marks mean.
 pub(super) fn value(raw: &str) -> Cow<'_, str> {
-    plain(raw, &['&', '\r', '\n', '\t'], |rest, out| match reference(rest) {
-        Some((c, after)) => {
-            out.push(c);
-            after
-        }
-        None => line_end(rest, out, ' '),
-    })
+    plain(
+        raw,
+        |octet| matches!(octet, b'&' | b'\r' | b'\n' | b'\t'),
+        |rest, out| match reference(rest) {
+            Some((c, after)) => {
+                out.push(c);
+                after
+            }
+            None => line_end(rest, out, ' '),
+        },
+    )
 }
 
 /// One character that ends a line, or is a tab, as what it counts for.
@@ -340,9 +398,14 @@ fn line_end<'a>(rest: &'a str, out: &mut String, as_what: char) -> &'a str {
     rest.strip_prefix("\r\n").or_else(|| rest.get(1..)).unwrap_or_default()
 }
 
-/// Copies what needs no change and lets `change` work where one of the marks stands.
-fn plain<'a>(raw: &'a str, marks: &[char], change: impl Fn(&'a str, &mut String) -> &'a str) -> Cow<'a, str> {
-    let Some(first) = raw.find(marks) else { return Cow::Borrowed(raw) };
+/// Copies what needs no change and lets `change` work where one of the marks stands, which are of ASCII.
+fn plain<'a>(
+    raw: &'a str,
+    is_mark: impl Fn(u8) -> bool,
+    change: impl Fn(&'a str, &mut String) -> &'a str,
+) -> Cow<'a, str> {
+    let find = |text: &str| text.bytes().position(&is_mark);
+    let Some(first) = find(raw) else { return Cow::Borrowed(raw) };
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     let mut next = Some(first);
@@ -350,7 +413,7 @@ fn plain<'a>(raw: &'a str, marks: &[char], change: impl Fn(&'a str, &mut String)
         let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(before);
         rest = change(behind, &mut out);
-        next = rest.find(marks);
+        next = find(rest);
     }
     out.push_str(rest);
     Cow::Owned(out)

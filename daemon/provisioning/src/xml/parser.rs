@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::lexer::{self, Lexer, Name, Token, check_text, check_value, is_character, is_space};
+use super::lexer::{self, Lexer, Name, Token, check_text, check_value, is_space};
 use super::tree::{Declaration, Element, List, OF_XML, Tree, XML};
 use super::{Fault, MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACE, MAX_NAMESPACES, MAX_TEXT};
 use crate::schema::Ns;
@@ -34,7 +34,7 @@ struct Parser<'a> {
 
 /// Reads a whole document.
 pub(super) fn parse(text: &str) -> Result<Tree<'_>, Fault> {
-    if let Some((at, _)) = text.char_indices().find(|(_, c)| !is_character(*c)) {
+    if let Some(at) = lexer::no_character(text) {
         return Err(Fault::malformed(at, "a character that no document may hold"));
     }
     let lexer = Lexer::new(text, super::body(text));
