@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 pub(crate) mod apps;
 pub(crate) mod atomic;
 mod cursors;
+pub(crate) mod halt;
 mod migrations;
 mod moment;
 pub(crate) mod operators;

@@ -176,16 +176,17 @@ struct Task {
 /// An activation under way.
 struct Pending {
     job: u32,
+    document: u32,
     owner: Owner,
     cancel: oneshot::Sender<Ending>,
 }
 
-/// How an activation ended.
+/// An activation that has ended.
 struct Activated {
     modem: u32,
-    job: u32,
-    document: u32,
-    code: Option<Code>,
+    execution: Execution,
+    /// Why, where it could have gone on.
+    ending: Option<Ending>,
 }
 
 /// What is told of a modem.
@@ -268,12 +269,23 @@ impl Task {
     }
 
     async fn activated(&mut self, ended: Activated) {
-        if self.cancel.get(&ended.modem).is_some_and(|pending| pending.job == ended.job) {
-            self.cancel.remove(&ended.modem);
+        let Activated { modem, mut execution, ending } = ended;
+        if self.cancel.get(&modem).is_some_and(|pending| pending.job == execution.job().id) {
+            self.cancel.remove(&modem);
         }
-        if let Some(code) = ended.code {
-            self.history.activated(ended.document, code).await;
+        match ending {
+            // The history has it already.
+            Some(Ending::Superseded) => execution.superseded(),
+            Some(Ending::Removed) | None => self.ended(&mut execution).await,
         }
+    }
+
+    /// Nothing is left to do of a document. The history first: what the cursor says of the end is found there after a crash.
+    async fn ended(&self, execution: &mut Execution) {
+        if let Some(code) = execution.activated() {
+            self.history.activated(execution.document(), code).await;
+        }
+        execution.end().await;
     }
 
     /// Follows each new modem: documents wait for its SIM, and newer ones until it is online.
@@ -334,11 +346,15 @@ impl Task {
                 return;
             }
         };
-        let Ok(Cursor { run, draft }) = serde_json::from_slice::<Cursor>(&kept) else {
+        let Ok(Cursor { run, mut draft }) = serde_json::from_slice::<Cursor>(&kept) else {
             tracing::warn!("a half-applied document cannot be understood and is forgotten");
             let _ = self.store.keep(key, which, None).await;
             return;
         };
+        if draft.entry.id == 0 {
+            // The daemon may have ended after it was remembered and before the cursor said so.
+            draft.entry.id = self.history.number(&draft.entry, &key).await;
+        }
         let Some(handle) = self.handle(modem) else { return };
         tracing::info!(modem, "a document that was being applied is taken up again");
         let run = Run::resume(run, self.start.elapsed());
@@ -451,6 +467,8 @@ impl Task {
         let target = plan.target();
         let activates = plan.steps().iter().any(|step| matches!(step.action, Action::Activate(_)));
         if activates && let Some(pending) = target.and_then(|modem| self.cancel.remove(&modem)) {
+            // Before the new one's cursor is in the place of its own.
+            self.history.activated(pending.document, Code::ABORTED).await;
             // An error means that it has just ended.
             let _ = pending.cancel.send(Ending::Superseded);
         }
@@ -528,17 +546,17 @@ impl Task {
             false => self.look_later(),
         }
         if execution.is_done() {
-            execution.end().await;
+            self.ended(&mut execution).await;
             return execution.job().clone();
         }
         let job = execution.job().clone();
         let Some(modem) = job.modem else { return job };
         let (cancel, cancelled) = oneshot::channel();
-        self.cancel.insert(modem, Pending { job: job.id, owner: execution.owner(), cancel });
-        let (id, document) = (job.id, execution.document());
+        let pending = Pending { job: job.id, document: execution.document(), owner: execution.owner(), cancel };
+        self.cancel.insert(modem, pending);
         self.activations.spawn(async move {
-            let code = execution.activate(cancelled).await;
-            Activated { modem, job: id, document, code }
+            let ending = execution.activate(cancelled).await;
+            Activated { modem, execution, ending }
         });
         job
     }

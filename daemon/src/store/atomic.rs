@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::halt;
+
 /// One step of a replacement, named for tests that stop between any two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -50,7 +52,12 @@ fn write(
     lasting: bool,
     mut after: impl FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut after = |step| {
+        halt::here();
+        after(step)
+    };
     let (temporary, folder) = temporary(file)?;
+    halt::here();
     let written = (|| {
         // A leftover of a crash must not keep its mode or its links.
         remove(&temporary)?;
@@ -89,10 +96,19 @@ fn temporary(file: &Path) -> io::Result<(PathBuf, &Path)> {
 
 /// Removes a file that may be absent.
 pub(crate) fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
+    let removed = fs::remove_file(file);
+    halt::here();
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Removes a file that may be absent, with what a crash left of a replacement of it.
+pub(crate) fn forget(file: &Path) -> io::Result<()> {
+    let (temporary, _) = temporary(file)?;
+    remove(&temporary)?;
+    remove(file)
 }
 
 /// Reads a whole file of at most `max` octets.
@@ -163,6 +179,10 @@ mod tests {
         replace(&file, b"whole").unwrap();
         assert_eq!(read(&file, 100).unwrap(), b"whole");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(folder.path().join(".x.new"), "half").unwrap();
+        forget(&file).unwrap();
+        forget(&file).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Cursors {
         which: Which,
         content: Option<Zeroizing<Vec<u8>>>,
     ) -> io::Result<()> {
-        let Some(content) = content else { return atomic::remove(&self.file(key, which)) };
+        let Some(content) = content else { return atomic::forget(&self.file(key, which)) };
         self.salt.keep()?;
         atomic::make_folder(&self.folder, 0o700)?;
         let sealed = self.seal.seal_octets(&self.name(key, which), &content)?;

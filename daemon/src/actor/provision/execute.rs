@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::history::Draft;
 use super::{Board, activation_code, facts};
 use crate::handle::{Job, JobStep, ModemHandle};
-use crate::store::{Store, Which};
+use crate::store::{Store, Which, halt};
 
 /// What is written down of a document that is being applied.
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,7 +122,9 @@ impl Execution {
             if !stages {
                 self.keep().await;
             }
+            halt::here();
             let outcome = self.act(action).await;
+            halt::here();
             self.run.done(&id, outcome, self.start.elapsed());
             if !stages {
                 self.keep().await;
@@ -142,41 +144,47 @@ impl Execution {
         }
     }
 
-    /// Makes the attempts of the activation until one works, all failed, or somebody ends it; what it came to.
-    pub(super) async fn activate(mut self, mut cancelled: oneshot::Receiver<Ending>) -> Option<Code> {
+    /// Makes the attempts of the activation until one works, all failed, or somebody ends it. The cursor then says how it
+    /// ended, until that is in the history.
+    pub(super) async fn activate(&mut self, mut cancelled: oneshot::Receiver<Ending>) -> Option<Ending> {
         let mut ending = None;
         while ending.is_none() {
-            match self.run.next(self.start.elapsed()) {
+            let todo = self.run.next(self.start.elapsed());
+            self.keep().await;
+            halt::here();
+            match todo {
                 Todo::Done => break,
                 Todo::WaitUntil(due) => {
-                    self.keep().await;
                     tokio::select! {
                         () = tokio::time::sleep_until(self.start + due) => {}
                         why = &mut cancelled => ending = Some(why.unwrap_or(Ending::Superseded)),
                     }
                 }
                 Todo::Do(id, action) => {
-                    self.keep().await;
                     self.show("activating");
                     tokio::select! {
                         outcome = self.act(action) => self.run.done(&id, outcome, self.start.elapsed()),
                         why = &mut cancelled => ending = Some(why.unwrap_or(Ending::Superseded)),
                     }
+                    halt::here();
                     self.show("activating");
                 }
             }
         }
-        if ending.is_some() {
+        if let Some(ending) = ending {
             self.run.cancel_activation();
+            if ending == Ending::Removed {
+                self.keep().await;
+            }
         }
-        match ending {
-            // The cursor on disk is that of the document that came instead.
-            Some(Ending::Superseded) => self.show_end(),
-            Some(Ending::Removed) | None => self.end().await,
-        }
+        ending
+    }
+
+    /// What the attempts of the activation came to, once there are no more.
+    pub(super) fn activated(&self) -> Option<Code> {
         match self.run.activation() {
             ActivationStatus::Succeeded { .. } => Some(Code::OK),
-            ActivationStatus::Failed { code, .. } | ActivationStatus::Refused { code } => Some(code),
+            ActivationStatus::Failed { code, .. } => Some(code),
             ActivationStatus::Cancelled => Some(Code::ABORTED),
             _ => None,
         }
@@ -189,6 +197,11 @@ impl Execution {
         {
             tracing::warn!(%error, "a document that was applied could not be forgotten");
         }
+        self.show_end();
+    }
+
+    /// Another document is in its place: the cursor is that one's.
+    pub(super) fn superseded(&mut self) {
         self.show_end();
     }
 

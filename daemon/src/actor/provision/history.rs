@@ -110,6 +110,16 @@ impl History {
         document
     }
 
+    /// The number of a document that was remembered; 0 where it was not.
+    pub(super) async fn number(&self, entry: &Entry, sim: &SubscriberKey) -> u32 {
+        let ledger = self.read().await.unwrap_or_default();
+        let same = |known: &&Entry| {
+            let of = |entry: &Entry| (entry.at, entry.giver, entry.file.clone(), entry.digest.clone());
+            of(known) == of(entry) && known.sim.as_ref().is_some_and(|known| known.reveal() == sim.reveal())
+        };
+        ledger.entries().iter().rfind(same).map_or(0, |known| known.id)
+    }
+
     /// The activation that a document ordered has ended.
     pub(super) async fn activated(&self, document: u32, code: Code) {
         tracing::info!(event = "activation-ended", document, code = %code, "an activation has ended");

@@ -1,6 +1,7 @@
 //! Documents against a modem that is played by the test.
 
 mod history;
+mod killed;
 mod newer;
 
 use super::*;
@@ -540,6 +541,29 @@ async fn what_was_kept_is_taken_back_where_the_profiles_cannot_be_stored() {
         assert!(results.contains(&format!("<{section} errorCode=\"80070005\"/>")), "{results}");
     }
     assert!(bench.results(USAGE).await.contains("82170012"), "the plan is not there");
+    bench.agent.stop().await;
+}
+
+/// PROV-235: the second one waits until the first has its results.
+#[tokio::test]
+async fn documents_at_once_are_applied_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let named = |apn: &str| document(&PROFILE.replace("internet.example", apn));
+    let mut waiting =
+        ["first.example", "second.example", "third.example"].map(|apn| bench.submit(named(apn), 1000, false));
+    for (number, apn) in (1..).zip(["first.example", "second.example", "third.example"]) {
+        let (request, answer) = bench.requests.recv().await.unwrap();
+        let Request::SetProfiles { default: Some(profile), .. } = request else { panic!("{request:?}") };
+        assert_eq!(profile.apn, apn, "in order of arrival");
+        assert_eq!(bench.provisioner.jobs.borrow().len(), number, "the next one has not begun");
+        assert!(bench.requests.try_recv().is_err());
+        answer.send(Ok(Reply::Done { changed: true })).unwrap();
+        let job = (&mut waiting[number - 1]).await.unwrap().unwrap();
+        assert_eq!((job.state, job.all_provisioned), ("done", Some(true)));
+    }
+    let files: Vec<_> = bench.ledger().await.entries().iter().map(|entry| entry.id).collect();
+    assert_eq!(files, [1, 2, 3]);
     bench.agent.stop().await;
 }
 
