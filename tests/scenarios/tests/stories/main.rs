@@ -10,6 +10,7 @@
 // clippy.toml allows this in tests, but does not know that an executable without the standard harness is one.
 #![allow(clippy::unwrap_used)]
 
+mod activation;
 mod canaries;
 mod command_line;
 mod device;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         open::CASES,
         proxy::CASES,
         garden::CASES,
+        activation::CASES,
         unplug::CASES,
         restart::CASES,
         sleep::CASES,
