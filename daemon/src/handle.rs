@@ -10,6 +10,7 @@ use daemon_core::snapshot::{Reason, Snapshot};
 use daemon_provisioning::Secret;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::host::unit::Units;
 use crate::store::Store;
 
 /// One modem as the rest of the shell sees it.
@@ -98,6 +99,8 @@ pub(crate) struct Submission {
     pub(crate) source: Source,
     /// Uid of the caller, checked with the bus.
     pub(crate) uid: u32,
+    /// The units that the caller's process is in.
+    pub(crate) units: Units,
     /// Only say what would be done.
     pub(crate) dry_run: bool,
 }

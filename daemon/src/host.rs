@@ -21,5 +21,6 @@ pub(crate) mod rfkill;
 pub(crate) mod testpage;
 pub(crate) mod tls;
 pub(crate) mod uevent;
+pub(crate) mod unit;
 pub(crate) mod verify;
 pub(crate) mod window;

@@ -504,7 +504,7 @@ impl Task {
             Source::Refresh => vec![provisioning::Source::Refresh],
             Source::Administrator => vec![provisioning::Source::Administrator],
             Source::App => {
-                let carriers = apps::carriers_of(&self.places.apps_dir, submission.uid);
+                let carriers = apps::carriers_of(&self.places.apps_dir, submission.uid, &submission.units);
                 let unbound = carriers.is_empty().then_some(None);
                 let bound = carriers.into_iter().map(Some);
                 bound.chain(unbound).map(|carrier_id| provisioning::Source::App { carrier_id }).collect()

@@ -1,14 +1,17 @@
 //! Who may do what. With polkit on the bus it decides; without it only root and the daemon's own user may.
 
 use std::collections::HashMap;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use dbus_api::error::Code;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zbus::message::{Flags, Header};
 use zbus::names::BusName;
 use zbus::{Connection, Variant, fdo};
 
 use super::failure::Failure;
+use crate::host::unit::{self, Units};
 
 /// What is guarded; the polkit action of the same name says to whom it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +123,33 @@ pub(super) async fn caller(connection: &Connection, call: &Header<'_>) -> Result
     let bus = fdo::DBusProxy::new(connection).await.map_err(|_| unknown())?;
     let creds = bus.get_connection_credentials(BusName::from(sender.clone())).await.map_err(|_| unknown())?;
     creds.unix_user_id().ok_or_else(unknown)
+}
+
+/// The units that the caller's process is in; none where that is not certain.
+pub(super) async fn units(connection: &Connection, call: &Header<'_>) -> Units {
+    if !connection.is_bus() {
+        let creds = connection.peer_creds().await.ok();
+        return creds.and_then(|creds| creds.process_id()).map(unit::of).unwrap_or_default();
+    }
+    let Some(sender) = call.sender() else { return Units::default() };
+    let Ok(bus) = fdo::DBusProxy::new(connection).await else { return Units::default() };
+    let creds = async || bus.get_connection_credentials(BusName::from(sender.clone())).await.ok();
+    let Some(before) = creds().await else { return Units::default() };
+    let Some(pid) = before.process_id() else { return Units::default() };
+    let found = unit::of(pid);
+    // The number may be another process's by now, unless that one is still there.
+    let is_there = match before.process_fd() {
+        Some(process) => is_running(process.as_fd()),
+        None => creds().await.and_then(|after| after.process_id()) == Some(pid),
+    };
+    if is_there { found } else { Units::default() }
+}
+
+/// Whether a process has not ended; a descriptor of one can be read once it has.
+fn is_running(process: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::new(&process, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready == 0)
 }
 
 /// What polkit said.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::history::{Draft, digest};
 use super::{Task, facts};
 use crate::handle::{Source, Submission};
+use crate::host::unit::Units;
 use crate::store::atomic;
 use crate::store::watched::Watched;
 
@@ -109,8 +110,14 @@ impl Task {
         if self.dropins.told.get(&name) == Some(&refused) {
             return;
         }
-        let submission =
-            Submission { modem: None, xml: xml.into(), source: Source::Administrator, uid: 0, dry_run: false };
+        let submission = Submission {
+            modem: None,
+            xml: xml.into(),
+            source: Source::Administrator,
+            uid: 0,
+            units: Units::default(),
+            dry_run: false,
+        };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.entry.file = Some(name.clone());
         let modems = self.modems.borrow().clone();

@@ -13,6 +13,7 @@ use super::{Task, code_number, described, facts};
 use crate::handle::{Job, ModemHandle, NotDone, Source, Submission};
 use crate::host::fetch::{self, Got, Place};
 use crate::host::probe::Bearer;
+use crate::host::unit::Units;
 
 /// How long nobody looks at the clock, which may jump.
 const LOOK: Duration = Duration::from_secs(3600);
@@ -166,8 +167,14 @@ impl Task {
 
     /// Judges and applies it, with nobody to ask.
     async fn take_newer(&mut self, owner: &Owner, job: Job, xml: Vec<u8>, validators: Validators) {
-        let submission =
-            Submission { modem: job.modem, xml: xml.into(), source: Source::Refresh, uid: 0, dry_run: false };
+        let submission = Submission {
+            modem: job.modem,
+            xml: xml.into(),
+            source: Source::Refresh,
+            uid: 0,
+            units: Units::default(),
+            dry_run: false,
+        };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.validators = validators;
         let modems = self.modems.borrow().clone();

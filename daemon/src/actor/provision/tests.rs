@@ -5,6 +5,7 @@ mod killed;
 mod newer;
 
 use super::*;
+use crate::host::unit::Units;
 use crate::store::operators::Operators;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, SimReady, Snapshot};
@@ -88,7 +89,8 @@ const PROFILE: &str = "<MBNProfiles><DefaultProfile \
 impl Bench {
     fn submit(&self, xml: Vec<u8>, uid: u32, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem: None, xml: xml.into(), source: Source::App, uid, dry_run };
+        let submission =
+            Submission { modem: None, xml: xml.into(), source: Source::App, uid, units: Units::default(), dry_run };
         self.provisioner.submit.try_send((submission, answer)).unwrap();
         wait
     }
@@ -155,7 +157,14 @@ fn carried() -> Vec<u8> {
 impl Bench {
     fn hand_over(&self, dry_run: bool) -> oneshot::Receiver<Result<Job, Job>> {
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem: None, xml: carried().into(), source: Source::Website, uid: 1, dry_run };
+        let submission = Submission {
+            modem: None,
+            xml: carried().into(),
+            source: Source::Website,
+            uid: 1,
+            units: Units::default(),
+            dry_run,
+        };
         self.provisioner.submit.try_send((submission, answer)).unwrap();
         wait
     }

@@ -14,7 +14,7 @@ use zbus::{Connection as Bus, ObjectPath, OwnedVariant};
 use crate::dbus::agents::{Agent, Agents};
 use crate::dbus::failure::Failure;
 use crate::dbus::options::Options;
-use crate::dbus::policy::{Action, Gate, caller};
+use crate::dbus::policy::{Action, Gate, caller, units};
 use crate::handle::{Job, Modems, NotDone, Provisioner, Source, Submission, Wish};
 use crate::store::trusted::Consent;
 
@@ -184,7 +184,8 @@ impl Provisioning {
             return Err(Failure::new(Code::TooLarge, "800700df The document is larger than 4 MiB."));
         }
         let (answer, wait) = oneshot::channel();
-        let submission = Submission { modem, xml: document.into(), source, uid, dry_run };
+        let units = units(bus, &call).await;
+        let submission = Submission { modem, xml: document.into(), source, uid, units, dry_run };
         self.provisioner.submit.send((submission, answer)).await.map_err(|_| Failure::gone())?;
         match wait.await.map_err(|_| Failure::gone())? {
             Ok(job) => {

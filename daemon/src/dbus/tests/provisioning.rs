@@ -42,6 +42,7 @@ async fn a_document_becomes_a_job() {
             (Source::App, Some(0), false)
         );
         assert_eq!(submissions[0].uid, rustix::process::getuid().as_raw());
+        assert_eq!(submissions[0].units, crate::host::unit::of(std::process::id()));
     }
 
     stand.provisioner.jobs.send(vec![done()]).unwrap();
