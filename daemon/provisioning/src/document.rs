@@ -6,7 +6,7 @@
 pub(crate) mod branding;
 pub(crate) mod extensions;
 mod messages;
-mod pattern;
+pub(crate) mod pattern;
 pub(crate) mod plans;
 mod read;
 pub(crate) mod refresh;

@@ -24,6 +24,8 @@ mod plan;
 mod private;
 mod profile;
 mod results;
+#[cfg(feature = "rules")]
+mod rules;
 mod run;
 mod schedule;
 mod schema;
@@ -48,6 +50,8 @@ pub use plan::{Action, Activation, Element, Method, Plan, PlanView, Step, StepId
 pub use private::{Personal, Secret};
 pub use profile::{Authentication, ProvisionedProfile, RoamingPartner, Slot};
 pub use results::{Shape, refused, refused_signed};
+#[cfg(feature = "rules")]
+pub use rules::{Bearer, Incoming, Match, Rules, Said};
 pub use run::{ActivationStatus, Outcome, Run, SavedRun, StepAction, StepReport, Time, Todo};
 pub use schedule::{Due, Fetched, Schedule, Validators};
 #[cfg(feature = "generate")]

@@ -9,7 +9,7 @@ const MAX_COST: u64 = 65_536;
 const MAX_DEPTH: usize = 64;
 
 /// Number of capturing groups of a pattern that can be used; else why not.
-pub(super) fn groups(pattern: &str) -> Result<u32, &'static str> {
+pub(crate) fn groups(pattern: &str) -> Result<u32, &'static str> {
     if pattern.chars().count() > MAX_CHARACTERS {
         return Err("more than 4096 characters");
     }
