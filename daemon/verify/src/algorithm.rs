@@ -6,8 +6,6 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
-use crate::canonical::Sink;
-
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -153,33 +151,13 @@ impl DigestAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.uri() == uri)
     }
 
-    pub(crate) fn context(self) -> Digesting {
+    pub(crate) fn digest(self, octets: &[u8]) -> digest::Digest {
         let algorithm = match self {
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
         };
-        Digesting { context: digest::Context::new(algorithm), length: 0 }
-    }
-}
-
-/// A digest under way.
-pub(crate) struct Digesting {
-    context: digest::Context,
-    length: usize,
-}
-
-impl Digesting {
-    /// The digest, and of how many octets.
-    pub(crate) fn finish(self) -> (digest::Digest, usize) {
-        (self.context.finish(), self.length)
-    }
-}
-
-impl Sink for Digesting {
-    fn push(&mut self, text: &str) {
-        self.context.update(text.as_bytes());
-        self.length = self.length.saturating_add(text.len());
+        digest::digest(algorithm, octets)
     }
 }

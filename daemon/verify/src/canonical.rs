@@ -64,6 +64,32 @@ impl Sink for String {
     }
 }
 
+/// A text that may be so long; of a longer one nothing is kept.
+pub(crate) struct Bounded {
+    text: String,
+    room: Option<usize>,
+}
+
+impl Bounded {
+    pub(crate) fn new(expected: usize, most: usize) -> Self {
+        Self { text: String::with_capacity(expected.min(most)), room: Some(most) }
+    }
+
+    /// All of it, unless that was too much.
+    pub(crate) fn finish(self) -> Option<String> {
+        self.room.map(|_| self.text)
+    }
+}
+
+impl Sink for Bounded {
+    fn push(&mut self, text: &str) {
+        self.room = self.room.and_then(|room| room.checked_sub(text.len()));
+        if self.room.is_some() {
+            self.text.push_str(text);
+        }
+    }
+}
+
 /// The whole document but `without`: what an enveloped signature's reference digests. [PROV 9.2, 1 to 3]
 pub(crate) fn document<S: Sink>(tree: &Tree<'_>, without: Option<Node<'_>>, out: &mut S) {
     let mut writer = Writer { method: Method::Inclusive, without, out };

@@ -151,14 +151,13 @@ impl Narrow {
     ) -> Result<Verified, Rejected> {
         let (signature_algorithm, digest_algorithm) = shape.algorithms(request.sha1)?;
 
-        // Digested as it is written, and written down only when the digest is right.
-        let mut digest = digest_algorithm.context();
-        canonical::document(tree, Some(shape.signature), &mut digest);
-        let (digest, length) = digest.finish();
+        let mut form = canonical::Bounded::new(request.document.len(), daemon_provisioning::MAX_DOCUMENT);
+        canonical::document(tree, Some(shape.signature), &mut form);
         // What is applied is read from these octets, under the same limit.
-        if length > daemon_provisioning::MAX_DOCUMENT {
+        let Some(form) = form.finish() else {
             return Err(Rejected::new(Code::FILE_TOO_LARGE, "too large in canonical form"));
-        }
+        };
+        let digest = digest_algorithm.digest(form.as_bytes());
         if digest.as_ref() != shape.digest {
             return Err(Rejected::new(Code::DIGEST_INVALID, "the document was changed after it was signed"));
         }
@@ -169,13 +168,10 @@ impl Narrow {
             let reason = "the signature value is not that of the certificate's key, or the key is too weak";
             return Err(Rejected::new(Code::SIGNATURE_INVALID, reason));
         }
-        let mut octets = String::with_capacity(length);
-        canonical::document(tree, Some(shape.signature), &mut octets);
-        let octets = octets.into_bytes();
         let (signer, revocation) = certificates
             .signer(request)
             .ok_or_else(|| Rejected::new(Code::NO_LEAF_CERTIFICATE, "the signature has no certificate"))?;
-        Ok(Verified { octets, signer, revocation })
+        Ok(Verified { octets: form.into_bytes(), signer, revocation })
     }
 }
 

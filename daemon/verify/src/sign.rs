@@ -129,9 +129,9 @@ pub fn sign(document: &[u8], signing: &Signing<'_>) -> Result<Vec<u8>, String> {
             return Err("the root is empty".to_owned());
         }
         let end = root.rfind("</").ok_or_else(|| "the root is empty".to_owned())?;
-        let mut digest = signing.digest.context();
-        canonical::document(&tree, None, &mut digest);
-        (end, digest.finish().0)
+        let mut form = String::new();
+        canonical::document(&tree, None, &mut form);
+        (end, signing.digest.digest(form.as_bytes()))
     };
     let certificates: String = signing
         .certificates

@@ -76,11 +76,13 @@ pub(crate) const fn is_space(c: char) -> bool {
 
 /// Trims, and makes each run of white space one space.
 pub(crate) fn collapse(value: &str) -> Cow<'_, str> {
-    let clean = !value.starts_with(is_space)
-        && !value.ends_with(is_space)
-        && !value.contains(['\t', '\n', '\r'])
-        && !value.contains("  ");
-    if clean {
+    // As if a space stood before it and behind: two in a row are one too many.
+    let mut before = b' ';
+    let mut is_too_much = |octet: u8| {
+        let former = core::mem::replace(&mut before, octet);
+        matches!(octet, b'\t' | b'\n' | b'\r') || (octet == b' ' && former == b' ')
+    };
+    if value.is_empty() || !value.bytes().chain([b' ']).any(&mut is_too_much) {
         return value.into();
     }
     let words: Vec<_> = value.split(is_space).filter(|word| !word.is_empty()).collect();

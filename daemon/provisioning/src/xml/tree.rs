@@ -221,8 +221,9 @@ impl<'t> Node<'t> {
     /// Its name without the prefix.
     #[must_use]
     pub fn name(self) -> &'t str {
-        let written = self.written();
-        written.get(usize::from(self.element().prefix)..).unwrap_or(written)
+        let element = self.element();
+        let at = element.start as usize + 1;
+        self.tree.slice(at + usize::from(element.prefix)..at + usize::from(element.name))
     }
 
     /// Its namespace.
@@ -423,6 +424,17 @@ impl<'t> Items<'t> {
             return None;
         }
         let (tree, at) = (self.tree, self.lexer.at);
+        // Where an element begins is known, and its name with it.
+        let element = tree.elements.get(self.child);
+        if element.start as usize == at && element.end as usize > at {
+            let child = Node { tree, index: self.child };
+            self.lexer.at = element.end as usize;
+            self.child = element.next;
+            return Some((at, Item::Element(child)));
+        }
+        if tree.text.as_bytes().get(at..at + 2) == Some(b"</") {
+            return None;
+        }
         let item = match self.lexer.next().ok()?? {
             Token::Text(range) => Item::Text(lexer::text(tree.slice(range))),
             Token::Cdata(range) => Item::Text(lexer::lines(tree.slice(range))),
@@ -430,14 +442,7 @@ impl<'t> Items<'t> {
             Token::Instruction { target, value } => {
                 Item::Instruction { target: tree.slice(target), value: lexer::lines(tree.slice(value)) }
             }
-            Token::Open(_) => {
-                let child = Node { tree, index: self.child };
-                let element = child.element();
-                self.lexer.at = (element.end as usize).max(self.lexer.at);
-                self.child = element.next;
-                Item::Element(child)
-            }
-            Token::Close(_) => return None,
+            Token::Open(_) | Token::Close(_) => return None,
         };
         Some((at, item))
     }
