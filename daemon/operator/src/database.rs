@@ -7,6 +7,7 @@ pub(crate) mod places;
 mod problem;
 mod reader;
 pub(crate) mod record;
+pub(crate) mod sieve;
 pub(crate) mod tree;
 
 pub use problem::{FileProblem, Severity, Trouble};

@@ -23,6 +23,9 @@ const PACKAGE: [(&str, &str); 4] = [
 
 /// Reads the octets as vendor file, as overlay, and as both, and chooses for made-up SIMs each time; and imports them,
 /// whatever they are, as an overlay that is read again.
+///
+/// # Panics
+/// If the short way for one SIM leads to another choice than the whole files.
 pub fn fuzz(bytes: &[u8]) {
     if let Ok(imported) = import::read("fuzz.xml", bytes) {
         let text = print(&imported.records);
@@ -48,6 +51,8 @@ pub fn fuzz(bytes: &[u8]) {
         for identity in identities() {
             let wishes = Wishes { plan: PlanHint::Prepaid, ..Wishes::default() };
             let choice = layers.choose(&identity, &wishes);
+            let (enough, _) = Layers::read_for(&Sources { vendor, overlay, ..Sources::default() }, &identity);
+            assert!(choice == enough.choose(&identity, &wishes), "reading what one SIM needs makes another choice");
             let _ = (choice.rounds().len(), choice.attach().is_some(), choice.rule_name());
             if let Some(url) = choice.operator.as_ref().and_then(|operator| operator.account_url.as_deref()) {
                 let _ = hand_over(url, &Parameters::of(&identity));

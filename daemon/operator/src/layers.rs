@@ -3,8 +3,9 @@
 use crate::database::record::{Op, OperatorRecord, Record};
 use std::collections::BTreeMap;
 
-use crate::database::{Builder, Counts, Database, FileProblem, Hidden, read};
-use crate::identity::{Plmn, Sid};
+use crate::database::sieve::{Prefix, sieve};
+use crate::database::{Builder, Counts, Database, FileProblem, Hidden, Severity, read};
+use crate::identity::{CellClass, Identity, Plmn, Sid};
 use crate::metadata::{self, Package};
 use crate::names;
 use crate::profile::named;
@@ -62,6 +63,28 @@ impl Layers {
     /// order of the names, stands before an earlier one. What is wrong with files is told; what could be read is there.
     pub fn load(vendor: &[SourceFile<'_>], overlay: &[SourceFile<'_>]) -> (Self, Vec<FileProblem>) {
         Self::read(&Sources { overlay, vendor, ..Sources::default() })
+    }
+
+    /// Enough of the files to choose for this identity, and for no other: of vendor files that are written plainly only
+    /// its records are read. Remarks on the others are not made. `[OPER 3.9]`
+    pub fn read_for(sources: &Sources<'_>, identity: &Identity) -> (Self, Vec<FileProblem>) {
+        let whole = || Self::read(sources);
+        let (CellClass::Gsm, Some(imsi)) = (identity.cell_class, &identity.imsi) else { return whole() };
+        let codes = identity.ehplmn.iter().map(Plmn::as_str).chain([imsi.reveal()]);
+        let wanted: Vec<Prefix> = codes.filter_map(|code| code.as_bytes().first_chunk().copied()).collect();
+        let mut sieved = Vec::with_capacity(sources.vendor.len());
+        for file in sources.vendor {
+            let Some(text) = sieve(file.bytes, &wanted) else { return whole() };
+            sieved.push((file.name, text));
+        }
+        let vendor: Vec<SourceFile<'_>> = sieved.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect();
+        let (layers, problems) = Self::read(&Sources { vendor: &vendor, ..*sources });
+        // Of what is left the places are other ones.
+        let of_vendor = |problem: &FileProblem| sources.vendor.iter().any(|file| file.name == problem.file);
+        if problems.iter().any(|problem| problem.severity > Severity::Debug && of_vendor(problem)) {
+            return whole();
+        }
+        (layers, problems.into_iter().filter(|problem| !of_vendor(problem)).collect())
     }
 
     /// As [`Self::load`], with packages.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use daemon_operator::{CellClass, Choice, Identity, Layers, Match, Reported, Rule, SourceFile, Wishes};
+use daemon_operator::{CellClass, Choice, Identity, Layers, Match, Reported, Rule, SourceFile, Sources, Wishes};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -199,6 +199,37 @@ fn each_record_is_found_by_a_sim_made_for_it() {
     );
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
     assert_eq!((world.providers.len(), without), (700, 18));
+}
+
+/// The short way for one SIM is taken for the file as it is, and leads to the choice that the whole file gives: for each
+/// code, for the legacy forms, for an equivalent home, and for a stranger.
+#[test]
+fn reading_what_one_sim_needs_makes_the_same_choice() {
+    let Some(bytes) = vendor("every code of the vendor database, the short way") else { return };
+    let Some(world) = World::load("every code of the vendor database, the short way") else { return };
+    let vendor = [SourceFile { name: "serviceproviders.xml", bytes: &bytes }];
+    let sources = Sources { vendor: &vendor, ..Sources::default() };
+    let codes = world.codes();
+    let of_db = codes.keys().map(|code| (*code, &[][..]));
+    let legacy = LEGACY.into_iter().map(|code| (code, &[][..]));
+    let others = [("99970", &[][..]), ("99970", &["26202", "310260"][..]), ("", &[][..])];
+    let (mut short, mut number) = (0, 0);
+    for (code, ehplmn) in of_db.chain(legacy).chain(others) {
+        let imsi = if code.is_empty() { String::new() } else { format!("{code:0<15}") };
+        // The card tells the length of its code, or does not.
+        let mnc_length = u8::try_from(code.len().max(3) - 3).ok().filter(|_| number % 2 == 0);
+        let reported = Reported { subscriber_id: &imsi, mnc_length, ehplmn, ..Reported::default() };
+        let (identity, _) = Identity::normalise(&reported);
+        let (layers, problems) = Layers::read_for(&sources, &identity);
+        let is_short = layers.vendor_counts().providers < 100;
+        assert_eq!(problems.is_empty(), is_short, "{code}: {problems:?}");
+        let wishes = Wishes::default();
+        assert!(layers.choose(&identity, &wishes) == world.layers.choose(&identity, &wishes), "{code} {ehplmn:?}");
+        short += usize::from(is_short);
+        number += 1;
+    }
+    // The record with an access point that is none is told, and the file read whole; so is it for who has no number.
+    assert_eq!((short, number), (825, 827));
 }
 
 /// What NetworkManager takes for a network: in document order the first access point whose usage is exactly

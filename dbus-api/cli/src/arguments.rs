@@ -13,14 +13,50 @@ use crate::bus::Bus;
 #[derive(Debug, Parser)]
 #[command(name = "mbimctl", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line; ends the program where it is wrong, or asks for help.
+    pub(crate) fn read() -> Self {
+        Self::lookup().unwrap_or_else(Self::parse)
+    }
+
+    /// A lookup that is right. All commands together take longer to describe than a lookup takes: it is tried without them,
+    /// and anything else is left to the whole of them.
+    fn lookup() -> Option<Self> {
+        std::env::args_os().nth(1).filter(|word| word == "apn")?;
+        let Short { common, command: Lookup::Apn(question) } = Short::try_parse().ok()?;
+        Some(Self { common, command: Command::Apn(question) })
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "mbimctl", disable_help_flag = true, disable_help_subcommand = true)]
+struct Short {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Lookup,
+}
+
+#[derive(Debug, Subcommand)]
+enum Lookup {
+    Apn(Apn),
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub(crate) struct Common {
     /// Print JSON: one object, one per line for monitor and trace
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Where the daemon is: system, session, or a D-Bus address
     #[arg(long, global = true, value_name = "BUS", default_value_t)]
     pub(crate) bus: Bus,
-    #[command(subcommand)]
-    pub(crate) command: Command,
 }
 
 /// What to do. MODEM is a number of `list`, a port, an interface or a USB id; without it, the only modem.

@@ -83,7 +83,12 @@ fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let result = if file.as_os_str() == "-" {
         std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(file).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        std::fs::File::open(file).and_then(|file| {
+            // Room at once: growing by and by would copy a large file several times.
+            let length = file.metadata().map_or(0, |data| data.len().min(limit));
+            bytes.reserve_exact(usize::try_from(length).unwrap_or(0).saturating_add(32));
+            file.take(limit + 1).read_to_end(&mut bytes)
+        })
     };
     result.map_err(|error| Failure::failed(format!("{name}: {error}")))?;
     if bytes.len() as u64 > limit {

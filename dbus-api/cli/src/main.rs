@@ -15,8 +15,6 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::{Arguments, Command};
 use failure::Failure;
 use show::Output;
@@ -26,8 +24,8 @@ fn main() -> ExitCode {
     if let Some(ended) = papers::asked() {
         return ended;
     }
-    let arguments = Arguments::parse();
-    let output = Output { json: arguments.json };
+    let arguments = Arguments::read();
+    let output = Output { json: arguments.common.json };
     match run(arguments, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -44,12 +42,12 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::PortalUrl(question) => command::portal_url::run(&question, output),
         Command::Decode(question) => command::decode::run(&question, output),
         Command::Replay(question) => command::replay::run(&question, output),
-        Command::Provision { command } => command::provision::run(command, &arguments.bus, output),
+        Command::Provision { command } => command::provision::run(command, &arguments.common.bus, output),
         Command::Agent(wish) if command::agent::stays(&wish) => {
-            runtime()?.block_on(command::agent::stay(&wish, &arguments.bus))
+            runtime()?.block_on(command::agent::stay(&wish, &arguments.common.bus))
         }
         Command::Trace(wish) if wish.proxy.is_some() => runtime()?.block_on(command::trace::ride(&wish, output)),
-        live => runtime()?.block_on(command::live(live, &arguments.bus, output)),
+        live => runtime()?.block_on(command::live(live, &arguments.common.bus, output)),
     }
 }
 

@@ -10,7 +10,7 @@ use quick_xml::events::attributes::Attribute;
 use super::problem::{FileProblem, Severity, Trouble};
 
 /// Largest file, in octets.
-const MAX_FILE: usize = 16 << 20;
+pub(crate) const MAX_FILE: usize = 16 << 20;
 /// Longest text or attribute, in octets.
 pub(crate) const MAX_TEXT: usize = 64 << 10;
 /// Most attributes of one element.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use daemon_operator::database::Severity;
 use daemon_operator::identity::Reported;
 use daemon_operator::profile::PlanHint;
-use daemon_operator::{Candidate, Choice, Layers, Package, SourceFile, Sources, Wishes, import, overlay};
+use daemon_operator::{Candidate, Choice, Identity, Layers, Package, SourceFile, Sources, Wishes, import, overlay};
 use serde_json::{Map, Value, json};
 
 use super::hwid;
@@ -32,7 +32,7 @@ pub(crate) fn run(question: &Apn, output: Output) -> Result<(), Failure> {
         ehplmn: &ehplmn,
         ..hwid::reported(&question.identity)
     })?;
-    let layers = load(&question.database, &question.overlay, &question.metadata)?;
+    let layers = load(question, &identity)?;
     let choice = layers.choose(&identity, &Wishes { plan, ..Wishes::default() });
     output.print(&value(&choice), || sheet(&choice));
     Ok(())
@@ -68,9 +68,13 @@ fn plan(hint: Option<&str>) -> Result<PlanHint, Failure> {
     }
 }
 
-fn load(database: &[PathBuf], overlay: &[PathBuf], metadata: &[PathBuf]) -> Result<Layers, Failure> {
+/// Of the distribution's database what the identity needs, for speed; of files that someone names all of it, so that they
+/// see what is wrong with them.
+fn load(question: &Apn, identity: &Identity) -> Result<Layers, Failure> {
+    let Apn { database, overlay, metadata, .. } = question;
     let packaged = [PathBuf::from(PACKAGED)];
-    let database = if database.is_empty() {
+    let named = !database.is_empty();
+    let database = if !named {
         if Path::new(PACKAGED).exists() {
             &packaged[..]
         } else {
@@ -80,7 +84,7 @@ fn load(database: &[PathBuf], overlay: &[PathBuf], metadata: &[PathBuf]) -> Resu
             &[]
         }
     } else {
-        database
+        database.as_slice()
     };
     let read = |files: &[PathBuf]| -> Result<Vec<(String, Vec<u8>)>, Failure> {
         files.iter().map(|file| Ok((file.display().to_string(), super::read(file, DATABASE)?))).collect()
@@ -91,8 +95,8 @@ fn load(database: &[PathBuf], overlay: &[PathBuf], metadata: &[PathBuf]) -> Resu
     let packages: Vec<Package<'_>> =
         packages.iter().zip(&parts).map(|((name, _), files)| Package { name, files }).collect();
     let (overlay, vendor) = (sources(&overlay), sources(&vendor));
-    let (layers, problems) =
-        Layers::read(&Sources { packages: &packages, overlay: &overlay, vendor: &vendor, ..Sources::default() });
+    let sources = Sources { packages: &packages, overlay: &overlay, vendor: &vendor, ..Sources::default() };
+    let (layers, problems) = if named { Layers::read(&sources) } else { Layers::read_for(&sources, identity) };
     let mut bad = false;
     for problem in problems.iter().filter(|problem| problem.severity != Severity::Debug) {
         eprintln!("{problem}");
