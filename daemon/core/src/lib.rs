@@ -15,6 +15,7 @@ pub mod memory;
 pub mod modem;
 pub mod probe;
 pub mod proxy;
+pub mod quota;
 pub mod request;
 pub mod session;
 pub mod snapshot;

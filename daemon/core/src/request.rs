@@ -3,6 +3,7 @@
 use mbim_proto::{Personal, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::quota::Quota;
 use crate::snapshot::Reason;
 use crate::subscriber::{ProvisionedProfile, Settings, UserApn};
 use crate::usage::Day;
@@ -58,7 +59,10 @@ pub enum Request {
         /// New purchase profile.
         purchase: Option<ProvisionedProfile>,
     },
-    /// Forget the profiles that documents of this operator (CarrierId) brought for the SIM now present. Answered as
+    /// The data plan that documents give the SIM now present, or none. What was used of it goes on where it is the same plan
+    /// and the operator tells no other figure. Answered as [`Self::SetSettings`].
+    SetQuota(Option<Box<Quota>>),
+    /// Forget the profiles and the plan that documents of this operator (CarrierId) brought for the SIM now present. Answered as
     /// [`Self::SetSettings`].
     ForgetProfiles(String),
     /// Probe now, whatever the schedule says.

@@ -9,6 +9,7 @@ use daemon_operator::identity::Identity;
 use mbim_proto::Personal;
 
 use crate::Time;
+use crate::quota::Quota;
 use crate::request::Purpose;
 use crate::subscriber::Settings;
 use crate::usage::Counters;
@@ -462,6 +463,10 @@ pub struct Use {
     pub metered: Metered,
     /// What says so: `settings`, `roaming`, `plan`, `no-plan`.
     pub metered_by: &'static str,
+    /// The data plan, as far as a document told.
+    pub quota: Option<Quota>,
+    /// Notices of steps of the plan that were given since the modem came.
+    pub notices: u32,
 }
 
 /// What passed over one session since it came up.

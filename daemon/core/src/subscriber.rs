@@ -4,6 +4,7 @@ use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::Memory;
+use crate::quota::Quota;
 use crate::usage::Ledger;
 
 /// Settings that a person chose for one SIM. Keys of `mbimctl settings`.
@@ -163,14 +164,17 @@ pub struct SubscriberState {
     pub memory: Memory,
     /// How much was used with it.
     pub usage: Ledger,
+    /// The data plan that the operator's document gives it.
+    pub quota: Option<Quota>,
     /// PIN1 to be entered by itself. No part of the plain content: whoever stores the rest seals this.
     #[serde(skip)]
     pub pin: Option<Secret<String>>,
 }
 
 impl SubscriberState {
-    /// Forgets the profiles that documents of this operator (CarrierId) brought; whether there were any.
+    /// Forgets the profiles and the plan that documents of this operator (CarrierId) brought; whether there were any.
     pub fn forget_profiles(&mut self, carrier: &str) -> bool {
+        let plan = self.quota.take_if(|quota| quota.carrier_id.eq_ignore_ascii_case(carrier));
         let is_theirs = |profile: &mut ProvisionedProfile| profile.carrier_id.eq_ignore_ascii_case(carrier);
         let gone = [self.default_profile.take_if(is_theirs), self.purchase_profile.take_if(is_theirs)];
         let any = gone.iter().any(Option::is_some);
@@ -179,6 +183,6 @@ impl SubscriberState {
             self.last_good_home = None;
             self.last_good_roaming = None;
         }
-        any
+        any || plan.is_some()
     }
 }

@@ -127,6 +127,13 @@ impl Stored {
         &self.plans
     }
 
+    /// The plan that the connection profile counts against, if it names one that is known. [PROV 12.10]
+    #[must_use]
+    pub fn plan_of(&self, slot: Slot) -> Option<&DataPlan> {
+        let name = self.profiles.get(&slot)?.associated_plan.as_deref()?;
+        self.plans.iter().find(|plan| plan.name == name)
+    }
+
     /// Wi-Fi profiles.
     #[must_use]
     pub fn wlan(&self) -> &[StoredWlan] {

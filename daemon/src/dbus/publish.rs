@@ -179,9 +179,13 @@ async fn follow_modem(
     mut modem: ModemHandle,
     mut told: HashMap<InterfaceName<'static>, Properties>,
 ) {
+    let mut notices = 0;
     loop {
         if let Err(error) = tell(&connection, modem.id, &mut told).await {
             tracing::debug!(%error, modem = modem.id, "change not told");
+        }
+        if let Err(error) = tell_step(&connection, &modem, &mut notices).await {
+            tracing::debug!(%error, modem = modem.id, "step of the plan not told");
         }
         if !is_due(&mut modem.snapshot, Instant::now() + PACE).await {
             return;
@@ -228,6 +232,20 @@ async fn tell(
         told.insert(name, new);
     }
     Ok(())
+}
+
+/// A step of the data plan was taken since this was called last.
+async fn tell_step(connection: &Connection, modem: &ModemHandle, notices: &mut u32) -> zbus::Result<()> {
+    let (now, quota) = {
+        let snapshot = modem.snapshot.borrow();
+        (snapshot.usage.notices, snapshot.usage.quota.clone())
+    };
+    if std::mem::replace(notices, now) == now {
+        return Ok(());
+    }
+    let Some(quota) = quota else { return Ok(()) };
+    let emitter = SignalEmitter::new(connection, dbus_api::path::modem(modem.id))?;
+    own::Usage::step_reached(&emitter, quota.used(), quota.limit.unwrap_or(0)).await
 }
 
 /// Tells what became of the jobs.

@@ -43,6 +43,14 @@ pub trait Usage {
     #[zbus(property)]
     fn modem(&self) -> zbus::Result<HashMap<String, u64>>;
 
+    /// The operator's data plan and how far it is used; empty where none is known.
+    #[zbus(property)]
+    fn plan(&self) -> zbus::Result<HashMap<String, OwnedVariant>>;
+
+    /// A step of the plan was taken: octets used, and the limit (0 = none).
+    #[zbus(signal)]
+    fn step_reached(&self, used: u64, limit: u64) -> zbus::Result<()>;
+
     /// Whether octets cost money, in NetworkManager's numbers: 0 unknown, 1 yes, 2 no, 3 guess-yes.
     #[zbus(property)]
     fn metered(&self) -> zbus::Result<u32>;

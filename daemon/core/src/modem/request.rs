@@ -119,6 +119,7 @@ impl Modem {
             Request::SetProfiles { default, purchase } => {
                 self.request_change(now, id, Change::Profiles { default, purchase });
             }
+            Request::SetQuota(quota) => self.request_quota(id, quota),
             Request::ForgetProfiles(carrier) => self.request_change(now, id, Change::Forget(carrier)),
             Request::Probe => self.request_probe(id),
             Request::RefreshUsage => self.request_usage(now, id),

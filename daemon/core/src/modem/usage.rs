@@ -16,6 +16,7 @@ use super::write::Change;
 use crate::Time;
 use crate::effect::{Effect, SubscriberKey};
 use crate::event::Event;
+use crate::quota::{Charge, Quota};
 use crate::request::Reply;
 use crate::snapshot::{Metered, ModemCounts, SessionUse, Use};
 use crate::subscriber::SubscriberState;
@@ -27,6 +28,8 @@ use mbim_proto::status::Status;
 const FIRST: Duration = Duration::from_secs(120);
 /// Between two looks. The kernel counts without us; this is what an unplug may cost. `[OPER 6]`
 const EVERY: Duration = Duration::from_secs(300);
+/// Between two notices of the plan, and between two looks where one is near. `[PROV 12.11]`
+const PAUSE: Duration = Duration::from_secs(60);
 /// What may be unwritten, octets; and how long. `[OPER 6]`
 const UNWRITTEN: u64 = 10 << 20;
 const WRITE: Duration = Duration::from_secs(900);
@@ -79,6 +82,14 @@ pub(super) struct Usage {
     ended: Counters,
     waiting: Vec<RequestId>,
     resetting: Vec<RequestId>,
+    /// Plans that are to be put in force with what was counted up to then.
+    plans: Vec<(RequestId, Option<Box<Quota>>)>,
+    /// When the counters were read last, and when a notice of the plan was given.
+    looked_at: Option<Time>,
+    noticed_at: Option<Time>,
+    /// A notice was given that is not written down.
+    stepped: bool,
+    notices: u32,
 }
 
 impl Modem {
@@ -174,18 +185,23 @@ impl Modem {
         }
         let rate = self.facts.packet.map_or(0, |packet| packet.downlink.max(packet.uplink).unwrap_or(0));
         let roaming = self.usage.roaming;
+        let mut octets = 0_u64;
         for reading in readings {
             let Some(running) = self.usage.running.get_mut(&reading.session) else { continue };
-            let ledger = match &mut self.usage.leaving {
-                Some((_, state)) => &mut state.usage,
-                None => &mut self.subscriber.state.usage,
+            let state = match &mut self.usage.leaving {
+                Some((_, state)) => &mut **state,
+                None => &mut self.subscriber.state,
             };
             // Interfaces of sessions above 0 are made for them.
-            match ledger.count(reading, at, roaming, reading.session != SESSION, rate) {
+            match state.usage.count(reading, at, roaming, reading.session != SESSION, rate) {
                 Counted::Began => {}
                 Counted::Passed(passed) => {
                     running.used.add(&passed);
                     self.usage.unwritten = self.usage.unwritten.saturating_add(passed.octets());
+                    octets = octets.saturating_add(passed.octets());
+                    if let Some(quota) = &mut state.quota {
+                        quota.count(passed.octets());
+                    }
                 }
                 Counted::Absurd(passed) => {
                     let event = Event::warn("usage").with("outcome", "not-counted").with("session", reading.session);
@@ -197,11 +213,38 @@ impl Modem {
             self.usage.roaming = self.roaming();
         }
         self.show_comparison();
+        self.notice_quota(now, roaming, octets);
         self.usage_ended();
         self.usage_write(now);
         self.usage_answer(now, at);
         if core::mem::take(&mut self.usage.again) && !self.usage.running.is_empty() {
             self.read_counters();
+        }
+    }
+
+    /// Tells of the steps of the plan that were taken, and looks again in time for the next one where traffic is brisk: a link
+    /// that is idle is looked at as seldom as ever.
+    fn notice_quota(&mut self, now: Time, roaming: bool, octets: u64) {
+        let before = self.usage.looked_at.replace(now);
+        let Some(quota) = self.subscriber.state.quota.as_mut().filter(|_| self.usage.leaving.is_none()) else { return };
+        let Some(left) = quota.until_notice(roaming) else { return };
+        let paused = self.usage.noticed_at.is_some_and(|at| now.saturating_sub(at) < PAUSE);
+        if left == 0 && !paused && quota.notice(roaming) {
+            let event = Event::info("data-plan").with("outcome", "step").with("octets", quota.used());
+            let event = if let Some(limit) = quota.limit { event.with("limit", limit) } else { event };
+            self.usage.noticed_at = Some(now);
+            self.usage.notices = self.usage.notices.saturating_add(1);
+            self.usage.stepped = true;
+            self.emit(event);
+        }
+        let left =
+            self.subscriber.state.quota.as_ref().and_then(|quota| quota.until_notice(roaming)).unwrap_or(u64::MAX);
+        let took = before.map_or(EVERY, |before| now.saturating_sub(before)).max(Duration::from_secs(1));
+        // As fast as it went, it would take so long.
+        let soon = u64::try_from(u128::from(left) * took.as_millis() / u128::from(octets.max(1))).unwrap_or(u64::MAX);
+        let soon = Duration::from_millis(soon).max(PAUSE);
+        if soon < EVERY && !self.usage.running.is_empty() {
+            self.timers.set(Timer::Usage, now + soon);
         }
     }
 
@@ -237,7 +280,8 @@ impl Modem {
         let leaving = self.usage.leaving.take();
         // What is written down has an open end that is closed by now.
         let ends = self.usage.marked && !self.usage.left && self.usage.running.is_empty();
-        let due = self.usage.unwritten > 0 && (overdue || much || now_or_never) || ends;
+        let stepped = core::mem::take(&mut self.usage.stepped);
+        let due = self.usage.unwritten > 0 && (overdue || much || now_or_never) || ends || stepped;
         if due {
             self.usage.unwritten = 0;
             self.usage.written_at = now;
@@ -258,6 +302,9 @@ impl Modem {
         for id in core::mem::take(&mut self.usage.resetting) {
             self.request_change(now, id, Change::Usage { since: at.wall.unwrap_or(0) });
         }
+        for (id, quota) in core::mem::take(&mut self.usage.plans) {
+            self.request_change(now, id, Change::Quota { quota, now: at.wall.unwrap_or(0) });
+        }
         for id in core::mem::take(&mut self.usage.waiting) {
             self.reply(id, Ok(Reply::Done { changed: true }));
         }
@@ -272,6 +319,16 @@ impl Modem {
         }
         self.usage.waiting.push(id);
         self.compare_counts(now);
+        self.read_counters();
+    }
+
+    /// [`Request::SetQuota`](crate::request::Request::SetQuota).
+    pub(super) fn request_quota(&mut self, id: RequestId, quota: Option<Box<Quota>>) {
+        if !self.subscriber.loaded {
+            return self.no_subscriber(id);
+        }
+        // What passed so far belongs to what was known before.
+        self.usage.plans.push((id, quota));
         self.read_counters();
     }
 
@@ -358,6 +415,8 @@ impl Modem {
             modem: self.usage.compared.shown,
             metered,
             metered_by: why,
+            quota: self.subscriber.state.quota.clone(),
+            notices: self.usage.notices,
         }
     }
 
@@ -367,7 +426,11 @@ impl Modem {
             Some(true) => (Metered::Yes, "settings"),
             Some(false) => (Metered::No, "settings"),
             None if self.tables.registration.is_registered() && self.roaming() => (Metered::Yes, "roaming"),
-            None => (Metered::GuessYes, "no-plan"),
+            None => match self.subscriber.state.quota.as_ref().map(|quota| quota.charge) {
+                Some(Charge::Unrestricted) => (Metered::No, "plan"),
+                Some(Charge::Fixed | Charge::Variable) => (Metered::Yes, "plan"),
+                None => (Metered::GuessYes, "no-plan"),
+            },
         }
     }
 }

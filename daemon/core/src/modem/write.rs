@@ -10,6 +10,7 @@ use super::reason::{self, error};
 use crate::Time;
 use crate::effect::{Effect, SubscriberKey};
 use crate::event::{Event, Level};
+use crate::quota::Quota;
 use crate::request::{Reply, RequestError, RequestErrorKind as Kind};
 use crate::subscriber::{ProvisionedProfile, Settings, SubscriberState};
 
@@ -48,6 +49,11 @@ pub(super) enum Change {
     },
     /// Those of this operator's documents go.
     Forget(String),
+    /// The plan, as of this time (seconds since 1970, 0 = not known).
+    Quota {
+        quota: Option<Box<Quota>>,
+        now: u64,
+    },
     /// Counting begins anew, at this time (seconds since 1970, 0 = not known).
     Usage {
         since: u64,
@@ -69,6 +75,10 @@ impl Change {
                 }
                 state.settings = settings.clone();
                 state.pin = state.pin.filter(|_| settings.pin_store);
+            }
+            Self::Quota { quota, now } => {
+                let quota = quota.as_deref().cloned();
+                state.quota = quota.map(|quota| quota.following(state.quota.as_ref(), &state.usage, *now));
             }
             Self::Usage { since } => state.usage = state.usage.cleared(*since),
             Self::Profiles { default, purchase } => {
@@ -203,7 +213,7 @@ impl Modem {
             {
                 self.subscriber.bad.clear();
             }
-            Change::Settings(_) | Change::Usage { .. } => {}
+            Change::Settings(_) | Change::Usage { .. } | Change::Quota { .. } => {}
             Change::Profiles { .. } | Change::Forget(_) => self.subscriber.bad.clear(),
         }
     }

@@ -20,6 +20,7 @@ mod kept_pin;
 mod likeness;
 mod main_job;
 mod proxy;
+mod quota;
 mod radio_and_pin;
 mod replaying;
 mod sessions;

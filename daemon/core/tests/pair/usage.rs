@@ -14,7 +14,7 @@ use virtual_modem::{Fault, Order, Profile, Sim, Slot, What, When};
 
 use crate::driver::Pair;
 
-fn octets(octets: u64) -> Counters {
+pub(crate) fn octets(octets: u64) -> Counters {
     Counters { rx_octets: octets, tx_octets: octets / 10, rx_packets: octets / 1000, tx_packets: octets / 1000 }
 }
 
@@ -35,11 +35,11 @@ impl Pair {
 }
 
 /// A modem whose interface has counted something before, connected.
-fn connected() -> Pair {
+pub(crate) fn connected() -> Pair {
     connected_to(Pair::new(Profile::default()))
 }
 
-fn connected_to(mut pair: Pair) -> Pair {
+pub(crate) fn connected_to(mut pair: Pair) -> Pair {
     pair.counters.insert("wwan0".into(), (7, octets(5_000)));
     pair.attach();
     pair.connect();
@@ -193,7 +193,7 @@ fn another_sim_has_another_ledger() {
 }
 
 /// The modem says that it is registered: 3 at home, 4 abroad.
-fn registered(state: u32) -> Order {
+pub(crate) fn registered(state: u32) -> Order {
     let body = bc::RegisterStateInfo {
         register_state: bc::RegisterState(state),
         available_data_classes: bc::DataClass(0x20),

@@ -296,16 +296,31 @@ impl Execution {
             return Outcome::Failed(Code::ACCESS_DENIED);
         }
         let (default, purchase) = (self.default.take(), self.purchase.take());
-        if default.is_none() && purchase.is_none() {
-            return Outcome::Changed;
-        }
-        let outcome = self.ask(Request::SetProfiles { default, purchase }).await;
+        let outcome = match (default, purchase) {
+            (None, None) => Outcome::Changed,
+            (default, purchase) => self.ask(Request::SetProfiles { default, purchase }).await,
+        };
         if let (Outcome::Failed(_), Some((former, _))) = (outcome, &kept)
             && let Err(error) = self.write_kept(former).await
         {
             tracing::warn!(%error, "what a document ordered could not be taken back");
         }
+        if let (false, Some((former, wanted))) = (matches!(outcome, Outcome::Failed(_)), &kept) {
+            self.count_against(former, wanted).await;
+        }
         outcome
+    }
+
+    /// The modem counts against the plan of the connection's profile. It is an estimate: no step fails for it.
+    async fn count_against(&self, former: &Stored, wanted: &Stored) {
+        let (before, plan) = (former.plan_of(Slot::Default), wanted.plan_of(Slot::Default));
+        if before.is_none() && plan.is_none() {
+            return;
+        }
+        let quota = plan.map(|plan| Box::new(facts::quota(plan, &self.owner().carrier_id)));
+        if let Outcome::Failed(code) = self.ask(Request::SetQuota(quota)).await {
+            tracing::debug!(%code, "the plan is not counted against");
+        }
     }
 
     async fn write_kept(&self, kept: &Stored) -> std::io::Result<()> {

@@ -1,11 +1,13 @@
 //! What the planner is told of the machine, from the snapshots and the store.
 
 use daemon_core::effect::SubscriberKey;
+use daemon_core::quota::{Charge, Quota, Told};
 use daemon_core::snapshot::{SimReady, Snapshot};
 use daemon_core::subscriber;
 use daemon_operator::identity::DeviceId;
 use daemon_provisioning::{
-    Authentication, Facts, ModemFacts, Personal, ProvisionedProfile, Secret, SimState, Stored, TrustedCertificate,
+    Authentication, DataPlan, Facts, ModemFacts, Personal, PlanType, ProvisionedProfile, Secret, SimState, Stored,
+    TrustedCertificate,
 };
 
 use crate::handle::ModemHandle;
@@ -130,6 +132,30 @@ fn profile(stored: &subscriber::ProvisionedProfile) -> ProvisionedProfile {
         },
         compression: false,
         roaming_partners: Vec::new(),
+    }
+}
+
+/// A plan as the modem's task counts against it.
+pub(super) fn quota(plan: &DataPlan, carrier_id: &str) -> Quota {
+    let octets = |megabytes: u32| u64::from(megabytes) * 1_000_000;
+    let description = plan.description.as_ref();
+    Quota {
+        carrier_id: carrier_id.to_owned(),
+        name: plan.name.clone(),
+        charge: match description.map(|description| description.plan_type) {
+            Some(PlanType::Unrestricted) => Charge::Unrestricted,
+            Some(PlanType::Variable) => Charge::Variable,
+            Some(PlanType::Fixed) | None => Charge::Fixed,
+        },
+        limit: description.and_then(|description| description.data_limit_megabytes).map(octets),
+        notifies: description.is_some_and(|description| description.notifies),
+        told: plan.usage.map(|usage| Told {
+            octets: octets(usage.megabytes),
+            at: u64::try_from(usage.at.unix()).unwrap_or(0),
+            over_limit: usage.over_limit,
+            congested: usage.congested,
+        }),
+        ..Quota::default()
     }
 }
 

@@ -7,6 +7,7 @@ mod newer;
 use super::*;
 use crate::host::unit::Units;
 use crate::store::operators::Operators;
+use daemon_core::quota::Charge;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::snapshot::{Reason, SimReady, Snapshot};
 use daemon_operator::identity::{Identity, Reported};
@@ -573,6 +574,31 @@ async fn documents_at_once_are_applied_one_after_the_other() {
     }
     let files: Vec<_> = bench.ledger().await.entries().iter().map(|entry| entry.id).collect();
     assert_eq!(files, [1, 2, 3]);
+    bench.agent.stop().await;
+}
+
+/// OPER-122: the plan that the profile counts against goes to the modem's task, and so does each new figure.
+#[tokio::test]
+async fn the_plan_of_the_profile_is_counted_against() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let profile = PROFILE.replace("<Context>", "<AssociatedPlan>p</AssociatedPlan><Context>");
+    let plans = "<Plans><Plan xmlns=\"http://www.microsoft.com/networking/CarrierControl/Plans/v1\" Name=\"p\">\
+         <Description PlanType=\"Fixed\"><DataLimitInMegabytes>5000</DataLimitInMegabytes>\
+         <DataUsageInMobileOperatorNotificationEnabled>true</DataUsageInMobileOperatorNotificationEnabled></Description>\
+         </Plan></Plans>";
+    let answer = bench.submit(document(&format!("{profile}{plans}")), 1000, false);
+    let Request::SetProfiles { .. } = bench.answers(DONE).await else { panic!() };
+    let Request::SetQuota(Some(quota)) = bench.answers(DONE).await else { panic!() };
+    assert_eq!((quota.name.as_str(), quota.limit, quota.notifies), ("p", Some(5_000_000_000), true));
+    assert_eq!((quota.charge, quota.told), (Charge::Fixed, None));
+    assert_eq!(answer.await.unwrap().unwrap().all_provisioned, Some(true));
+    // A figure alone: the description stays. That the modem's task cannot keep it fails nothing.
+    let answer = bench.submit(document(USAGE), 1000, false);
+    let Request::SetQuota(Some(quota)) = bench.answers(Err(RequestErrorKind::Storage)).await else { panic!() };
+    let told = quota.told.unwrap();
+    assert_eq!((quota.limit, told.octets, told.at), (Some(5_000_000_000), 7_000_000, 1_772_323_200));
+    assert_eq!(answer.await.unwrap().unwrap().all_provisioned, Some(true));
     bench.agent.stop().await;
 }
 

@@ -6,6 +6,7 @@ use daemon_core::request::{Reply, Request};
 use daemon_core::snapshot::Metered;
 use daemon_core::usage::Counters;
 use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
 use zbus::{Connection as Bus, OwnedVariant};
 
 use super::{Access, Known, unexpected};
@@ -91,6 +92,28 @@ impl Usage {
             ("tx-octets", counts.here.tx_octets),
         ])
     }
+
+    #[zbus(property)]
+    fn plan(&self) -> HashMap<String, OwnedVariant> {
+        let view = self.0.view();
+        let Some(plan) = &view.usage.quota else { return HashMap::new() };
+        Known::default()
+            .put("name", Some(plan.name.as_str()))
+            .put("carrier-id", Some(plan.carrier_id.as_str()))
+            .put("type", Some(plan.charge.as_str()))
+            .put("limit-octets", plan.limit)
+            .put("used-octets", Some(plan.used()))
+            .put("told-octets", plan.told.map(|told| told.octets))
+            .put("told-at", plan.told.map(|told| told.at))
+            .put("near-limit", Some(plan.is_near()))
+            .put("over-limit", Some(plan.is_over()))
+            .put("congested", Some(plan.told.is_some_and(|told| told.congested)))
+            .put("notices", Some(plan.notifies))
+            .0
+    }
+
+    #[zbus(signal)]
+    pub(in crate::dbus) async fn step_reached(emitter: &SignalEmitter<'_>, used: u64, limit: u64) -> zbus::Result<()>;
 
     #[zbus(property)]
     fn metered(&self) -> u32 {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use daemon_core::quota::Quota;
 use daemon_core::snapshot::{ConnectivityState, ModemState};
 use futures_util::StreamExt;
 use zbus::fdo::ObjectManagerProxy;
@@ -119,6 +120,33 @@ async fn exactly_what_changed_is_told_once_for_each_interface() {
     // Counters and values that stay are not told.
     stand.modem.change(|snapshot| snapshot.traffic.received += 1);
     assert!(drain(&mut stand).await.is_empty());
+}
+
+/// OPER-121: as often as the machine gives a notice, and with what it was about.
+#[tokio::test]
+async fn a_step_of_the_plan_is_one_signal() {
+    let mut stand = stand(open_gate()).await;
+    drain(&mut stand).await;
+    let plan = |counted| Quota { name: "p".into(), limit: Some(1000), counted, ..Quota::default() };
+    stand.modem.change(|snapshot| snapshot.usage.quota = Some(plan(40)));
+    let names = |signals: &[message::Message]| -> Vec<String> {
+        signals.iter().map(|signal| signal.header().member().unwrap().to_string()).collect()
+    };
+    let signals = drain(&mut stand).await;
+    assert_eq!(names(&signals), ["PropertiesChanged"]);
+    let (interface, values, _): Changed = signals[0].body().deserialize().unwrap();
+    let told: Vec<&str> = values.keys().map(String::as_str).collect();
+    assert_eq!((interface.as_str(), told), (dbus_api::name::USAGE, vec!["Plan"]));
+    stand.modem.change(|snapshot| {
+        snapshot.usage.quota = Some(plan(70));
+        snapshot.usage.notices = 1;
+    });
+    let signals = drain(&mut stand).await;
+    assert_eq!(names(&signals), ["PropertiesChanged", "StepReached"]);
+    assert_eq!(signals[1].header().interface().unwrap().as_str(), dbus_api::name::USAGE);
+    assert_eq!(signals[1].body().deserialize::<(u64, u64)>().unwrap(), (70, 1000));
+    stand.modem.change(|snapshot| snapshot.usage.quota = Some(plan(71)));
+    assert_eq!(names(&drain(&mut stand).await), ["PropertiesChanged"], "not told again");
 }
 
 #[tokio::test]

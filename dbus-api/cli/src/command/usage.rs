@@ -32,6 +32,7 @@ pub(super) async fn run(connection: &Connection, wish: &Usage, output: Output) -
         tests: proxy.tests().await?,
         sessions: proxy.sessions().await?,
         modem: proxy.modem().await?,
+        plan: proxy.plan().await?,
         metered: proxy.metered_name().await?,
         metered_by: proxy.metered_by().await?,
         days,
@@ -50,6 +51,7 @@ struct Seen {
     tests: u64,
     sessions: Vec<Details>,
     modem: Counters,
+    plan: Details,
     metered: String,
     metered_by: String,
     days: Vec<Details>,
@@ -70,6 +72,7 @@ impl Seen {
             "tests_octets": self.tests,
             "sessions": self.sessions.iter().map(object).collect::<Vec<_>>(),
             "modem_counts": if self.modem.is_empty() { Value::Null } else { counters(&self.modem) },
+            "plan": if self.plan.is_empty() { Value::Null } else { object(&self.plan) },
             "metered": self.metered,
             "metered_by": self.metered_by,
             "days": days.collect::<Vec<_>>(),
@@ -103,12 +106,40 @@ impl Seen {
             rows.push(sum("  and we, then", &self.modem));
         }
         format!(
-            "{}connectivity tests, in the above: {}\nmetered: {} ({})\n",
+            "{}{}connectivity tests, in the above: {}\nmetered: {} ({})\n",
             table(&rows),
+            self.plan_text(),
             octets(self.tests),
             self.metered,
             self.metered_by
         )
+    }
+
+    fn plan_text(&self) -> String {
+        let Some(name) = text_of(&self.plan, "name") else { return String::new() };
+        let used = number_of(&self.plan, "used-octets");
+        let kind = text_of(&self.plan, "type").unwrap_or_default();
+        let mut text = format!("plan {name} ({kind}): {} used", octets(used));
+        match number_of(&self.plan, "limit-octets") {
+            0 => {}
+            limit => {
+                let percent = u128::from(used) * 100 / u128::from(limit);
+                text += &format!(" of {}, {percent} %", octets(limit));
+            }
+        }
+        if modem::flag(&self.plan, "over-limit") {
+            text += ", used up";
+        }
+        if modem::flag(&self.plan, "congested") {
+            text += ", the network is congested";
+        }
+        match number_of(&self.plan, "told-at") {
+            0 => {}
+            at => {
+                text += &format!("; the operator said {} on {}", octets(number_of(&self.plan, "told-octets")), date(at))
+            }
+        }
+        text + "\n"
     }
 }
 
@@ -122,6 +153,13 @@ fn counters(counters: &Counters) -> Value {
         .map(|(key, value)| (crate::show::snake(key), Value::from(*value)))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+fn text_of<'a>(details: &'a Details, key: &str) -> Option<&'a str> {
+    match details.get(key).map(|value| &**value) {
+        Some(Variant::Str(text)) => Some(text),
+        _ => None,
+    }
 }
 
 fn number_of(details: &Details, key: &str) -> u64 {
