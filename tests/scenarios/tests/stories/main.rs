@@ -35,7 +35,7 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 18] = [
+    let groups: [&[Case]; 19] = [
         open::CASES,
         proxy::CASES,
         garden::CASES,
