@@ -87,18 +87,19 @@ impl Header {
     }
 }
 
-/// A whole message, in either direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+/// A whole message, in either direction. Its information buffer is its own, or stays where it was read: `Message<&[u8]>`,
+/// which [`Message::view`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<B = Vec<u8>> {
     /// Which answer belongs to which command. Hosts never use 0; indications carry it.
     pub transaction: u32,
     /// What it says.
-    pub content: Content,
+    pub content: Content<B>,
 }
 
 /// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<B = Vec<u8>> {
     /// Starts a session.
     Open(Open),
     /// Whether the session has started.
@@ -108,11 +109,11 @@ pub enum Content {
     /// Whether the session has ended.
     CloseDone(Status),
     /// Asks or changes something.
-    Command(Command),
+    Command(Command<B>),
     /// The answer.
-    CommandDone(CommandDone),
+    CommandDone(CommandDone<B>),
     /// Something that the function tells unasked.
-    IndicateStatus(IndicateStatus),
+    IndicateStatus(IndicateStatus<B>),
     /// The host could not make sense of a message.
     HostError(ProtocolError),
     /// The function could not make sense of a message.
@@ -122,7 +123,7 @@ pub enum Content {
         /// The type.
         kind: MessageType,
         /// All bytes behind the header.
-        bytes: Vec<u8>,
+        bytes: B,
     },
 }
 
@@ -134,8 +135,8 @@ pub struct Open {
 }
 
 /// Asks or changes something. [MBIM1.0 9.3.3]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command<B = Vec<u8>> {
     /// The device service.
     pub service: Uuid,
     /// The command within the service.
@@ -143,7 +144,7 @@ pub struct Command {
     /// Query or set.
     pub command_type: CommandType,
     /// The information buffer.
-    pub buffer: Vec<u8>,
+    pub buffer: B,
 }
 
 impl Command {
@@ -169,21 +170,23 @@ impl Command {
         Ok(Self { service: B::SERVICE, cid: B::CID, command_type, buffer })
     }
 
-    /// Whether the command belongs to this body's service and CID, in either spelling of the UUID.
-    pub fn is<B: Body>(&self) -> bool {
-        crate::service::canonical(self.service) == B::SERVICE && self.cid == B::CID
-    }
-
     /// The message that carries it.
     pub fn message(self, transaction: u32) -> Message {
         Message { transaction, content: Content::Command(self) }
     }
 }
 
+impl<B> Command<B> {
+    /// Whether the command belongs to this body's service and CID, in either spelling of the UUID.
+    pub fn is<T: Body>(&self) -> bool {
+        crate::service::canonical(self.service) == T::SERVICE && self.cid == T::CID
+    }
+}
+
 /// The answer to a command. A status other than success may come with a buffer (which then holds a cause) or with an
 /// empty one. [MBIM1.0 9.4.3]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandDone {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandDone<B = Vec<u8>> {
     /// The device service.
     pub service: Uuid,
     /// The command within the service.
@@ -191,7 +194,7 @@ pub struct CommandDone {
     /// The outcome.
     pub status: Status,
     /// The information buffer.
-    pub buffer: Vec<u8>,
+    pub buffer: B,
 }
 
 impl CommandDone {
@@ -205,29 +208,32 @@ impl CommandDone {
         Self { service: command.service, cid: command.cid, status, buffer: Vec::new() }
     }
 
-    /// Reads the body, if there is one: `None` for a buffer of no bytes.
-    ///
-    /// # Errors
-    /// [`Malformed`] naming the field and its offset in the buffer.
-    pub fn body<B: Body>(&self) -> Result<Option<B>, Malformed> {
-        if self.buffer.is_empty() { Ok(None) } else { B::decode(&self.buffer).map(Some) }
-    }
-
     /// The message that carries it.
     pub fn message(self, transaction: u32) -> Message {
         Message { transaction, content: Content::CommandDone(self) }
     }
 }
 
+impl<B: AsRef<[u8]>> CommandDone<B> {
+    /// Reads the body, if there is one: `None` for a buffer of no bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] naming the field and its offset in the buffer.
+    pub fn body<T: Body>(&self) -> Result<Option<T>, Malformed> {
+        let buffer = self.buffer.as_ref();
+        if buffer.is_empty() { Ok(None) } else { T::decode(buffer).map(Some) }
+    }
+}
+
 /// Something that the function tells unasked. [MBIM1.0 9.4.6]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndicateStatus {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndicateStatus<B = Vec<u8>> {
     /// The device service.
     pub service: Uuid,
     /// The command within the service.
     pub cid: u32,
     /// The information buffer.
-    pub buffer: Vec<u8>,
+    pub buffer: B,
 }
 
 impl IndicateStatus {
@@ -242,7 +248,7 @@ impl IndicateStatus {
     }
 }
 
-impl Content {
+impl<B> Content<B> {
     /// The type of the message that says this.
     pub const fn kind(&self) -> MessageType {
         match self {
@@ -272,28 +278,13 @@ impl Message {
     /// # Errors
     /// The message ends inside a field, a length is impossible, or it is only a fragment.
     pub fn decode(frame: &[u8]) -> Result<Self, Malformed> {
-        let declared = Header::decode(frame)?.length;
-        let most = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        let cut =
-            usize::try_from(declared).ok().filter(|length| *length >= HEADER).and_then(|length| frame.get(..length));
-        let Some(cut) = cut else {
-            let problem = Problem::Length { length: declared, least: HEADER as u32, most };
-            return Err(Malformed { body: "Header", field: "message_length", offset: 4, problem });
-        };
-        codec::decode_with("Message", cut, |r| {
-            let header = Header::read(r)?;
-            let content = Content::read(header.kind, r)?;
-            Ok(Self { transaction: header.transaction, content })
-        })
+        read(frame)
     }
 
     /// The message in one piece, as if no limit were negotiated; [`fragments`](crate::fragment::fragments) cuts it.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(COMMAND_HEADER + self.content.buffer().map_or(16, <[u8]>::len));
-        for word in [self.content.kind().0, 0, self.transaction] {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-        self.content.write(&mut out);
+        self.content.write(self.transaction, &mut out);
         let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
         if let Some(place) = out.get_mut(4..8) {
             place.copy_from_slice(&length.to_le_bytes());
@@ -302,18 +293,83 @@ impl Message {
     }
 }
 
-impl Content {
+impl<'a> Message<&'a [u8]> {
+    /// As [`Message::decode`], but that the information buffer stays where it is: nothing is copied, nor allocated.
+    ///
+    /// ```
+    /// use mbim_proto::message::{Command, Content};
+    /// use mbim_proto::service::basic_connect::{RadioStateSet, RadioSwitchState};
+    /// use mbim_proto::{Body, Message};
+    ///
+    /// let set = RadioStateSet { radio_state: RadioSwitchState::ON };
+    /// let bytes = Command::set(&set)?.message(1).encode();
+    /// let Content::Command(command) = Message::view(&bytes)?.content else { unreachable!() };
+    /// assert_eq!(RadioStateSet::decode(command.buffer)?, set);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn view(frame: &'a [u8]) -> Result<Self, Malformed> {
+        read(frame)
+    }
+}
+
+fn read<'a, B: From<&'a [u8]>>(frame: &'a [u8]) -> Result<Message<B>, Malformed> {
+    let Header { kind, length: declared, transaction } = Header::decode(frame)?;
+    let most = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    let cut = usize::try_from(declared).ok().filter(|length| *length >= HEADER).and_then(|length| frame.get(..length));
+    let Some(cut) = cut else {
+        let problem = Problem::Length { length: declared, least: HEADER as u32, most };
+        return Err(Malformed { body: "Header", field: "message_length", offset: 4, problem });
+    };
+    let content = codec::decode_with("Message", cut, |r| {
+        r.skip_padding(HEADER);
+        Content::read(kind, r, cut)
+    })?;
+    Ok(Message { transaction, content })
+}
+
+impl<B: AsRef<[u8]>> Content<B> {
     /// The information buffer, for the three types that have one.
     pub fn buffer(&self) -> Option<&[u8]> {
         match self {
             Self::Command(Command { buffer, .. })
             | Self::CommandDone(CommandDone { buffer, .. })
-            | Self::IndicateStatus(IndicateStatus { buffer, .. }) => Some(buffer),
+            | Self::IndicateStatus(IndicateStatus { buffer, .. }) => Some(buffer.as_ref()),
             _ => None,
         }
     }
 
-    fn read(kind: MessageType, r: &mut Reader<'_>) -> Result<Self, Malformed> {
+    /// Appends the message with a length of 0.
+    fn write(&self, transaction: u32, out: &mut Vec<u8>) {
+        let kind = self.kind();
+        match self {
+            Self::Open(open) => words(out, kind, transaction, &[open.max_control_transfer]),
+            Self::OpenDone(status) | Self::CloseDone(status) => words(out, kind, transaction, &[status.0]),
+            Self::Close => words(out, kind, transaction, &[]),
+            Self::HostError(error) | Self::FunctionError(error) => words(out, kind, transaction, &[error.0]),
+            Self::Command(c) => {
+                let word = Some(c.command_type.0);
+                write_command(out, kind, transaction, (c.service, c.cid), word, c.buffer.as_ref());
+            }
+            Self::CommandDone(c) => {
+                write_command(out, kind, transaction, (c.service, c.cid), Some(c.status.0), c.buffer.as_ref());
+            }
+            Self::IndicateStatus(i) => {
+                write_command(out, kind, transaction, (i.service, i.cid), None, i.buffer.as_ref());
+            }
+            Self::Unknown { bytes, .. } => {
+                words(out, kind, transaction, &[]);
+                out.extend_from_slice(bytes.as_ref());
+            }
+        }
+    }
+}
+
+impl<'a, B: From<&'a [u8]>> Content<B> {
+    /// `whole` is what `r` reads from: what stays there outlives the reader.
+    fn read(kind: MessageType, r: &mut Reader<'_>, whole: &'a [u8]) -> Result<Self, Malformed> {
         Ok(match kind {
             MessageType::OPEN => {
                 Self::Open(Open { max_control_transfer: Field::read(r.named("max_control_transfer"))? })
@@ -326,62 +382,67 @@ impl Content {
             MessageType::COMMAND => {
                 let (service, cid) = read_target(r)?;
                 let command_type = Field::read(r.named("command_type"))?;
-                Self::Command(Command { service, cid, command_type, buffer: read_buffer(r)? })
+                Self::Command(Command { service, cid, command_type, buffer: read_buffer(r, whole)? })
             }
             MessageType::COMMAND_DONE => {
                 let (service, cid) = read_target(r)?;
                 let status = Field::read(r.named("status"))?;
-                Self::CommandDone(CommandDone { service, cid, status, buffer: read_buffer(r)? })
+                Self::CommandDone(CommandDone { service, cid, status, buffer: read_buffer(r, whole)? })
             }
             MessageType::INDICATE_STATUS => {
                 let (service, cid) = read_target(r)?;
-                Self::IndicateStatus(IndicateStatus { service, cid, buffer: read_buffer(r)? })
+                Self::IndicateStatus(IndicateStatus { service, cid, buffer: read_buffer(r, whole)? })
             }
-            _ => {
-                let left = r.left() as u64;
-                Self::Unknown { kind, bytes: r.named("bytes").take(left)?.to_vec() }
-            }
+            _ => Self::Unknown { kind, bytes: whole.get(HEADER..).unwrap_or_default().into() },
         })
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        let mut word = |number: u32| out.extend_from_slice(&number.to_le_bytes());
-        match self {
-            Self::Open(open) => word(open.max_control_transfer),
-            Self::OpenDone(status) | Self::CloseDone(status) => word(status.0),
-            Self::Close => {}
-            Self::HostError(error) | Self::FunctionError(error) => word(error.0),
-            Self::Command(c) => write_command(out, c.service, c.cid, Some(c.command_type.0), &c.buffer),
-            Self::CommandDone(c) => write_command(out, c.service, c.cid, Some(c.status.0), &c.buffer),
-            Self::IndicateStatus(i) => write_command(out, i.service, i.cid, None, &i.buffer),
-            Self::Unknown { bytes, .. } => out.extend_from_slice(bytes),
-        }
     }
 }
 
 /// The fragment header of a whole message, then service and CID.
 fn read_target(r: &mut Reader<'_>) -> Result<(Uuid, u32), Malformed> {
-    let problem_at = r.named("total_fragments").malformed(Problem::Fragment { current: 0, total: 0 });
-    let [total, current] = [Field::read(r)?, Field::read(r.named("current_fragment"))?];
+    let [total, current] = [Field::read(r.named("total_fragments"))?, Field::read(r.named("current_fragment"))?];
     if (total, current) != (1, 0) {
-        return Err(Malformed { problem: Problem::Fragment { current, total }, ..problem_at });
+        let here = r.named("total_fragments").malformed(Problem::Fragment { current, total });
+        return Err(Malformed { offset: HEADER, ..here });
     }
     Ok((Field::read(r.named("device_service_id"))?, Field::read(r.named("cid"))?))
 }
 
-fn read_buffer(r: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
+fn read_buffer<'a, B: From<&'a [u8]>>(r: &mut Reader<'_>, whole: &'a [u8]) -> Result<B, Malformed> {
     let size = u32::read(r.named("information_buffer_length"))?;
-    r.named("information_buffer").take(u64::from(size)).map(Vec::from)
+    let start = whole.len() - r.left();
+    let size = r.named("information_buffer").take(u64::from(size))?.len();
+    Ok(whole.get(start..start + size).unwrap_or_default().into())
 }
 
-fn write_command(out: &mut Vec<u8>, service: Uuid, cid: u32, word: Option<u32>, buffer: &[u8]) {
-    out.extend_from_slice(&1u32.to_le_bytes());
-    out.extend_from_slice(&0u32.to_le_bytes());
-    out.extend_from_slice(&service.0);
-    out.extend_from_slice(&cid.to_le_bytes());
-    if let Some(word) = word {
+/// The header, its length still 0, and what follows it.
+fn words(out: &mut Vec<u8>, kind: MessageType, transaction: u32, rest: &[u32]) {
+    for word in [kind.0, 0, transaction].iter().chain(rest) {
         out.extend_from_slice(&word.to_le_bytes());
     }
-    out.extend_from_slice(&u32::try_from(buffer.len()).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn write_command(
+    out: &mut Vec<u8>,
+    kind: MessageType,
+    transaction: u32,
+    (service, cid): (Uuid, u32),
+    word: Option<u32>,
+    buffer: &[u8],
+) {
+    let size = u32::try_from(buffer.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let [kind, transaction, cid] = [kind.0, transaction, cid].map(u32::to_le_bytes);
+    let (zero, one) = ([0; 4], 1u32.to_le_bytes());
+    let [a, b, c, d] = service.0.as_chunks::<4>().0 else { return };
+    match word.map(u32::to_le_bytes) {
+        Some(word) => {
+            let head = [kind, zero, transaction, one, zero, *a, *b, *c, *d, cid, word, size];
+            out.extend_from_slice(head.as_flattened());
+        }
+        None => {
+            let head = [kind, zero, transaction, one, zero, *a, *b, *c, *d, cid, size];
+            out.extend_from_slice(head.as_flattened());
+        }
+    }
     out.extend_from_slice(buffer);
 }

@@ -156,19 +156,24 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     SERVICES.iter().copied().flatten()
 }
 
+/// The bodies of one service.
+fn rows_of(service: Uuid) -> &'static [Row] {
+    let service = canonical(service);
+    let is = |rows: &&[Row]| rows.first().is_some_and(|row| row.service == service);
+    SERVICES.iter().copied().find(is).unwrap_or_default()
+}
+
 /// The body that a buffer has: the newest layout that the session's release has.
 pub fn find(service: Uuid, cid: u32, operation: Operation, mbimex: MbimEx) -> Option<&'static Row> {
-    let service = canonical(service);
-    rows()
-        .filter(|row| (row.service, row.cid) == (service, cid))
-        .filter(|row| row.since <= mbimex && row.operations.contains(&operation))
+    rows_of(service)
+        .iter()
+        .filter(|row| row.cid == cid && row.since <= mbimex && row.operations.contains(&operation))
         .max_by_key(|row| row.since)
 }
 
 /// The name of a command as the specification spells it.
 pub fn cid_name(service: Uuid, cid: u32) -> Option<&'static str> {
-    let service = canonical(service);
-    rows().find(|row| (row.service, row.cid) == (service, cid)).map(|row| row.cid_name)
+    rows_of(service).iter().find(|row| row.cid == cid).map(|row| row.cid_name)
 }
 
 /// A body that does not keep its promises: a defect of this crate.

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::Uuid;
 
@@ -79,55 +79,111 @@ impl Value {
         }
     }
 
-    fn print(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
+    /// Numbers and blanks are made here: most of a trace is made of them, and a formatter of its own for each would take
+    /// most of the time.
+    pub(crate) fn print(&self, out: &mut String, indent: usize) {
         match self {
-            Self::Null => f.write_str("-"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Signed(number) => write!(f, "{number}"),
-            Self::Text(text) => write!(f, "{text:?}"),
-            Self::Hidden => f.write_str("###"),
-            Self::Enum { number, name: Some(name) } => write!(f, "{name} ({number})"),
-            Self::Enum { number, name: None } => write!(f, "{number} (unknown)"),
+            Self::Null => out.push('-'),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Number(number) => digits::<10>(out, *number),
+            Self::Signed(number) => {
+                out.push_str(if *number < 0 { "-" } else { "" });
+                digits::<10>(out, number.unsigned_abs());
+            }
+            Self::Text(text) => quoted(out, text),
+            Self::Hidden => out.push_str("###"),
+            Self::Enum { number, name: Some(name) } => {
+                out.push_str(name);
+                out.push_str(" (");
+                digits::<10>(out, *number);
+                out.push(')');
+            }
+            Self::Enum { number, name: None } => {
+                digits::<10>(out, *number);
+                out.push_str(" (unknown)");
+            }
             Self::Flags { bits, names } => {
                 let (known, rest) = Self::flag_parts(*bits, names);
-                let mut first = true;
+                let start = out.len();
                 for name in known {
-                    write!(f, "{}{name}", if first { "" } else { " | " })?;
-                    first = false;
+                    out.push_str(if out.len() == start { "" } else { " | " });
+                    out.push_str(name);
                 }
                 if rest != 0 {
-                    write!(f, "{}{rest:#x}", if first { "" } else { " | " })?;
-                    first = false;
+                    out.push_str(if out.len() == start { "0x" } else { " | 0x" });
+                    digits::<16>(out, rest);
                 }
-                write!(f, "{}({bits:#x})", if first { "none " } else { " " })
+                out.push_str(if out.len() == start { "none (0x" } else { " (0x" });
+                digits::<16>(out, *bits);
+                out.push(')');
             }
-            Self::Uuid(uuid, Some(name)) => write!(f, "{name} ({uuid})"),
-            Self::Uuid(uuid, None) => write!(f, "{uuid}"),
-            Self::List(values) if values.is_empty() => f.write_str("none"),
+            Self::Uuid(uuid, Some(name)) => _ = write!(out, "{name} ({uuid})"),
+            Self::Uuid(uuid, None) => _ = write!(out, "{uuid}"),
+            Self::List(values) if values.is_empty() => out.push_str("none"),
             Self::List(values) => {
-                for (i, value) in values.iter().enumerate() {
-                    write!(f, "\n{:indent$}[{i}]{}", "", value.gap())?;
-                    value.print(f, indent + 2)?;
+                for (i, value) in (0..).zip(values) {
+                    line(out, indent);
+                    out.push('[');
+                    digits::<10>(out, i);
+                    out.push(']');
+                    out.push_str(value.gap());
+                    value.print(out, indent + 2);
                 }
-                Ok(())
             }
-            Self::Object(fields) if fields.is_empty() => f.write_str("empty"),
+            Self::Object(fields) if fields.is_empty() => out.push_str("empty"),
             Self::Object(fields) => {
                 for (name, value) in fields {
-                    write!(f, "\n{:indent$}{name}:{}", "", value.gap())?;
-                    value.print(f, indent + 2)?;
+                    line(out, indent);
+                    out.push_str(name);
+                    out.push(':');
+                    out.push_str(value.gap());
+                    value.print(out, indent + 2);
                 }
-                Ok(())
             }
         }
+    }
+}
+
+/// A new line and the blanks that it begins with.
+fn line(out: &mut String, indent: usize) {
+    const START: &str = "\n                        ";
+    match START.get(..=indent) {
+        Some(start) => out.push_str(start),
+        None => _ = write!(out, "\n{:indent$}", ""),
+    }
+}
+
+fn digits<const BASE: u64>(out: &mut String, number: u64) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let (mut made, mut rest, mut from) = ([0; 20], number, 0);
+    for (place, digit) in made.iter_mut().enumerate().rev() {
+        *digit = DIGITS.get((rest % BASE) as usize).copied().unwrap_or_default();
+        rest /= BASE;
+        from = place;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.push_str(made.get(from..).and_then(|made| str::from_utf8(made).ok()).unwrap_or_default());
+}
+
+/// As `Debug` of a text.
+fn quoted(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\')) {
+        _ = write!(out, "{text:?}");
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
     }
 }
 
 /// One line for each field, nested ones indented by two.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print(f, f.width().unwrap_or(0))
+        let mut text = String::new();
+        self.print(&mut text, f.width().unwrap_or(0));
+        f.write_str(&text)
     }
 }
 
@@ -166,5 +222,44 @@ impl serde::Serialize for Value {
                 map.end()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_texts_print_as_the_formatter_would() {
+        for number in [0, -1, i64::MIN, i64::MAX] {
+            assert_eq!(format!("{}", Value::Signed(number)), format!("{number}"));
+        }
+        for number in [0, 9, 10, 4_294_967_295, u64::MAX] {
+            assert_eq!(format!("{}", Value::Number(number)), format!("{number}"));
+            assert_eq!(format!("{:8}", Value::Number(number)), format!("{number}"), "the width is an indent");
+        }
+        for text in ["", "internet", "it's", "a\"b", "back\\slash", "Zürich", "tab\t", "\u{7f}", "\0"] {
+            assert_eq!(format!("{}", Value::Text(text.into())), format!("{text:?}"));
+        }
+        let known = Value::Enum { number: 3, name: Some("home") };
+        assert_eq!(format!("{known} {}", Value::Enum { number: 77, name: None }), "home (3) 77 (unknown)");
+        let flags = |bits| Value::Flags { bits, names: &[(1, "one"), (2, "two")] };
+        let texts = [0, 1, 3, 4, 7].map(|bits| format!("{}", flags(bits)));
+        assert_eq!(texts, ["none (0x0)", "one (0x1)", "one | two (0x3)", "0x4 (0x4)", "one | two | 0x4 (0x7)"]);
+        assert_eq!(format!("{}", flags(u64::MAX)), "one | two | 0xfffffffffffffffc (0xffffffffffffffff)");
+    }
+
+    #[test]
+    fn every_line_has_its_indent() {
+        let mut value = Value::Number(1);
+        for _ in 0..16 {
+            value = Value::Object(vec![("in", Value::List(vec![value]))]);
+        }
+        let text = format!("{value:2}");
+        let indents: Vec<usize> = text.lines().skip(1).map(|line| line.len() - line.trim_start().len()).collect();
+        assert!(indents.iter().copied().eq((2..66).step_by(2)), "{indents:?}");
     }
 }

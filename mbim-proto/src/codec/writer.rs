@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+/// Room that is made at once, in bytes.
+const USUAL: usize = 128;
+
 /// Writes one structure in two passes over its fields: the first lays the fixed part with zeros for references, the
 /// second appends the data and fills the references in. A field is written by the same call in both.
 #[derive(Debug)]
@@ -25,6 +28,10 @@ impl<'a> Writer<'a> {
     /// Puts bytes into the fixed part.
     pub fn put(&mut self, bytes: &[u8]) {
         if !self.data {
+            // Most bodies fit: they shall not grow byte by byte.
+            if self.out.capacity() - self.out.len() < bytes.len() {
+                self.out.reserve(bytes.len().max(USUAL));
+            }
             self.out.extend_from_slice(bytes);
         }
         self.cursor += bytes.len();

@@ -4,12 +4,12 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use super::{Row, cid_name, find};
 use crate::message::{COMMAND_HEADER, Content, HEADER, Header, INDICATION_HEADER, MessageType};
 use crate::service::sms::{SmsMessage, SmsMessages, SmsRead, SmsSendSet};
-use crate::service::{canonical, uuid_name};
+use crate::service::uuid_name;
 use crate::sms_pdu::Pdu;
 use crate::{Body, Malformed, MbimEx, Message, Operation, Personal, Uuid, Value};
 
@@ -69,7 +69,7 @@ pub fn describe(message: &[u8], mbimex: MbimEx, reveal: bool) -> Description {
     };
     description.message = Some(header.kind);
     description.transaction = Some(header.transaction);
-    match Message::decode(message) {
+    match Message::view(message) {
         Ok(decoded) => description.content(&decoded.content, message.len(), mbimex, reveal),
         Err(error) => description.error = Some(error),
     }
@@ -77,7 +77,7 @@ pub fn describe(message: &[u8], mbimex: MbimEx, reveal: bool) -> Description {
 }
 
 impl Description {
-    fn content(&mut self, content: &Content, total: usize, mbimex: MbimEx, reveal: bool) {
+    fn content(&mut self, content: &Content<&[u8]>, total: usize, mbimex: MbimEx, reveal: bool) {
         let mut known = HEADER + 4;
         match content {
             Content::Open(open) => {
@@ -98,19 +98,19 @@ impl Description {
             Content::Command(command) => {
                 self.target = Some((command.service, command.cid));
                 self.operation = command.command_type.operation();
-                known = COMMAND_HEADER + self.buffer(&command.buffer, COMMAND_HEADER, true, mbimex, reveal);
+                known = COMMAND_HEADER + self.buffer(command.buffer, COMMAND_HEADER, true, mbimex, reveal);
             }
             Content::CommandDone(done) => {
                 self.target = Some((done.service, done.cid));
                 self.operation = Some(Operation::Response);
                 self.status = Some(crate::codec::Field::value(&done.status, reveal));
                 let due = done.status.is_success();
-                known = COMMAND_HEADER + self.buffer(&done.buffer, COMMAND_HEADER, due, mbimex, reveal);
+                known = COMMAND_HEADER + self.buffer(done.buffer, COMMAND_HEADER, due, mbimex, reveal);
             }
             Content::IndicateStatus(indication) => {
                 self.target = Some((indication.service, indication.cid));
                 self.operation = Some(Operation::Notify);
-                known = INDICATION_HEADER + self.buffer(&indication.buffer, INDICATION_HEADER, true, mbimex, reveal);
+                known = INDICATION_HEADER + self.buffer(indication.buffer, INDICATION_HEADER, true, mbimex, reveal);
             }
         }
         if self.trailing.is_none() && known < total {
@@ -154,7 +154,8 @@ impl Description {
 
     fn cid_text(&self) -> Option<String> {
         let (service, cid) = self.target?;
-        Some(cid_name(canonical(service), cid)?.to_ascii_lowercase().replace('_', "-"))
+        let small = |letter: char| if letter == '_' { '-' } else { letter.to_ascii_lowercase() };
+        Some(cid_name(service, cid)?.chars().map(small).collect())
     }
 
     /// The description as one object: message, transaction, service, cid, operation, status, body, error, trailing; and
@@ -229,39 +230,58 @@ fn short_messages(row: &Row, buffer: &[u8], reveal: bool) -> Vec<Value> {
 /// A head line, then one line for each field.
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(USUAL);
+        self.print(&mut text)?;
+        f.write_str(&text)
+    }
+}
+
+/// Octets of the text of a usual message.
+const USUAL: usize = 512;
+
+impl Description {
+    fn print(&self, out: &mut String) -> fmt::Result {
         match self.message {
-            Some(kind) if kind.name().is_some() => write!(f, "{kind}")?,
-            Some(kind) => write!(f, "message {:#x}", kind.0)?,
-            None => f.write_str("no message")?,
+            Some(kind) => match kind.name() {
+                Some(name) => out.push_str(name),
+                None => write!(out, "message {:#x}", kind.0)?,
+            },
+            None => out.push_str("no message"),
         }
         if let Some(transaction) = self.transaction {
-            write!(f, " #{transaction}")?;
+            write!(out, " #{transaction}")?;
         }
         if let Some(service) = self.service_text() {
-            write!(f, " {service}")?;
+            out.push(' ');
+            out.push_str(&service);
         }
         match (self.cid_text(), self.target) {
-            (Some(name), _) => write!(f, " {name}")?,
-            (None, Some((_, cid))) => write!(f, " cid {cid}")?,
+            (Some(name), _) => {
+                out.push(' ');
+                out.push_str(&name);
+            }
+            (None, Some((_, cid))) => write!(out, " cid {cid}")?,
             (None, None) => {}
         }
         if let Some(operation) = self.operation {
-            write!(f, " {}", operation.name())?;
+            out.push(' ');
+            out.push_str(operation.name());
         }
         if let Some(status) = &self.status {
-            write!(f, ": {status}")?;
+            out.push_str(": ");
+            status.print(out, 0);
         }
         if self.body != Value::Null {
-            write!(f, "{:2}", self.body)?;
+            self.body.print(out, 2);
         }
         if !self.pdus.is_empty() {
-            write!(f, "\n  pdus:{:4}", Value::List(self.pdus.clone()))?;
+            write!(out, "\n  pdus:{:4}", Value::List(self.pdus.clone()))?;
         }
         if let Some(error) = &self.error {
-            write!(f, "\n  error: {error}")?;
+            write!(out, "\n  error: {error}")?;
         }
         if let Some(Trailing { offset, size }) = self.trailing {
-            write!(f, "\n  {size} unknown bytes from byte {offset}")?;
+            write!(out, "\n  {size} unknown bytes from byte {offset}")?;
         }
         Ok(())
     }
