@@ -17,8 +17,10 @@ const ROOT: &str = "/org/mbimd/Mbimd1";
 const PATH: &str = "/org/mbimd/Mbimd1/modem/0";
 const CONNECTIVITY: &str = "org.mbimd.Mbimd1.Connectivity";
 const URL: &str = "https://portal.example/start?SubId=001015512345678";
+/// What the browser is started with: one file, which nobody else may read.
+const FILE: &str = "1 600";
 /// How long anything may take that has to happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Dict = HashMap<String, OwnedVariant>;
 
@@ -196,7 +198,12 @@ impl Desk {
         let programs = folder.path().join("bin");
         std::fs::create_dir(&programs).unwrap();
         let browser = programs.join("xdg-open");
-        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" >>{}\n", folder.path().join("opened").display());
+        // How many words it was given and the rights of the file that the only one names, then where that leads.
+        let script = format!(
+            "#!/bin/sh\n{{ printf '%s %s\\n' \"$#\" \"$(stat -c %a \"$1\")\"; sed -n 's/.*content=\"0;url=\\([^\"]*\\)\".*/\\1/p' \"$1\"; }} >>{}\n",
+            folder.path().join("opened").display()
+        );
+        std::fs::create_dir(folder.path().join("run")).unwrap();
         std::fs::write(&browser, script).unwrap();
         std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
         let says =
@@ -225,6 +232,7 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mbimctl"));
         let file = |name: &str| Stdio::from(std::fs::File::create(self.folder.path().join(name)).unwrap());
         command.args(["--bus", &self.address, "agent", mode]).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command.env("XDG_RUNTIME_DIR", self.folder.path().join("run"));
         command.env("PATH", format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display()));
         self.agent = Some(command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err")).spawn().unwrap());
     }
@@ -319,7 +327,7 @@ async fn a_pressed_notification_opens_the_page_and_nothing_else() {
     // Of somebody else's notification.
     desk.press(77, "open").await;
     desk.press(1, "open").await;
-    assert_eq!(desk.opened(1).await, ["1", URL]);
+    assert_eq!(desk.opened(1).await, [FILE, URL]);
     desk.until("the end of the notification", || desk.screen.lock().unwrap().closed.contains(&1).then_some(())).await;
     // It is not asked again before all was well; a signal that comes twice opens nothing twice.
     desk.press(1, "open").await;
@@ -335,8 +343,10 @@ async fn a_pressed_notification_opens_the_page_and_nothing_else() {
     let note = desk.note(3).await;
     assert!(note.body.contains("another connection"), "{note:?}");
     desk.press(3, "default").await;
-    assert_eq!(desk.opened(2).await, ["1", URL, "1", URL]);
+    assert_eq!(desk.opened(2).await, [FILE, URL, FILE, URL]);
     assert_eq!(desk.asked(), 2);
+    let left = || std::fs::read_dir(desk.folder.path().join("run")).unwrap().count();
+    desk.until("the end of the files", || (left() == 0).then_some(())).await;
     assert!(!(desk.file("err") + &desk.file("out")).contains("portal.example"), "nothing is printed");
 }
 
@@ -416,7 +426,7 @@ async fn it_may_come_before_the_daemon_and_outlive_it() {
     desk.note(2).await;
     desk.until("the agent to be known", || registered(&desk)).await;
     desk.press(2, "open").await;
-    assert_eq!(desk.opened(1).await, ["1", URL]);
+    assert_eq!(desk.opened(1).await, [FILE, URL]);
 }
 
 #[tokio::test]

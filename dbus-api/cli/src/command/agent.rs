@@ -3,6 +3,7 @@
 
 mod console;
 mod desktop;
+pub(crate) mod opener;
 mod page;
 mod watch;
 

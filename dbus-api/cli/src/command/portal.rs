@@ -1,11 +1,10 @@
 //! `mbimctl portal`.
 
-use std::process::{Command, Stdio};
-
 use dbus_api::proxy::ConnectivityProxy;
 use serde_json::json;
 use zbus::Connection;
 
+use super::agent::opener;
 use crate::arguments::Which;
 use crate::failure::Failure;
 use crate::modem;
@@ -23,7 +22,7 @@ pub(super) async fn run(
     let proxy: ConnectivityProxy<'_> = super::proxy(connection, &modem).await?;
     let (url, source) = proxy.get_portal_url().await?;
     if open {
-        browse(&url)?;
+        browse(&url).await?;
     }
     let drawn = if qr { Qr::of(&url)?.for_output() } else { String::new() };
     output.print(&json!({ "modem": modem.number, "url": url, "source": source, "opened": open }), || {
@@ -33,17 +32,11 @@ pub(super) async fn run(
 }
 
 /// Hands the page to the desktop. Only web pages: what a network taught us must not start other programs.
-fn browse(url: &str) -> Result<(), Failure> {
+async fn browse(url: &str) -> Result<(), Failure> {
     if !(url.starts_with("https://") || url.starts_with("http://")) {
         return Err(Failure::failed("the page is not a web page"));
     }
-    let mut opener = Command::new("xdg-open");
-    opener.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match opener.status() {
-        Ok(status) if status.success() => Ok(()),
-        _ => {
-            Err(Failure::failed("no browser could be opened (xdg-open)")
-                .next("mbimctl portal, and open the page by hand"))
-        }
-    }
+    let session = zbus::connection::Builder::session().build().await.ok();
+    let opened = opener::open(session.as_ref(), url).await;
+    opened.map_err(|failure| failure.next("mbimctl portal, and open the page by hand"))
 }

@@ -11,7 +11,7 @@ use zbus::message::Type;
 use zbus::{Connection, MatchRule, MessageStream, Variant, fdo};
 
 use super::watch::{Kind, Seen, Watch, Wish, plain};
-use super::{Heard, PATH, Question, Served, page};
+use super::{Heard, PATH, Question, Served, opener, page};
 use crate::bus::{self, Bus};
 use crate::failure::Failure;
 
@@ -264,7 +264,7 @@ impl Desk {
         let (daemon, session) = (self.daemon.clone(), self.session.clone());
         self.opening.spawn(async move {
             let result = match page::fetch(&daemon, &wish.path).await {
-                Ok(url) => page::open(&session, &url).await,
+                Ok(url) => opener::open(Some(&session), &url).await,
                 Err(failure) => Err(failure),
             };
             Opened { wish, result }

@@ -1,20 +1,14 @@
-//! The operator's page: fetched from the daemon when the user said yes, looked at, and given to the browser.
-
-use std::collections::HashMap;
-use std::process::{Command, Stdio};
+//! The operator's page: fetched from the daemon when the user said yes, and looked at.
 
 use dbus_api::proxy::ConnectivityProxy;
 use zbus::names::BusName;
 use zbus::proxy::CacheProperties;
-use zbus::{Connection, OwnedObjectPath, Variant, fdo};
+use zbus::{Connection, OwnedObjectPath, fdo};
 
 use crate::failure::Failure;
 
 /// Most octets of an address; the daemon's own limit.
 const LONGEST: usize = 2048;
-
-/// The desktop's portal, which opens pages for whoever asks.
-const PORTAL: &str = "org.freedesktop.portal.Desktop";
 
 /// The page of a modem's operator. An address that is no page of the encrypted web goes nowhere, whoever gave it.
 pub(crate) async fn fetch(daemon: &Connection, modem: &OwnedObjectPath) -> Result<String, Failure> {
@@ -29,26 +23,6 @@ pub(crate) fn is_page(url: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let clean = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`');
     !authority.is_empty() && !authority.contains('@') && url.len() <= LONGEST && url.bytes().all(clean)
-}
-
-/// Opens a page that [`fetch`] gave: by the desktop's portal, else by `xdg-open`.
-pub(crate) async fn open(desktop: &Connection, url: &str) -> Result<(), Failure> {
-    if there(desktop, PORTAL).await {
-        let options: HashMap<&str, Variant<'_>> = HashMap::new();
-        let (path, interface) = ("/org/freedesktop/portal/desktop", Some("org.freedesktop.portal.OpenURI"));
-        let asked = ("", url, options);
-        if desktop.call_method(Some(PORTAL), path, interface, "OpenURI", &asked).await.is_ok() {
-            return Ok(());
-        }
-    }
-    let mut opener = Command::new("xdg-open");
-    opener.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // It may be the browser itself, and stay.
-    let opened = tokio::task::spawn_blocking(move || opener.status()).await;
-    match opened {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        _ => Err(Failure::failed("no browser could be opened (xdg-open)")),
-    }
 }
 
 /// Whether somebody answers to the name.
