@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Ctl {
     program: PathBuf,
     bus: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// What a call gave.
@@ -53,7 +54,14 @@ impl Ctl {
         let beside = || test.ancestors().skip(1).take(2).map(|d: &Path| d.join("mbimctl")).find(|p| p.is_file());
         let program = named.or_else(beside);
         let program = program.ok_or_else(|| Error::new(doing, "not built; cargo build -p mbimctl makes it"))?;
-        Ok(Self { program, bus: bus.to_owned() })
+        Ok(Self { program, bus: bus.to_owned(), environment: Vec::new() })
+    }
+
+    /// The same with a variable of the environment for calls that go on.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
     }
 
     /// One call.
@@ -103,6 +111,7 @@ impl Ctl {
         let file = |path: &Path| std::fs::File::create(path).trying(&doing).map(Stdio::from);
         let mut command = Command::new(&self.program);
         command.args(["--bus", &self.bus]).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = command.stdout(file(&output)?).stderr(file(&error)?).spawn().trying(&doing)?;
         Ok(Running { doing, child, output, error })
     }

@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod activation;
+mod agent;
 mod canaries;
 mod command_line;
 mod device;
@@ -35,7 +36,8 @@ use std::process::ExitCode;
 use harness::cases::Case;
 
 fn main() -> ExitCode {
-    let groups: [&[Case]; 19] = [
+    let groups: [&[Case]; 20] = [
+        agent::CASES,
         open::CASES,
         proxy::CASES,
         garden::CASES,
