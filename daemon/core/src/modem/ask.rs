@@ -366,7 +366,8 @@ impl Modem {
         let application_id = self.facts.card.application.clone().unwrap_or_default();
         let file_path = file.path().to_vec();
         if file.has_records() {
-            let record_number = if file == CardFile::Pnn { self.facts.card.pnn_record } else { 1 };
+            let card = &self.facts.card;
+            let record_number = if file == CardFile::Pnn { card.pnn_record } else { card.opl_record };
             let body = uicc::AccessRecordQuery {
                 version: 1,
                 application_id,

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Files that a card may be without, from which on its table of services is read first: one question in place of several
 /// that would be in vain.
 const TABLE_PAYS: usize = 2;
+/// Most records of EF_OPL that are asked for, each a round trip.
+const MOST_NETWORKS: u32 = 8;
 
 /// What the card's files said.
 #[derive(Debug, Default)]
@@ -39,8 +41,9 @@ pub(super) struct Card {
     pub(super) mnc_length: Option<u8>,
     pub(super) spn: String,
     pub(super) pnn: String,
-    /// Record of EF_PNN with the home network's name.
+    /// Record of EF_PNN with the home network's name, and the one of EF_OPL that is asked for which that is.
     pub(super) pnn_record: u32,
+    pub(super) opl_record: u32,
     /// Hexadecimal.
     pub(super) gid1: String,
     /// Hexadecimal.
@@ -140,6 +143,7 @@ impl Modem {
             }
         }
         self.facts.card.pnn_record = 1;
+        self.facts.card.opl_record = 1;
         let mapped = wanted.contains(&CardFile::Opl);
         for file in wanted.into_iter().filter(|file| !(mapped && *file == CardFile::Pnn)) {
             self.ask_card_file(now, file);
@@ -160,8 +164,9 @@ impl Modem {
                 return self.ask_files(now, Some(octets).filter(|octets| !octets.is_empty()).map(Vec::as_slice));
             }
             CardFile::Opl => {
-                card.pnn_record = ef::opl(octets, &imsi).map_or(1, u32::from);
-                return self.ask_card_file(now, CardFile::Pnn);
+                // Unused records stand at the end.
+                let end = octets.iter().all(|octet| *octet == 0xFF);
+                return self.on_network_list(now, ef::opl(octets, &imsi), end);
             }
             _ if octets.is_empty() => return,
             CardFile::Iccid => card.iccid = number(ef::iccid(octets).value().map(|iccid| iccid.reveal().to_owned())),
@@ -179,6 +184,23 @@ impl Modem {
             CardFile::Acl => card.allowed = ef::acl(octets),
         }
         self.card_answered();
+    }
+
+    /// A record of the list that says what networks are called; `end`: none is left. The first that fits
+    /// counts; the home's comes early, so that few are asked for. Without any the first name is the home's.
+    fn on_network_list(&mut self, now: Time, name: Option<u8>, end: bool) {
+        let card = &mut self.facts.card;
+        match name {
+            // The card has no name for it.
+            Some(0) => return self.card_answered(),
+            Some(number) => card.pnn_record = number.into(),
+            None if !end && card.opl_record < MOST_NETWORKS => {
+                card.opl_record += 1;
+                return self.ask_card_file(now, CardFile::Opl);
+            }
+            None => {}
+        }
+        self.ask_card_file(now, CardFile::Pnn);
     }
 
     /// After its time an answer is too late for this choice, in time for the next one.

@@ -277,6 +277,10 @@ fn a_brand_is_known_by_the_network_name_on_its_card() {
         (vec!["Brand Net", "Elsewhere"], vec![("00101", 2)], "Host"),
         // About another network: the first name is the home's.
         (vec!["Brand Net", "Elsewhere"], vec![("26201", 2)], "Named Brand"),
+        // The home comes behind others; a list without it, longer than anybody reads; a name from elsewhere.
+        (vec!["Elsewhere", "Brand Net"], vec![("26201", 1), ("310410", 1), ("00101", 2)], "Named Brand"),
+        (vec!["Brand Net"], [("26201", 2); 20].to_vec(), "Named Brand"),
+        (vec!["Brand Net"], vec![("00101", 0)], "Host"),
         (vec![], vec![], "Host"),
     ] {
         let sim = Sim {
@@ -289,7 +293,7 @@ fn a_brand_is_known_by_the_network_name_on_its_card() {
         pair.attach();
         pair.connect();
         assert_eq!(operator(&pair).0, expected, "{names:?} {map:?}: {}", pair.account());
-        assert!(reads(&pair) <= 6, "{} reads", reads(&pair));
+        assert!(reads(&pair) <= 5 + (map.len() + 1).min(8), "{} reads", reads(&pair));
     }
 }
 
@@ -390,7 +394,7 @@ fn hostile_files_of_all_kinds_keep_nobody_offline() {
             let mut pair = pair(sim, layers(VENDOR, &overlay));
             pair.attach();
             pair.connect();
-            assert!(pair.now < Duration::from_secs(60) && reads(&pair) <= 12, "{content:?}: {}", pair.account());
+            assert!(pair.now < Duration::from_secs(60) && reads(&pair) <= 19, "{content:?}: {}", pair.account());
         }
     }
 }

@@ -162,10 +162,14 @@ pub fn pnn(octets: &[u8]) -> Parsed<String> {
     finish(text)
 }
 
-/// A record of EF_OPL: the number of the EF_PNN record that names a subscriber's own network; `None` where the record is about
-/// another network, or says that the name comes from elsewhere (0). A `D` in the code stands for any digit.
+/// A record of EF_OPL, the first of which that fits counts: the number of the EF_PNN record that names a subscriber's own
+/// network, 0 where the name comes from elsewhere; `None` where the record is about another network, or about a region of it
+/// alone: the range of areas is not all of them. A `D` in the code stands for any digit. `[TS 31.102 4.2.59]`
 pub fn opl(octets: &[u8], imsi: &str) -> Option<u8> {
-    let [first, second, third, _, _, _, _, number, ..] = octets else { return None };
+    let [first, second, third, areas @ .., number] = octets.get(..8)? else { return None };
+    if areas != [0x00, 0x00, 0xFF, 0xFE] {
+        return None;
+    }
     let nibbles = [first & 0x0F, first >> 4, second & 0x0F, third & 0x0F, third >> 4, second >> 4];
     let code = nibbles.iter().take_while(|nibble| **nibble != 0x0F);
     if code.clone().count() < 5 {
@@ -174,7 +178,7 @@ pub fn opl(octets: &[u8], imsi: &str) -> Option<u8> {
     let mut digits = imsi.bytes();
     let fits =
         code.into_iter().all(|nibble| digits.next().is_some_and(|digit| *nibble == 0x0D || digit == b'0' + nibble));
-    fits.then_some(*number).filter(|number| (1..=254).contains(number))
+    fits.then_some(*number).filter(|number| *number < 255)
 }
 
 /// EF_ACL: an octet that counts, then access points under tag DD, each as labels with their lengths before them. What is
@@ -382,7 +386,11 @@ mod tests {
         assert_eq!(opl(&record([0x00, 0xF1, 0x10], 3), imsi), Some(3));
         assert_eq!(opl(&record([0x00, 0xF1, 0xDD], 2), imsi), Some(2), "any network of the country");
         assert_eq!(opl(&record([0x62, 0xF2, 0x10], 3), imsi), None, "another network");
-        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 0), imsi), None);
+        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 0), imsi), Some(0), "named elsewhere");
+        assert_eq!(opl(&record([0x00, 0xF1, 0x10], 255), imsi), None);
+        assert_eq!(opl(&[0x00, 0xF1, 0x10, 0, 1, 0, 9, 3], imsi), None, "a region of it");
+        assert_eq!(opl(&[0x0D, 0xF1, 0x1D, 0, 0, 0xFF, 0xFE, 3, 0xFF], imsi), Some(3), "wild digits, a longer record");
+        assert_eq!(opl(&[0x0E, 0xF1, 0x10, 0, 0, 0xFF, 0xFE, 3], imsi), None, "no other nibble is wild");
         assert_eq!(opl(&record([0xFF; 3], 1), imsi), None);
         assert_eq!(opl(&record([0x13, 0x00, 0x14], 1), "310410123456789"), Some(1));
         assert_eq!(opl(&[0x00, 0xF1, 0x10], imsi), None);
