@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::http::Url;
 
-/// Folders of snippets below the root, and its main file between them; what comes later wins, and a snippet in a later folder
-/// stands in place of those with the same name. `[NetworkManager.conf(5)]`
-const BEFORE: [&str; 2] = ["usr/lib/NetworkManager/conf.d", "run/NetworkManager/conf.d"];
+/// Folders of snippets below the root, in the order in which they are read, each by the names of its files; the main file is
+/// read before the last of them. What comes later wins, and a snippet hides those with the same name in the folders before.
+/// `[NetworkManager.conf(5), DESCRIPTION]`
+const FOLDERS: [&str; 3] = ["usr/lib/NetworkManager/conf.d", "run/NetworkManager/conf.d", "etc/NetworkManager/conf.d"];
 const MAIN: &str = "etc/NetworkManager/NetworkManager.conf";
-const BEHIND: &str = "etc/NetworkManager/conf.d";
+/// What was switched over NetworkManager's own bus; read last. A key in it begins with `.set.`, and holds as long as the
+/// other files say what they said then, which stands under `.was.`. Where its folder is root's alone it says nothing.
+const INTERN: &str = "var/lib/NetworkManager/NetworkManager-intern.conf";
 /// Largest file that is read, octets.
 const MAX_FILE: u64 = 64 * 1024;
 /// Most files of a folder.
@@ -30,18 +33,23 @@ pub(crate) struct Page {
 
 /// The page in force; `None` where there is none, or none that can be fetched in the clear.
 pub(crate) fn page(root: &Path) -> Option<Page> {
-    let mut snippets: BTreeMap<std::ffi::OsString, PathBuf> = BTreeMap::new();
-    for folder in BEFORE.iter().chain([&BEHIND]) {
-        snippets.extend(files(&root.join(folder)));
+    let mut snippets: BTreeMap<std::ffi::OsString, (usize, PathBuf)> = BTreeMap::new();
+    for (place, folder) in FOLDERS.iter().enumerate() {
+        snippets.extend(files(&root.join(folder)).map(|(name, path)| (name, (place, path))));
     }
-    let behind = root.join(BEHIND);
-    let (last, first): (Vec<PathBuf>, Vec<PathBuf>) =
-        snippets.into_values().partition(|file| file.parent() == Some(behind.as_path()));
+    let last = FOLDERS.len() - 1;
+    let of_folder = |wanted: usize| {
+        let found = snippets.values().filter(move |(place, _)| *place == wanted);
+        found.map(|(_, path)| path.clone())
+    };
+    let files = (0..last).flat_map(of_folder).chain([root.join(MAIN)]).chain(of_folder(last));
     let mut said = Said::default();
-    for file in first.into_iter().chain([root.join(MAIN)]).chain(last) {
+    for file in files {
         said.read(&text(&file));
     }
-    if said.enabled == Some(false) {
+    said.switched(&text(&root.join(INTERN)));
+    // An interval of 0 switches it off as well.
+    if said.enabled == Some(false) || said.interval == Some(0) {
         return None;
     }
     let url = said.uri.filter(|uri| Url::parse(uri).is_some_and(|url| url.scheme() == "http"))?;
@@ -71,27 +79,55 @@ fn text(file: &Path) -> String {
 #[derive(Debug, Default)]
 struct Said {
     enabled: Option<bool>,
+    interval: Option<u32>,
     uri: Option<String>,
     response: Option<String>,
 }
 
 impl Said {
     fn read(&mut self, text: &str) {
-        let mut ours = false;
-        for line in text.lines().map(str::trim) {
-            if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                ours = section == "connectivity";
-            } else if let Some((key, value)) = line.split_once('=').filter(|_| ours && !line.starts_with(['#', ';'])) {
-                let value = value.trim();
-                match key.trim() {
-                    "enabled" => self.enabled = Some(!matches!(value, "false" | "0" | "no" | "off")),
-                    "uri" => self.uri = Some(value.to_owned()),
-                    "response" => self.response = Some(value.to_owned()),
-                    _ => {}
-                }
+        // A file can switch itself off.
+        if pairs(text, ".config").any(|(key, value)| key == "enable" && !is_on(value)) {
+            return;
+        }
+        for (key, value) in pairs(text, "connectivity") {
+            match key {
+                "enabled" => self.enabled = Some(is_on(value)),
+                "interval" => self.interval = value.parse().ok(),
+                "uri" => self.uri = Some(value.to_owned()),
+                "response" => self.response = Some(value.to_owned()),
+                _ => {}
             }
         }
     }
+
+    /// The file of what was switched: only `enabled` is, over the bus.
+    fn switched(&mut self, text: &str) {
+        let of = |wanted: &str| {
+            let found = pairs(text, "connectivity").filter(|(key, _)| *key == wanted).last();
+            found.map(|(_, value)| is_on(value))
+        };
+        if let Some(on) = of(".set.enabled").filter(|_| of(".was.enabled") == self.enabled) {
+            self.enabled = Some(on);
+        }
+    }
+}
+
+/// Keys and values of a section.
+fn pairs<'a>(text: &'a str, section: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let mut inside = false;
+    text.lines().map(str::trim).filter_map(move |line| {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            inside = name == section;
+            return None;
+        }
+        let (key, value) = line.split_once('=').filter(|_| inside && !line.starts_with(['#', ';']))?;
+        Some((key.trim(), value.trim()))
+    })
+}
+
+fn is_on(value: &str) -> bool {
+    !matches!(value, "false" | "0" | "no" | "off")
 }
 
 #[cfg(test)]
@@ -134,6 +170,27 @@ mod tests {
         assert_eq!(machine(&[DISTRIBUTION, off]), None);
         let runtime = ("run/NetworkManager/conf.d/30-run.conf", "[connectivity]\nuri=http://run.example/\n");
         assert_eq!(machine(&[DISTRIBUTION, runtime]), found("http://run.example/", USUAL));
+        // The folder counts before the name.
+        let late = ("usr/lib/NetworkManager/conf.d/90-late.conf", "[connectivity]\nuri=http://late.example/\n");
+        assert_eq!(machine(&[DISTRIBUTION, late]), found("http://late.example/", USUAL));
+        assert_eq!(machine(&[DISTRIBUTION, late, runtime]), found("http://run.example/", USUAL));
+        let hidden = ("run/NetworkManager/conf.d/90-late.conf", "");
+        assert_eq!(machine(&[DISTRIBUTION, late, hidden]), found("http://test.example/nm", USUAL));
+        // Files that switch themselves, or it, off.
+        let itself = (
+            "etc/NetworkManager/conf.d/90-late.conf",
+            "[.config]\nenable=false\n[connectivity]\nuri=http://x.example/\n",
+        );
+        assert_eq!(machine(&[DISTRIBUTION, itself]), found("http://test.example/nm", USUAL));
+        let never = ("etc/NetworkManager/conf.d/95.conf", "[connectivity]\ninterval=0\n");
+        assert_eq!(machine(&[DISTRIBUTION, never]), None);
+        // Switched over the bus, for as long as the files say what they said.
+        let switched = (INTERN, "[connectivity]\n.set.enabled=false\n");
+        assert_eq!(machine(&[DISTRIBUTION, switched]), None);
+        let on = (MAIN, "[connectivity]\nenabled=true\n");
+        assert_eq!(machine(&[DISTRIBUTION, on, switched]), found("http://test.example/nm", USUAL));
+        let again = (INTERN, "[connectivity]\n.set.enabled=true\n.was.enabled=false\n");
+        assert_eq!(machine(&[DISTRIBUTION, off, again]), found("http://test.example/nm", USUAL));
     }
 
     #[test]
