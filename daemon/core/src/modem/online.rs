@@ -21,6 +21,7 @@ use crate::probe::verdict::{self, Verdict, Worth};
 use crate::request::{Reply, RequestError, RequestErrorKind};
 use crate::snapshot::{ConnectivityState, Metered, ProbeCost};
 use crate::subscriber::HandOverPolicy;
+use crate::usage::Counters;
 
 /// A report that takes longer is not waited for. A whole probe takes at most 10 s. `[OPER 4.3]`
 const REPORT: Duration = Duration::from_secs(30);
@@ -36,6 +37,9 @@ const SOONEST_EXPIRY: Duration = Duration::from_secs(10);
 const BETWEEN_ANNOUNCEMENTS: Duration = Duration::from_secs(60);
 /// Reasons of the shell why no probe will ever run with this configuration.
 const OFF: &[&str] = &["off", "not-configured"];
+/// Packets sent in so long a time without any that came back: a sign that the way is broken. `[OPER 4.6]`
+const UNANSWERED: u64 = 20;
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// State of connectivity.
 #[derive(Debug)]
@@ -221,6 +225,23 @@ impl Modem {
         let moved = here.0 != roaming || here.1 != class && self.tables.reach != Reach::Full;
         if moved {
             self.online.place = Some(here);
+            self.online.due = true;
+        }
+    }
+
+    /// Counters that are read anyway show that nothing comes back: what was full is tested, and stays full until the test says
+    /// otherwise. `took`: the time in which it passed. `[OPER 4.1, 4.6]`
+    pub(super) fn notice_silence(&mut self, passed: &Counters, took: Duration) {
+        let silent = passed.tx_packets >= UNANSWERED && passed.rx_packets == 0 && took >= SILENCE;
+        if silent && self.tables.reach == Reach::Full {
+            self.emit(Event::info("probe").with("outcome", "due").with("reason", "nothing-comes-back"));
+            self.online.due = true;
+        }
+    }
+
+    /// A document changed something for this SIM: what was missing may be there.
+    pub(super) fn notice_document(&mut self) {
+        if self.tables.context == Context::Up && self.tables.reach != Reach::Full {
             self.online.due = true;
         }
     }

@@ -185,7 +185,8 @@ impl Modem {
         }
         let rate = self.facts.packet.map_or(0, |packet| packet.downlink.max(packet.uplink).unwrap_or(0));
         let roaming = self.usage.roaming;
-        let mut octets = 0_u64;
+        let (mut octets, mut own) = (0_u64, Counters::default());
+        let before = self.usage.looked_at.replace(now);
         for reading in readings {
             let Some(running) = self.usage.running.get_mut(&reading.session) else { continue };
             let state = match &mut self.usage.leaving {
@@ -199,6 +200,9 @@ impl Modem {
                     running.used.add(&passed);
                     self.usage.unwritten = self.usage.unwritten.saturating_add(passed.octets());
                     octets = octets.saturating_add(passed.octets());
+                    if reading.session == SESSION {
+                        own = passed;
+                    }
                     if let Some(quota) = &mut state.quota {
                         quota.count(passed.octets());
                     }
@@ -213,7 +217,9 @@ impl Modem {
             self.usage.roaming = self.roaming();
         }
         self.show_comparison();
-        self.notice_quota(now, roaming, octets);
+        let took = before.map_or(Duration::ZERO, |before| now.saturating_sub(before));
+        self.notice_quota(now, roaming, octets, took);
+        self.notice_silence(&own, took);
         self.usage_ended();
         self.usage_write(now);
         self.usage_answer(now, at);
@@ -224,8 +230,7 @@ impl Modem {
 
     /// Tells of the steps of the plan that were taken, and looks again in time for the next one where traffic is brisk: a link
     /// that is idle is looked at as seldom as ever.
-    fn notice_quota(&mut self, now: Time, roaming: bool, octets: u64) {
-        let before = self.usage.looked_at.replace(now);
+    fn notice_quota(&mut self, now: Time, roaming: bool, octets: u64, took: Duration) {
         let Some(quota) = self.subscriber.state.quota.as_mut().filter(|_| self.usage.leaving.is_none()) else { return };
         let Some(left) = quota.until_notice(roaming) else { return };
         let paused = self.usage.noticed_at.is_some_and(|at| now.saturating_sub(at) < PAUSE);
@@ -239,7 +244,7 @@ impl Modem {
         }
         let left =
             self.subscriber.state.quota.as_ref().and_then(|quota| quota.until_notice(roaming)).unwrap_or(u64::MAX);
-        let took = before.map_or(EVERY, |before| now.saturating_sub(before)).max(Duration::from_secs(1));
+        let took = took.max(Duration::from_secs(1));
         // As fast as it went, it would take so long.
         let soon = u64::try_from(u128::from(left) * took.as_millis() / u128::from(octets.max(1))).unwrap_or(u64::MAX);
         let soon = Duration::from_millis(soon).max(PAUSE);

@@ -213,8 +213,12 @@ impl Modem {
             {
                 self.subscriber.bad.clear();
             }
-            Change::Settings(_) | Change::Usage { .. } | Change::Quota { .. } => {}
-            Change::Profiles { .. } | Change::Forget(_) => self.subscriber.bad.clear(),
+            Change::Settings(_) | Change::Usage { .. } => {}
+            Change::Quota { .. } => self.notice_document(),
+            Change::Profiles { .. } | Change::Forget(_) => {
+                self.subscriber.bad.clear();
+                self.notice_document();
+            }
         }
     }
 

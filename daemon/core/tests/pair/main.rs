@@ -26,4 +26,5 @@ mod replaying;
 mod sessions;
 mod sleep;
 mod storing;
+mod triggers;
 mod usage;
