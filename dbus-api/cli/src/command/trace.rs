@@ -3,7 +3,7 @@
 mod ride;
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -125,22 +125,29 @@ impl Follower {
         loop {
             let packet = tokio::select! {
                 biased;
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
                 packet = next(&socket, &mut buffer) => packet.map_err(failed)?,
             };
             if packet.is_empty() {
                 return Err(Failure::not_running());
             }
-            let Some(Record { time, what }) = Record::decode(packet) else { continue };
-            match what {
-                What::Sent(frame) => self.frame(time, Direction::Sent, frame)?,
-                What::Received(frame) => self.frame(time, Direction::Received, frame)?,
-                What::Lost(count) => self.missing(time, count),
-                What::End("gone") => return Err(Failure::no_modem("the modem is gone, and the trace ends with it")),
-                What::End(_) => return Err(Failure::not_running()),
-            }
+            self.record(packet)?;
         }
+        waiting(socket, |packet| self.record(packet))
+    }
+
+    /// What the daemon tells.
+    fn record(&mut self, packet: &[u8]) -> Result<(), Failure> {
+        let Some(Record { time, what }) = Record::decode(packet) else { return Ok(()) };
+        match what {
+            What::Sent(frame) => self.frame(time, Direction::Sent, frame)?,
+            What::Received(frame) => self.frame(time, Direction::Received, frame)?,
+            What::Lost(count) => self.missing(time, count),
+            What::End("gone") => return Err(Failure::no_modem("the modem is gone, and the trace ends with it")),
+            What::End(_) => return Err(Failure::not_running()),
+        }
+        Ok(())
     }
 
     fn frame(&mut self, time: Duration, direction: Direction, bytes: &[u8]) -> Result<(), Failure> {
@@ -181,4 +188,22 @@ async fn next<'a>(socket: &UnixStream, buffer: &'a mut [u8]) -> std::io::Result<
         }
     };
     Ok(buffer.get(..count).unwrap_or_default())
+}
+
+/// Packets that a socket can hold, and more.
+const MOST_WAITING: usize = 100_000;
+
+/// What waits in a socket. Whoever says that it is enough wants all that passed until then, however slow we were.
+fn waiting(socket: UnixStream, mut take: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    // It does not block, as before.
+    let Ok(mut socket) = socket.into_std() else { return Ok(()) };
+    let mut buffer = vec![0; LONGEST];
+    for _ in 0..MOST_WAITING {
+        match socket.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+            Ok(count) => take(buffer.get(..count).unwrap_or_default())?,
+        }
+    }
+    Ok(())
 }

@@ -35,6 +35,14 @@ async fn traced(stage: &mut Stage) -> Outcome {
     let revealed = ctl.start(&folder, &["trace", "--reveal", "--json"])?;
     let joined = || async { (stage.log().matches(" traced").count() == 2).then_some(()) };
     wait::until("two traces", PATIENCE, joined).await?;
+    // One that has no time to read misses nothing either, once it is there.
+    stage.order(Order::Signal { rssi: 7, error_rate: 99 })?;
+    let there = || async {
+        let read = ctl.call(&["decode", &file]).await.ok()?;
+        read.output.contains("signal-state notify").then_some(())
+    };
+    wait::until("the first frame in the capture", PATIENCE, there).await?;
+    written.signal(Signal::SIGSTOP)?;
     let masked = ctl.start(&folder, &["trace", "--restart"])?;
     for trace in [&masked, &revealed] {
         connection_shown(trace).await?;
@@ -54,6 +62,7 @@ async fn traced(stage: &mut Stage) -> Outcome {
     assert!(said.output.contains("subscriber_id: ###"), "masked");
 
     written.signal(Signal::SIGINT)?;
+    written.signal(Signal::SIGCONT)?;
     let said = written.end().await?;
     assert_eq!(said.status, 0, "{said:?}");
     let mode = fs::metadata(&capture)?.permissions().mode();
@@ -63,6 +72,8 @@ async fn traced(stage: &mut Stage) -> Outcome {
     assert_eq!(read.status, 0, "{}", read.error);
     let messages: Vec<Value> = read.output.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     assert!(messages.len() <= frames && messages.len() > 20, "{} of {frames}", messages.len());
+    let answered = |message: &Value| message["cid"] == "ip-configuration" && message["message"] == "command-done";
+    assert!(messages.iter().any(answered), "up to the moment at which it ended: {}", read.output);
     assert!(search.find(read.output.as_bytes()).is_empty());
     let told = tshark(&capture, &folder).await?;
     assert_eq!(told.lines().count(), frames, "{told}");

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Follower;
+use super::{Follower, waiting};
 use crate::arguments::Trace;
 use crate::failure::Failure;
 use crate::show::Output;
@@ -52,10 +52,23 @@ pub(crate) async fn ride(wish: &Trace, output: Output) -> Result<(), Failure> {
     };
     let ended = tokio::select! {
         biased;
-        signalled = interrupted => signalled.map_err(|error| Failure::failed(error.to_string())),
-        ended = guest.session(port, wish.ask) => ended,
+        signalled = interrupted => Ok(signalled.map_err(|error| Failure::failed(error.to_string()))),
+        ended = guest.session(port, wish.ask) => Err(ended),
     };
-    guest.follower.finish();
+    let Guest { stream, mut cutter, mut follower, .. } = guest;
+    let ended = match ended {
+        Err(ended) => ended,
+        Ok(signalled) => signalled.and_then(|()| {
+            waiting(stream, |bytes| {
+                cutter.push(bytes);
+                while let Some(Ok(frame)) = cutter.next_frame() {
+                    follower.frame(now(), Direction::Received, frame)?;
+                }
+                Ok(())
+            })
+        }),
+    };
+    follower.finish();
     ended
 }
 
