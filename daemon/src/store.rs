@@ -44,6 +44,25 @@ type Answer<T> = oneshot::Sender<T>;
 /// Octets that are wiped when they are let go.
 type Plain = Zeroizing<Vec<u8>>;
 
+/// A value as JSON, at once where there is room for all of it: what grows is moved, and leaves behind in clear what it had.
+pub(crate) fn plain<T: serde::Serialize>(value: &T) -> io::Result<Plain> {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0 += octets.len();
+            Ok(octets.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Count(0);
+    serde_json::to_writer(&mut length, value)?;
+    let mut octets = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *octets, value)?;
+    Ok(octets)
+}
+
 /// What the task is asked to do.
 enum Order {
     Load(SubscriberKey, Answer<io::Result<Option<Box<SubscriberState>>>>),

@@ -258,8 +258,8 @@ macro_rules! addresses {
 addresses!(Ipv4Addr 4 ipv4 Ipv6Addr 16 ipv6);
 
 macro_rules! hidden {
-    ($($Hidden:ident)*) => { $(
-        impl<T: Field> Field for crate::$Hidden<T> {
+    ($($Hidden:ident: $($bound:path)?;)*) => { $(
+        impl<T: Field $(+ $bound)?> Field for crate::$Hidden<T> {
             fn zero() -> Self {
                 Self::new(T::zero())
             }
@@ -291,7 +291,7 @@ macro_rules! hidden {
         }
     )* };
 }
-hidden!(Personal Secret);
+hidden!(Personal:; Secret: zeroize::Zeroize;);
 
 /// UTF-16 by offset and size, padded to 4; the size counts neither padding nor a terminator. Read generously: one or
 /// more trailing NULs are dropped, an odd last byte is dropped, a lone surrogate becomes U+FFFD.

@@ -24,6 +24,8 @@ use open::Phase;
 pub use open::{Offer, Offers, OpenFailure};
 pub use subscription::Subscription;
 
+use zeroize::Zeroize as _;
+
 use crate::Time;
 
 /// Timeouts in a row after which the control path counts as hung. `[MBIM reference, 6]`
@@ -63,6 +65,13 @@ pub struct Command {
     pub timeout: Duration,
     /// What goes before what.
     pub rank: Rank,
+}
+
+/// Passwords, PINs and activation data are among them.
+impl Drop for Command {
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
 }
 
 impl fmt::Debug for Command {

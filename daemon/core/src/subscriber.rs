@@ -95,7 +95,8 @@ pub struct UserApn {
     /// User name; empty = none.
     pub user: String,
     /// Password; empty = none. Never printed.
-    pub password: String,
+    #[serde(with = "in_clear")]
+    pub password: Secret<String>,
     /// `none`, `pap`, `chap`, `mschapv2`; empty = by the rule of `[OPER 3.7]`.
     pub auth: String,
     /// `ipv4`, `ipv6`, `ipv4v6`; empty = default.
@@ -125,7 +126,8 @@ pub struct ProvisionedProfile {
     /// User name; empty = none.
     pub user: String,
     /// Password; empty = none. Never printed.
-    pub password: String,
+    #[serde(with = "in_clear")]
+    pub password: Secret<String>,
     /// `none`, `pap`, `chap`, `mschapv2`; empty = none.
     pub auth: String,
     /// CarrierId of the document that brought it.
@@ -184,5 +186,19 @@ impl SubscriberState {
             self.last_good_roaming = None;
         }
         any || plan.is_some()
+    }
+}
+
+/// A password as a text: whoever stores it takes it out and seals it.
+mod in_clear {
+    use mbim_proto::Secret;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(password: &Secret<String>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(password.reveal())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret<String>, D::Error> {
+        String::deserialize(from).map(Secret::new)
     }
 }

@@ -259,7 +259,9 @@ fn a_question_is_put_again_and_whichever_is_answered_first_counts() {
 fn an_order_is_never_given_twice_but_keeps_nobody_waiting() {
     let mut session = opened(1, 4096, ALL);
     drain(&mut session);
-    session.command(NOW, Command { operation: Operation::Set, timeout: Duration::from_secs(180), ..query(12) });
+    let mut set = query(12);
+    (set.operation, set.timeout) = (Operation::Set, Duration::from_secs(180));
+    session.command(NOW, set);
     session.command(NOW, query(12));
     assert_eq!(drain(&mut session).0.len(), 1, "one at a time");
     session.wake(NOW + Duration::from_secs(3));

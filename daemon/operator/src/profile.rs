@@ -2,9 +2,11 @@
 
 use core::fmt;
 
+use zeroize::Zeroize as _;
+
 use crate::layers::Layer;
 
-/// A password. Prints as `###`.
+/// A password. Prints as `###`, and is wiped when it is let go.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -22,6 +24,12 @@ impl Password {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

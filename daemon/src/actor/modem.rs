@@ -23,6 +23,7 @@ use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::standin::Ends;
 use super::trace::{Last, Traces};
@@ -256,7 +257,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             }
             Happened::Received(Received::Gone) | Happened::Sent(Sent::Gone) | Happened::LetGo => actor.gone(),
             Happened::Sent(Sent::Done) => {
-                if let Some(frame) = actor.out.pop_front() {
+                if let Some(frame) = actor.out.pop_front().map(Zeroizing::new) {
                     actor.traces.sent(&frame);
                 }
                 actor.out_done = 0;
@@ -437,7 +438,7 @@ impl Actor {
     }
 
     fn drop_frames(&mut self) {
-        self.out.clear();
+        self.out.drain(..).for_each(|frame| drop(Zeroizing::new(frame)));
         self.out_done = 0;
     }
 

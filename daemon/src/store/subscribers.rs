@@ -60,12 +60,12 @@ impl Passwords {
     /// Takes them out of a state.
     fn take(state: &mut SubscriberState) -> Self {
         let profile = |profile: &mut Option<ProvisionedProfile>| {
-            profile.as_mut().map(|profile| std::mem::take(&mut profile.password)).unwrap_or_default()
+            profile.as_mut().map(|profile| std::mem::take(profile.password.reveal_mut())).unwrap_or_default()
         };
         Self {
             default_profile: profile(&mut state.default_profile),
             purchase_profile: profile(&mut state.purchase_profile),
-            apn: state.settings.apn.as_mut().map(|apn| std::mem::take(&mut apn.password)).unwrap_or_default(),
+            apn: state.settings.apn.as_mut().map(|apn| std::mem::take(apn.password.reveal_mut())).unwrap_or_default(),
         }
     }
 
@@ -76,9 +76,9 @@ impl Passwords {
                 *into = std::mem::take(password);
             }
         };
-        put(&mut self.default_profile, state.default_profile.as_mut().map(|profile| &mut profile.password));
-        put(&mut self.purchase_profile, state.purchase_profile.as_mut().map(|profile| &mut profile.password));
-        put(&mut self.apn, state.settings.apn.as_mut().map(|apn| &mut apn.password));
+        put(&mut self.default_profile, state.default_profile.as_mut().map(|profile| profile.password.reveal_mut()));
+        put(&mut self.purchase_profile, state.purchase_profile.as_mut().map(|profile| profile.password.reveal_mut()));
+        put(&mut self.apn, state.settings.apn.as_mut().map(|apn| apn.password.reveal_mut()));
     }
 
     fn is_empty(&self) -> bool {
@@ -186,7 +186,7 @@ impl Subscribers {
         let pin = state.pin.as_ref().and_then(|pin| self.sealed(&self.salt.name(key), pin.reveal().as_bytes()));
         let mut state = state.clone();
         let passwords = Passwords::take(&mut state);
-        let plain = Zeroizing::new(serde_json::to_vec(&passwords).map_err(io::Error::other)?);
+        let plain = super::plain(&passwords)?;
         let passwords = if passwords.is_empty() { None } else { self.sealed(&self.passwords_of(key), &plain) };
         let written = Some(Moment::now(self.run));
         let stored = Stored { version: migrations::CURRENT, state, written, pin, passwords };

@@ -21,6 +21,10 @@ use crate::request::Purpose;
 use crate::session::{Command, Outcome, Rank, deadline};
 use daemon_operator::identity::ef::CardFile;
 use daemon_operator::{Auth, IpType};
+use zeroize::Zeroizing;
+
+/// Octets for which there is room when a command is written: nearly all, those with passwords and activation data among them.
+const ROOM: usize = 4608;
 
 /// Indications that are wanted, where the modem offers them.
 pub(super) const SUBSCRIBE: &[(Uuid, &[u32])] = &[(
@@ -295,7 +299,7 @@ impl Modem {
                 context_type,
                 access_string: apn,
                 user_name: Personal::new(user),
-                password: Secret::new(password),
+                password,
                 ..bc::ConnectSetV4::default()
             };
             self.ask(now, asked, &body, Operation::Set);
@@ -308,7 +312,7 @@ impl Modem {
                 context_type,
                 access_string: apn,
                 user_name: Personal::new(user),
-                password: Secret::new(password),
+                password,
                 ..bc::ConnectSetV3::default()
             };
             self.ask(now, asked, &body, Operation::Set);
@@ -318,7 +322,7 @@ impl Modem {
                 activation_command: command,
                 access_string: apn,
                 user_name: Personal::new(user),
-                password: Secret::new(password),
+                password,
                 compression: bc::Compression::default(),
                 auth_protocol: auth,
                 ip_type,
@@ -412,10 +416,12 @@ impl Modem {
         if !self.offers::<B>() {
             return self.on_completed(now, asked, answer(Status::NO_DEVICE_SUPPORT));
         }
-        let mut buffer = Vec::new();
-        if body.encode_checked(&mut buffer).is_err() {
+        // Written where there is room for all of it: what grows is moved, and leaves behind in clear what it had.
+        let mut written = Zeroizing::new(Vec::with_capacity(ROOM));
+        if body.encode_checked(&mut written).is_err() {
             return self.on_completed(now, asked, answer(Status::INVALID_PARAMETERS));
         }
+        let buffer = written.to_vec();
         let timeout = match asked {
             Asked::Deactivate | Asked::Extra(_, Question::Deactivate) => deadline::DEACTIVATE,
             Asked::Activation(_) => deadline::SERVICE_ACTIVATION,
@@ -703,7 +709,7 @@ struct ContextOrder {
     command: bc::ActivationCommand,
     apn: String,
     user: String,
-    password: String,
+    password: Secret<String>,
     auth: bc::AuthProtocol,
     ip_type: bc::ContextIpType,
     context_type: Uuid,
@@ -716,7 +722,7 @@ impl ContextOrder {
             command: bc::ActivationCommand::ACTIVATE,
             apn: candidate.apn.clone(),
             user: candidate.user.clone(),
-            password: candidate.password.reveal().to_owned(),
+            password: candidate.password.reveal().into(),
             auth: match dial.auth {
                 Auth::None => bc::AuthProtocol::NONE,
                 Auth::Pap => bc::AuthProtocol::PAP,
@@ -742,7 +748,7 @@ impl ContextOrder {
             command: bc::ActivationCommand::DEACTIVATE,
             apn: String::new(),
             user: String::new(),
-            password: String::new(),
+            password: Secret::default(),
             auth: bc::AuthProtocol::NONE,
             ip_type: bc::ContextIpType::DEFAULT,
             context_type: context_type::INTERNET,

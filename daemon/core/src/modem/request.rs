@@ -586,7 +586,7 @@ impl Modem {
 /// An access point that CONNECT cannot carry.
 fn too_long(apn: Option<&UserApn>) -> Option<RequestError> {
     let text = "The APN has at most 100 characters, user and password at most 255.";
-    apn.filter(|apn| apn.apn.len() > 100 || apn.user.len() > 255 || apn.password.len() > 255)
+    apn.filter(|apn| apn.apn.len() > 100 || apn.user.len() > 255 || apn.password.reveal().len() > 255)
         .map(|_| error(Kind::InvalidArgs, "apn-too-long", text))
 }
 

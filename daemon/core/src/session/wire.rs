@@ -6,6 +6,7 @@ use mbim_proto::fragment::{self, CutError, FrameCutter, Reassembler, ReassemblyE
 use mbim_proto::message::{self, CommandType, Content, Header, Message};
 use mbim_proto::status::{ProtocolError, Status};
 use mbim_proto::{Operation, Uuid};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Command;
 use super::deadline::FRAGMENT_GAP;
@@ -149,10 +150,13 @@ pub(super) fn command(id: u32, command: &Command, max: u32) -> Vec<Vec<u8>> {
         Operation::Query => CommandType::QUERY,
         _ => CommandType::SET,
     };
-    let message =
-        message::Command { service: command.service, cid: command.cid, command_type, buffer: command.buffer.clone() }
-            .message(id);
-    fragment::fragments(&message.encode(), max).collect()
+    let (service, cid, buffer) = (command.service, command.cid, command.buffer.clone());
+    let message = message::Command { service, cid, command_type, buffer }.message(id);
+    let whole = Zeroizing::new(message.encode());
+    if let Content::Command(mut command) = message.content {
+        command.buffer.zeroize();
+    }
+    fragment::fragments(&whole, max).collect()
 }
 
 pub(super) fn open(id: u32, max: u32) -> Vec<u8> {

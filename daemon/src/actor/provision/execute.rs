@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::history::Draft;
 use super::{Board, activation_code, facts};
 use crate::handle::{Job, JobStep, ModemHandle};
-use crate::store::{Store, Which, halt};
+use crate::store::{self, Store, Which, halt};
 
 /// What is written down of a document that is being applied.
 #[derive(Debug, Serialize, Deserialize)]
@@ -238,8 +238,8 @@ impl Execution {
     async fn keep(&self) {
         let Some(key) = self.key.clone() else { return };
         let cursor = Cursor { run: self.run.save(self.start.elapsed()), draft: self.draft.clone() };
-        let Ok(cursor) = serde_json::to_vec(&cursor) else { return };
-        if let Err(error) = self.store.keep(key, self.which(), Some(cursor.into())).await {
+        let Ok(cursor) = store::plain(&cursor) else { return };
+        if let Err(error) = self.store.keep(key, self.which(), Some(cursor)).await {
             tracing::warn!(%error, "the progress of a document could not be written");
         }
     }
@@ -325,7 +325,7 @@ impl Execution {
 
     async fn write_kept(&self, kept: &Stored) -> std::io::Result<()> {
         let owner = facts::owner(&self.run.plan().owner_key());
-        self.store.keep(owner, Which::Kept, Some(serde_json::to_vec(kept)?.into())).await
+        self.store.keep(owner, Which::Kept, Some(store::plain(kept)?)).await
     }
 
     async fn ask(&self, request: Request) -> Outcome {

@@ -123,7 +123,7 @@ fn profile(stored: &subscriber::ProvisionedProfile) -> ProvisionedProfile {
         home_provider_name: None,
         apn: some(&stored.apn),
         username: some(&stored.user),
-        password: some(&stored.password).map(Secret::new),
+        password: some(stored.password.reveal()).map(Secret::new),
         authentication: match stored.auth.as_str() {
             "pap" => Authentication::Pap,
             "chap" => Authentication::Chap,
@@ -165,7 +165,7 @@ pub(super) fn stored(profile: &ProvisionedProfile) -> subscriber::ProvisionedPro
         name: profile.name.clone(),
         apn: profile.apn.clone().unwrap_or_default(),
         user: profile.username.clone().unwrap_or_default(),
-        password: profile.password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default(),
+        password: profile.password.as_ref().map(|password| password.reveal().as_str().into()).unwrap_or_default(),
         auth: match profile.authentication {
             Authentication::None => "none",
             Authentication::Pap => "pap",

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::execute::Execution;
 use super::{Task, facts};
 use crate::handle::{Source, Submission};
-use crate::store::{Store, Which};
+use crate::store::{Store, Which, plain};
 
 /// What is known of a document from the moment that it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub(crate) async fn read(store: &Store) -> io::Result<Ledger> {
 
 /// Writes it.
 pub(crate) async fn write(store: &Store, ledger: &Ledger) -> io::Result<()> {
-    store.keep(key(), Which::Ledger, Some(serde_json::to_vec(ledger)?.into())).await
+    store.keep(key(), Which::Ledger, Some(plain(ledger)?)).await
 }
 
 /// The file. One task changes it.

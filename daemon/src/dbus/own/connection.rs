@@ -145,7 +145,7 @@ fn read_apn(options: &mut Options, into: &mut UserApn) -> Result<bool, Failure> 
     };
     set(&mut into.apn, options.text("apn", APN)?);
     set(&mut into.user, options.text("user", TEXT)?);
-    set(&mut into.password, options.text("password", TEXT)?);
+    set(into.password.reveal_mut(), options.text("password", TEXT)?);
     set(&mut into.auth, options.word("auth", &AUTH)?.map(str::to_owned));
     set(&mut into.ip_type, options.word("ip-type", &IP_TYPE)?.map(str::to_owned));
     Ok(any)
@@ -384,7 +384,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((new.roaming, new.metric, new.autoconnect), (RoamingPolicy::Any, None, true));
-        assert_eq!(new.apn.as_ref().map(|apn| (apn.apn.as_str(), apn.password.as_str())), Some(("x", "p")));
+        assert_eq!(new.apn.as_ref().map(|apn| (apn.apn.as_str(), apn.password.reveal().as_str())), Some(("x", "p")));
         let cleared = changed(new.clone(), dict(&[("apn", "".into())]), &[]).unwrap();
         assert_eq!(cleared.apn, None);
         let of = |name: &str| {

@@ -40,8 +40,8 @@ fn verdict(keys: &Keys, rand: [u8; 16], autn: [u8; 16], network: Option<&str>) -
             let answer = auth::Aka {
                 res: res.into(),
                 res_len: u32::try_from(response.reveal().len().min(res.len())).unwrap_or(0),
-                integrating_key: *integrity,
-                ciphering_key: *ciphering,
+                integrating_key: integrity.clone(),
+                ciphering_key: ciphering.clone(),
                 auts: [0; 14],
             };
             (0, answer)
@@ -70,7 +70,7 @@ fn sim(modem: &mut VirtualModem, _: Duration, command: &Command, _: Ticket) -> R
     let keys = keys(modem)?;
     let find = |rand: [u8; 16]| {
         let known = keys.sim.iter().find(|(known, ..)| *known == rand);
-        known.map(|(_, sres, kc)| (*sres, *kc)).ok_or(Answer::status(STATUS_FAILURE))
+        known.map(|(_, sres, kc)| (sres.clone(), kc.clone())).ok_or(Answer::status(STATUS_FAILURE))
     };
     let (sres1, kc1) = find(asked.rand1)?;
     let (sres2, kc2) = find(asked.rand2)?;
