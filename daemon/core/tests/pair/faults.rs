@@ -5,7 +5,8 @@ use std::time::Duration;
 use daemon_core::modem::ModemConfig;
 use daemon_core::request::{Request, RequestErrorKind};
 use daemon_core::snapshot::ModemState;
-use mbim_proto::service::BASIC_CONNECT;
+use mbim_proto::service::{BASIC_CONNECT, SMS, basic_connect as bc, sms};
+use mbim_proto::{Body as _, Uuid};
 use virtual_modem::{Fault, Noise, Order, Profile, StillOpen, What, When, kind};
 
 use crate::driver::{Pair, config};
@@ -42,6 +43,38 @@ fn a_function_that_is_still_open_is_closed_first() {
         pair.attach();
         assert!(pair.run(20, |p| p.is_up()), "{still:?}: {}", pair.account());
     }
+}
+
+/// Of a service that nobody knows, of a command that is none, of one that has no indications, and of one that is known and
+/// was not subscribed; empty, and full of noise.
+#[test]
+fn indications_that_nobody_asked_for_are_dropped_and_each_kind_is_told_once() {
+    let mut pair = Pair::new(Profile::default());
+    pair.attach();
+    pair.connect();
+    pair.run(30, Pair::rests);
+    let (before, already) = (pair.snapshot().connections.clone(), pair.events.len());
+    let unknown = Uuid([0xab; 16]);
+    let kinds = [(unknown, 1), (BASIC_CONNECT, 99), (BASIC_CONNECT, bc::DeviceCaps::CID), (SMS, sms::SmsRead::CID)];
+    for round in 0..20_u8 {
+        for (service, cid) in kinds {
+            let buffer = vec![round; usize::from(round) * 40];
+            pair.order(Order::Indicate { service, cid, buffer });
+        }
+        pair.settle();
+    }
+    let dropped = |pair: &Pair| {
+        let events = pair.events.get(already..).unwrap_or_default();
+        events.iter().filter(|event| event.name == "dropped").count()
+    };
+    assert_eq!(dropped(&pair), kinds.len(), "{}", pair.account());
+    for cid in 1000..3000 {
+        pair.order(Order::Indicate { service: unknown, cid, buffer: Vec::new() });
+    }
+    pair.settle();
+    assert!(dropped(&pair) < 300, "whoever makes up kinds fills no log: {}", dropped(&pair));
+    assert_eq!(pair.snapshot().connections, before, "nothing came of them");
+    assert_eq!((pair.reopens, pair.is_up()), (0, true));
 }
 
 #[test]
