@@ -49,6 +49,18 @@ fn files(folder: &Path, below: &Path, into: &mut BTreeSet<String>) {
     }
 }
 
+/// What the package says of itself.
+#[test]
+fn the_packages_papers_are_about_this_version() {
+    let manifest = text("Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"')).unwrap();
+    assert!(text("systemd/debian/changelog").starts_with(&format!("mbimd ({version}-")), "a line for {version}");
+    let (mit, copyright) = (text("LICENSE-MIT"), text("systemd/debian/copyright"));
+    for line in mit.lines().skip_while(|line| !line.starts_with("Permission")) {
+        assert!(copyright.contains(line), "{line}");
+    }
+}
+
 #[test]
 fn the_recipe_puts_everything_in_its_place() {
     let folder = installed();

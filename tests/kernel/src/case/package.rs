@@ -203,6 +203,7 @@ async fn nothing(guest: &Guest) -> Outcome {
         "/usr/lib/systemd/system/mbimd.service",
         "/etc/systemd/system/multi-user.target.wants/mbimd.service",
         "/etc/systemd/system/dbus-org.mbimd.Mbimd1.service",
+        "/etc/systemd/user/graphical-session.target.wants/mbimd-agent.service",
     ];
     let left: Vec<&str> = found.into_iter().filter(|path| std::fs::symlink_metadata(path).is_ok()).collect();
     if !left.is_empty() {
