@@ -64,6 +64,8 @@ pub(super) struct Online {
     learnt: Option<(String, &'static str)>,
     /// When the network's API says that things change.
     expires: Option<Time>,
+    /// Octets that may pass before the network's API says that things change.
+    allowance: Option<u64>,
     /// When an announcement was last the reason for a probe.
     announced: Option<Time>,
     /// How the modem was registered at the last probe: roaming, and data class.
@@ -95,6 +97,7 @@ impl Online {
             last_cost: (0, 0, Duration::ZERO),
             learnt: None,
             expires: None,
+            allowance: None,
             announced: None,
             place: None,
             hand_over: None,
@@ -185,6 +188,7 @@ impl Modem {
         self.online.evidence.clear();
         self.online.learnt = None;
         self.online.expires = None;
+        self.online.allowance = None;
         self.online.announced = None;
         self.online.place = None;
         let before = self.tables.reach;
@@ -237,6 +241,18 @@ impl Modem {
             self.emit(Event::info("probe").with("outcome", "due").with("reason", "nothing-comes-back"));
             self.online.due = true;
         }
+    }
+
+    /// Octets passed over the default session: what the network's API allowed may be used up. Octets up to then, `None` = it
+    /// named no end.
+    pub(super) fn use_allowance(&mut self, octets: u64) -> Option<u64> {
+        let left = self.online.allowance.take()?.saturating_sub(octets);
+        if left == 0 {
+            self.online.due |= self.tables.context == Context::Up;
+            return None;
+        }
+        self.online.allowance = Some(left);
+        Some(left)
     }
 
     /// A document changed something for this SIM: what was missing may be there.
@@ -328,6 +344,7 @@ impl Modem {
         self.online.last_cost = (report.bytes, report.round_trips, report.took);
         self.online.evidence = evidence::told(report);
         self.online.expires = expiry(now, report);
+        self.online.allowance = allowance(report);
         let judged = verdict::judge(report);
         match (report.skipped, judged.overall) {
             (None, Some(overall)) => {
@@ -523,6 +540,12 @@ fn expiry(now: Time, report: &ProbeReport) -> Option<Time> {
     // Nobody's plan ends in more than a year; more would only overflow.
     let left = Duration::from_secs(left.min(366 * 24 * 3600));
     Some(now + left.saturating_sub(BEFORE_EXPIRY).max(SOONEST_EXPIRY))
+}
+
+/// How many octets the network's API leaves.
+fn allowance(report: &ProbeReport) -> Option<u64> {
+    let answer = report.link.api.as_ref()?.answer.as_ref().ok()?;
+    answer.bytes_remaining.filter(|left| !answer.captive && *left > 0)
 }
 
 fn state_of(worth: Worth) -> ConnectivityState {

@@ -218,7 +218,10 @@ impl Modem {
         }
         self.show_comparison();
         let took = before.map_or(Duration::ZERO, |before| now.saturating_sub(before));
-        self.notice_quota(now, roaming, octets, took);
+        let allowed = self.use_allowance(own.octets());
+        let noticed = self.notice_quota(now, roaming);
+        let nearest = [allowed, noticed].into_iter().flatten().min();
+        self.look_sooner(now, nearest, octets, took);
         self.notice_silence(&own, took);
         self.usage_ended();
         self.usage_write(now);
@@ -228,27 +231,33 @@ impl Modem {
         }
     }
 
-    /// Tells of the steps of the plan that were taken, and looks again in time for the next one where traffic is brisk: a link
-    /// that is idle is looked at as seldom as ever.
-    fn notice_quota(&mut self, now: Time, roaming: bool, octets: u64, took: Duration) {
-        let Some(quota) = self.subscriber.state.quota.as_mut().filter(|_| self.usage.leaving.is_none()) else { return };
-        let Some(left) = quota.until_notice(roaming) else { return };
+    /// Tells of the steps of the plan that were taken. Octets up to the next one; `None` = none is wanted.
+    fn notice_quota(&mut self, now: Time, roaming: bool) -> Option<u64> {
+        let quota = self.subscriber.state.quota.as_mut().filter(|_| self.usage.leaving.is_none())?;
+        let left = quota.until_notice(roaming)?;
         let paused = self.usage.noticed_at.is_some_and(|at| now.saturating_sub(at) < PAUSE);
-        if left == 0 && !paused && quota.notice(roaming) {
-            let event = Event::info("data-plan").with("outcome", "step").with("octets", quota.used());
-            let event = if let Some(limit) = quota.limit { event.with("limit", limit) } else { event };
-            self.usage.noticed_at = Some(now);
-            self.usage.notices = self.usage.notices.saturating_add(1);
-            self.usage.stepped = true;
-            self.emit(event);
+        if left > 0 || paused || !quota.notice(roaming) {
+            return Some(left);
         }
-        let left =
-            self.subscriber.state.quota.as_ref().and_then(|quota| quota.until_notice(roaming)).unwrap_or(u64::MAX);
+        let next = quota.until_notice(roaming);
+        let event = Event::info("data-plan").with("outcome", "step").with("octets", quota.used());
+        let event = if let Some(limit) = quota.limit { event.with("limit", limit) } else { event };
+        self.usage.noticed_at = Some(now);
+        self.usage.notices = self.usage.notices.saturating_add(1);
+        self.usage.stepped = true;
+        self.emit(event);
+        next
+    }
+
+    /// Looks again in time for what so many octets bring, where traffic is brisk: a link that is idle is looked at as
+    /// seldom as ever. `octets` passed in the time `took`.
+    fn look_sooner(&mut self, now: Time, left: Option<u64>, octets: u64, took: Duration) {
+        let Some(left) = left.filter(|_| !self.usage.running.is_empty()) else { return };
         let took = took.max(Duration::from_secs(1));
         // As fast as it went, it would take so long.
         let soon = u64::try_from(u128::from(left) * took.as_millis() / u128::from(octets.max(1))).unwrap_or(u64::MAX);
         let soon = Duration::from_millis(soon).max(PAUSE);
-        if soon < EVERY && !self.usage.running.is_empty() {
+        if soon < EVERY {
             self.timers.set(Timer::Usage, now + soon);
         }
     }

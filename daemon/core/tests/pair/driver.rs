@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_core::effect::{BodySeen, Effect, FamilyReport, HttpSeen, HttpsSeen, LinkSettings, ProbeReport};
+use daemon_core::effect::{
+    ApiSeen, BodySeen, Effect, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, LinkSettings, ProbeReport,
+};
 use daemon_core::event::Event;
 use daemon_core::kept::Kept;
 use daemon_core::modem::{Input, Modem, ModemConfig, Output, RequestId};
@@ -83,6 +85,8 @@ pub(crate) struct Pair {
     pub(crate) probes: usize,
     /// Probes end only when told to: those that run.
     pub(crate) slow_probes: Option<Vec<(u64, ProbeReport)>>,
+    /// What the network's API answers.
+    pub(crate) api: Option<ApiSeen>,
     pub(crate) reopens: usize,
     /// Bytes of the device come in pieces of this many.
     pub(crate) chunk: Option<usize>,
@@ -173,6 +177,7 @@ impl Pair {
             replies: BTreeMap::new(),
             probes: 0,
             slow_probes: None,
+            api: None,
             reopens: 0,
             chunk: None,
             unplug_after: None,
@@ -523,6 +528,7 @@ impl Pair {
             ipv4: ipv4.then(|| seen.clone()),
             ipv6: ipv6.then_some(seen),
             bytes: 5000,
+            link: LinkSeen { api: self.api.clone(), ..LinkSeen::default() },
             ..ProbeReport::default()
         }
     }

@@ -1,5 +1,6 @@
 //! What makes a probe due where no timer does. `[OPER 4.6]`
 
+use daemon_core::effect::{ApiAnswer, ApiSeen};
 use daemon_core::quota::Quota;
 use daemon_core::request::Request;
 use daemon_core::snapshot::ConnectivityState;
@@ -50,6 +51,31 @@ fn packets_without_answers_make_a_probe_due() {
     assert!(pair.ask(Request::RefreshUsage).is_ok());
     pair.run(5, |_| false);
     assert_eq!(pair.probes, 1);
+}
+
+/// OPER-098: what the network's API allows is used up before anybody asks again; an idle link is not looked at for it.
+#[test]
+fn octets_that_an_api_allows_make_a_probe_due() {
+    let mut pair = Pair::new(Profile::default());
+    let answer = |bytes_remaining| ApiAnswer { bytes_remaining, ..ApiAnswer::default() };
+    pair.api = Some(ApiSeen { source: "record", answer: Ok(answer(Some(600_000_000))) });
+    let mut pair = connected_to(pair);
+    pair.run(3600, |_| false);
+    let (probes, reads) = (pair.probes, pair.reads);
+    assert!(probes == 1 && reads < 16, "{probes} {reads}");
+    // A megabyte a second: ten minutes.
+    pair.api = Some(ApiSeen { source: "record", answer: Ok(answer(None)) });
+    let mut took = 0;
+    while pair.probes == 1 && took < 1200 {
+        let (_, counters) = pair.counters.get_mut("wwan0").unwrap();
+        counters.rx_octets += 10_000_000;
+        counters.rx_packets += 7000;
+        pair.run(10, |_| false);
+        took += 10;
+    }
+    assert!((600..=670).contains(&took), "{took} s: {}", pair.account());
+    pair.run(600, |_| false);
+    assert_eq!(pair.probes, 2, "no end was named");
 }
 
 #[test]
