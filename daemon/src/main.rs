@@ -128,6 +128,7 @@ async fn run(args: Args, config: Config) -> Result<(), String> {
         apps_dir: config.apps_dir.clone(),
         documents_dir: config.provisioning_dir.clone(),
         refresh_ca: config.refresh_ca.clone(),
+        dns_retry: config.dns == config::Dns::ResolvConf,
     };
     let (ask, approvals) = tokio::sync::mpsc::channel(1);
     let (provisioner, agent) = actor::provision::start(modems.clone(), store.clone(), places, checks, ask);

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use crate::carrier::DnsRetry;
 use crate::kept::Kept;
 pub use crate::probe::seen::{ApiAnswer, ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
 use crate::snapshot::IpSettings;
@@ -101,6 +102,8 @@ pub struct LinkSettings {
     pub ip: IpSettings,
     /// Metric of the default routes; `None` = the configuration's.
     pub metric: Option<u32>,
+    /// How the resolver is to ask again; `None` = as it does by itself.
+    pub dns_retry: Option<DnsRetry>,
 }
 
 /// One probe. Hosts and bodies are the shell's configuration; the core judges. `[OPER 4.3]`

@@ -6,6 +6,7 @@
 //! Everything that others may see of a modem is in its [`snapshot::Snapshot`].
 #![forbid(unsafe_code)]
 
+pub mod carrier;
 pub mod custody;
 pub mod effect;
 pub mod event;

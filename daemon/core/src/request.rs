@@ -3,6 +3,7 @@
 use mbim_proto::{Personal, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::carrier::CarrierNetwork;
 use crate::quota::Quota;
 use crate::snapshot::Reason;
 use crate::subscriber::{ProvisionedProfile, Settings, UserApn};
@@ -29,6 +30,13 @@ pub enum Request {
         /// What it is for. Session 0 stands for ordinary data alone: with another purpose it means the session that has the
         /// purpose already, or else the first that is free.
         purpose: Purpose,
+    },
+    /// Connect a context that the operator's documents name, as [`Self::ConnectSession`] does. `[PROV 8]`
+    ConnectContext {
+        /// MBIM session id; 0 = the session that has the context already, or else the first that is free.
+        session: u32,
+        /// The context's name.
+        name: String,
     },
     /// End a session beside the default one, and forget it. Session 0 is [`Self::Disconnect`].
     DisconnectSession {
@@ -58,6 +66,8 @@ pub enum Request {
         default: Option<ProvisionedProfile>,
         /// New purchase profile.
         purchase: Option<ProvisionedProfile>,
+        /// What is said of the network, in the place of all that was said before.
+        network: Option<Box<CarrierNetwork>>,
     },
     /// The data plan that documents give the SIM now present, or none. What was used of it goes on where it is the same plan
     /// and the operator tells no other figure. Answered as [`Self::SetSettings`].

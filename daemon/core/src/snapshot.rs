@@ -9,6 +9,7 @@ use daemon_operator::identity::Identity;
 use mbim_proto::Personal;
 
 use crate::Time;
+use crate::carrier::CarrierNetwork;
 use crate::quota::Quota;
 use crate::request::Purpose;
 use crate::subscriber::Settings;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub signal: Signal,
     /// The operator that was matched and what was weighed; `None` until a SIM was identified.
     pub operator: Option<OperatorChoice>,
+    /// What the operator's documents say of its network.
+    pub network: Option<CarrierNetwork>,
     /// Data contexts, ordered by session id; the first is the default one.
     pub connections: Vec<Connection>,
     /// Whether packets reach the Internet over the default connection.
@@ -316,6 +319,8 @@ pub struct Connection {
     pub session: u32,
     /// What it is for.
     pub purpose: Purpose,
+    /// Name of the context in the operator's documents, where it is one of those.
+    pub context: Option<String>,
     /// State of the context.
     pub state: ContextState,
     /// Candidate in use or last tried.

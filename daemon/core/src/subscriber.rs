@@ -3,6 +3,7 @@
 use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::carrier::CarrierNetwork;
 use crate::memory::Memory;
 use crate::quota::Quota;
 use crate::usage::Ledger;
@@ -157,6 +158,8 @@ pub struct SubscriberState {
     pub default_profile: Option<ProvisionedProfile>,
     /// Profile that provisioning set for buying a plan.
     pub purchase_profile: Option<ProvisionedProfile>,
+    /// What documents say of the operator's network beside that.
+    pub network: Option<CarrierNetwork>,
     /// Candidate that last led to full connectivity, at home and while roaming: APN and user joined as the
     /// candidate's key in `[OPER 3.6]`.
     pub last_good_home: Option<String>,
@@ -174,18 +177,19 @@ pub struct SubscriberState {
 }
 
 impl SubscriberState {
-    /// Forgets the profiles and the plan that documents of this operator (CarrierId) brought; whether there were any.
+    /// Forgets what documents of this operator (CarrierId) brought; whether there was anything.
     pub fn forget_profiles(&mut self, carrier: &str) -> bool {
         let plan = self.quota.take_if(|quota| quota.carrier_id.eq_ignore_ascii_case(carrier));
         let is_theirs = |profile: &mut ProvisionedProfile| profile.carrier_id.eq_ignore_ascii_case(carrier);
         let gone = [self.default_profile.take_if(is_theirs), self.purchase_profile.take_if(is_theirs)];
         let any = gone.iter().any(Option::is_some);
+        let network = self.network.take_if(|network| network.carrier_id.eq_ignore_ascii_case(carrier));
         if any {
             // What was found out about the old list no longer counts.
             self.last_good_home = None;
             self.last_good_roaming = None;
         }
-        any || plan.is_some()
+        any || plan.is_some() || network.is_some()
     }
 }
 

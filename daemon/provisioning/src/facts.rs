@@ -12,6 +12,8 @@ pub struct Facts {
     pub modems: Vec<ModemFacts>,
     /// What earlier documents of the same carrier ordered for the same customer.
     pub stored: Stored,
+    /// The machine's resolver can be told how often to ask again.
+    pub dns_retry: bool,
 }
 
 /// How far the SIM of a modem is.

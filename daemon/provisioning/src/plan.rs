@@ -247,6 +247,7 @@ pub fn plan(document: &Document, facts: &Facts) -> Plan {
     let planner = Planner {
         content,
         stored: &facts.stored,
+        dns_retry: facts.dns_retry,
         modem: binding.modem(facts),
         unbound: match binding {
             Binding::Modem(_) => None,
@@ -267,6 +268,7 @@ pub fn plan(document: &Document, facts: &Facts) -> Plan {
 struct Planner<'a> {
     content: &'a Content,
     stored: &'a Stored,
+    dns_retry: bool,
     modem: Option<&'a ModemFacts>,
     /// What everything that needs the modem comes to, where there is none.
     unbound: Option<Code>,
@@ -425,12 +427,17 @@ impl Planner<'_> {
             ("extensions/phone-number", Element::CustomerSupportPhoneNumber, metadata.phone_number.is_some()),
         ];
         let mut whole = Some(Change::Metadata(metadata.clone()));
+        let asks_again = metadata.network_settings.is_some_and(|settings| settings.dns_retry.is_some());
         for (id, element, _) in parts.into_iter().filter(|(_, _, is_there)| *is_there) {
             let change = whole.take().unwrap_or(Change::Part);
-            self.push_on_modem(id, element, Action::keep(change, NO_EFFECT_YET));
+            let in_vain = element == Element::NetworkSettings && asks_again && !self.dns_retry;
+            self.push_on_modem(id, element, Action::keep(change, if in_vain { Code::NO_EFFECT } else { Code::OK }));
         }
-        if whole.is_some() {
-            self.push("extensions/metadata", Element::CarrierNetworkMetadata, Action::Identity);
+        if let Some(whole) = whole {
+            // What an earlier document said goes.
+            let says = self.stored.metadata().is_some();
+            let action = if says { Action::keep(whole, Code::OK) } else { Action::Identity };
+            self.push_on_modem("extensions/metadata", Element::CarrierNetworkMetadata, action);
         }
     }
 
@@ -443,19 +450,23 @@ impl Planner<'_> {
             ..*contexts
         };
         let mut whole = Some(Change::Contexts(fitting));
-        let mut kept = || Action::keep(whole.take().unwrap_or(Change::Part), NO_EFFECT_YET);
+        let mut kept = |code| Action::keep(whole.take().unwrap_or(Change::Part), code);
         for (number, policy) in (1..).zip(&contexts.policies) {
-            let action = does_not_fit(&policy.context).unwrap_or_else(&mut kept);
+            let action = does_not_fit(&policy.context).unwrap_or_else(|| kept(Code::OK));
             let element = Element::PdpContextPolicy(policy.context.name.clone());
             self.push_on_modem(format!("extensions/contexts/{number}"), element, action);
         }
         if contexts.tethering.is_some() || contexts.max_devices.is_some() {
             let name = contexts.tethering.as_ref().map(|profile| profile.name.clone()).unwrap_or_default();
-            let action = contexts.tethering.as_ref().and_then(does_not_fit).unwrap_or_else(&mut kept);
+            // Nothing shares the connection that a number of devices could limit.
+            let code = if contexts.tethering.is_some() { Code::OK } else { NO_EFFECT_YET };
+            let action = contexts.tethering.as_ref().and_then(does_not_fit).unwrap_or_else(|| kept(code));
             self.push_on_modem("extensions/tethering", Element::TetheringProfile(name), action);
         }
         if self.steps.len() == before {
-            let action = if contexts.allowed { Action::Identity } else { kept() };
+            // What an earlier document said goes.
+            let says = !contexts.allowed || self.stored.contexts().is_some();
+            let action = if says { kept(Code::OK) } else { Action::Identity };
             self.push_on_modem("extensions/contexts", Element::AdditionalPdpContexts, action);
         }
     }

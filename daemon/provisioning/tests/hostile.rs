@@ -34,7 +34,7 @@ fn apply(bytes: &[u8], stored: &mut Stored) -> (String, usize) {
         imsi: Some(Personal::new("001010123456789".to_owned())),
         ..ModemFacts::default()
     };
-    let facts = Facts { modems: vec![modem], stored: stored.clone() };
+    let facts = Facts { modems: vec![modem], stored: stored.clone(), ..Facts::default() };
     let document = Document::authorise(validated, &Source::Administrator, &facts).unwrap();
     let mut run = Run::new(plan(&document, &facts), Time::ZERO);
     let mut changes = 0;

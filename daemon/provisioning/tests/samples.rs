@@ -35,7 +35,6 @@ use Yields::{Expected, Instead};
 
 const WLAN: &str = "Wi-Fi profiles are kept, and nothing sets them up yet";
 const MESSAGES: &str = "message rules are kept, and nothing evaluates them yet";
-const EXTENSIONS: &str = "settings of version 2 are kept, and nothing applies them yet";
 const BRANDING: &str = "branding is kept, and nothing shows it yet";
 const SIGNATURES: &str = "nothing here has the signature checked: a signed document is refused (daemon/verify/tests/samples.rs has it checked, and compares the results with those expected)";
 
@@ -65,15 +64,7 @@ const TABLE: &[Row] = &[
             MESSAGES,
         ),
     ),
-    (
-        "valid/11-extensions-v2.xml",
-        App,
-        &[],
-        Instead(
-            &["AdditionalPDPContexts=22170102", "CarrierNetworkMetadata=22170102", "MBNProfiles=00000000"],
-            EXTENSIONS,
-        ),
-    ),
+    ("valid/11-extensions-v2.xml", App, &[], Expected),
     ("valid/12-refresh-and-certificates.xml", App, &[], Expected),
     ("valid/13-wlan-eap-sim-and-v2-ssids.xml", App, &[], Instead(&["WLANProfiles=22170102"], WLAN)),
     (
@@ -156,7 +147,7 @@ fn source_and_facts(context: Context) -> (Source, Facts) {
         ModemFacts { id: 1, sim: SimState::Ready, imsi: Some(Personal::new(IMSI.to_owned())), ..ModemFacts::default() };
     let bound = |carrier: Option<&str>| Source::App { carrier_id: carrier.map(str::to_owned) };
     match context {
-        App => (bound(Some(CARRIER)), Facts { modems: vec![modem], ..Facts::default() }),
+        App => (bound(Some(CARRIER)), Facts { modems: vec![modem], dns_retry: true, ..Facts::default() }),
         Web => (Source::Website, Facts { modems: vec![modem], ..Facts::default() }),
         NoSim => (bound(None), Facts::default()),
     }
@@ -571,4 +562,41 @@ fn durations() {
         };
         assert_eq!(code, verdict, "{line}");
     }
+}
+
+/// PROV-236: what a machine cannot do warns, and the rest of the section is well.
+#[test]
+fn settings_that_have_no_effect_here_warn() {
+    let xml = String::from_utf8(file("valid/11-extensions-v2.xml")).unwrap();
+    let results = |xml: &str, dns_retry: bool| {
+        let (source, facts) = source_and_facts(App);
+        let document = Document::authorise(validate(xml.as_bytes()).unwrap(), &source, &facts).unwrap();
+        let mut run = Run::new(plan(&document, &Facts { dns_retry, ..facts }), Time::ZERO);
+        while let Todo::Do(id, _) = run.next(Time::ZERO) {
+            run.done(&id, Outcome::Changed, Time::ZERO);
+        }
+        codes(&run.results(Shape::V2).unwrap())
+    };
+    assert_eq!(results(&xml, true), ["/=00000000"]);
+    let unheard = results(&xml, false);
+    assert!(unheard.contains(&"CarrierNetworkMetadata/NetworkSettings=22170102".to_owned()), "{unheard:?}");
+    assert!(unheard.contains(&"AdditionalPDPContexts=00000000".to_owned()), "{unheard:?}");
+    // A number of devices alone limits nobody.
+    let (head, rest) = xml.split_once("<TetheringProfile>").unwrap();
+    let (_, tail) = rest.split_once("</TetheringProfile>").unwrap();
+    let alone = results(&format!("{head}{tail}"), true);
+    assert!(alone.contains(&"AdditionalPDPContexts/TetheringSettings=22170102".to_owned()), "{alone:?}");
+}
+
+/// A newer document that says nothing in a section takes back what an older one said.
+#[test]
+fn empty_extensions_take_the_place_of_full_ones() {
+    let xml = String::from_utf8(file("valid/11-extensions-v2.xml")).unwrap();
+    let (head, rest) = xml.split_once("<CarrierNetworkMetadata>").unwrap();
+    let (_, tail) = rest.split_once("</AdditionalPDPContexts>").unwrap();
+    let empty = format!("{head}<CarrierNetworkMetadata/><AdditionalPDPContexts/>{tail}");
+    let mut stored = after(&["valid/11-extensions-v2.xml"]);
+    apply(empty.as_bytes(), App, &mut stored).unwrap();
+    assert!(stored.metadata().is_some_and(|metadata| metadata.phone_number.is_none()));
+    assert!(stored.contexts().is_some_and(|contexts| contexts.policies.is_empty() && contexts.allowed));
 }

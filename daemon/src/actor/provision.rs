@@ -74,6 +74,8 @@ pub(crate) struct Places {
     pub(crate) documents_dir: PathBuf,
     /// More root certificates for servers that newer documents come from.
     pub(crate) refresh_ca: Vec<PathBuf>,
+    /// The machine's resolver can be told how often to ask again.
+    pub(crate) dns_retry: bool,
 }
 
 /// Starts the agent. `approvals`: where users are asked.
@@ -365,8 +367,7 @@ impl Task {
 
     async fn submitted(&mut self, submission: Submission) -> Result<Job, Job> {
         let draft = Draft::new(&submission, (self.checks.clock)());
-        let modems = self.modems.borrow().clone();
-        let mut facts = facts::of(&modems, submission.modem, &self.store).await;
+        let mut facts = self.facts(submission.modem).await;
         let document = match self.judge(&submission, &facts, None).await {
             Ok(Judged::Allowed(document)) => *document,
             // What would be done if the user said yes.
@@ -383,6 +384,13 @@ impl Task {
         }
         let job = self.new_job(plan.target(), &plan.view().steps);
         Ok(self.apply(plan, draft, job).await)
+    }
+
+    /// What a plan is made from, of all modems or one.
+    async fn facts(&self, only: Option<u32>) -> provisioning::Facts {
+        let modems = self.modems.borrow().clone();
+        let facts = facts::of(&modems, only, &self.store).await;
+        provisioning::Facts { dns_retry: self.places.dns_retry, ..facts }
     }
 
     /// Remembers that a document was refused; the job to show.
@@ -440,8 +448,7 @@ impl Task {
             tracing::warn!(%error, "the approval could not be written: it will be asked for again");
         }
         // It may have taken minutes: the SIM and the clock are others now, and everything is judged anew.
-        let modems = self.modems.borrow().clone();
-        let mut facts = facts::of(&modems, submission.modem, &self.store).await;
+        let mut facts = self.facts(submission.modem).await;
         let judged = match self.judge(&submission, &facts, Some(fingerprint)).await {
             Ok(Judged::Allowed(document)) => {
                 facts.stored = facts::kept(&document.owner_key(), &self.store).await;

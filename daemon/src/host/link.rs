@@ -6,6 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use daemon_core::carrier::DnsRetry;
 use daemon_core::effect::LinkSettings;
 use daemon_core::modem::LinkFailure;
 
@@ -25,6 +26,7 @@ struct Wanted {
     parameters: Vec<(PathBuf, String)>,
     advertised: bool,
     dns: Vec<IpAddr>,
+    dns_retry: Option<DnsRetry>,
 }
 
 impl Wanted {
@@ -32,7 +34,13 @@ impl Wanted {
     /// where no prefix holds it, else on the link.
     fn of(settings: &LinkSettings, interface: &str, metric: u32) -> Self {
         let ip = &settings.ip;
-        let mut wanted = Self { mtu: ip.mtu, dns: ip.dns.clone(), advertised: ip.slaac, ..Self::default() };
+        let mut wanted = Self {
+            mtu: ip.mtu,
+            dns: ip.dns.clone(),
+            dns_retry: settings.dns_retry,
+            advertised: ip.slaac,
+            ..Self::default()
+        };
         let v4 = || ip.ipv4.iter().map(|(address, prefix)| (IpAddr::V4(*address), *prefix));
         let v6 = || ip.ipv6.iter().map(|(address, prefix)| (IpAddr::V6(*address), *prefix));
         for (address, prefix) in v4().chain(v6()) {
@@ -276,7 +284,8 @@ impl Link {
                 ledger.routes.retain(|known| known != route);
             }
         }
-        match self.resolver.set(interface, link.index, &wanted.dns, ledger.session == 0).await {
+        let retry = wanted.dns_retry;
+        match self.resolver.set(interface, link.index, &wanted.dns, ledger.session == 0, retry).await {
             Ok(told) => ledger.dns = told,
             Err(error) => tracing::warn!(interface, %error, "the DNS servers could not be told"),
         }

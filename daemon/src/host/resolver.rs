@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon_core::carrier::DnsRetry;
+
 use crate::config::Dns;
 use crate::store::atomic;
 
@@ -28,7 +30,15 @@ impl Resolver {
 
     /// Tells the servers of a link. `default`: they answer for all names; else they are for programs that ask over this
     /// link, which only systemd-resolved can tell apart. Returns whether there is something to take back.
-    pub(crate) async fn set(&self, interface: &str, index: u32, servers: &[IpAddr], default: bool) -> io::Result<bool> {
+    /// `retry`: how often programs are to ask again, which only a fragment can say.
+    pub(crate) async fn set(
+        &self,
+        interface: &str,
+        index: u32,
+        servers: &[IpAddr],
+        default: bool,
+        retry: Option<DnsRetry>,
+    ) -> io::Result<bool> {
         if self.mode == Dns::None || servers.is_empty() {
             self.clear(interface, index).await?;
             return Ok(false);
@@ -48,6 +58,10 @@ impl Resolver {
         let mut text = format!("# DNS servers of {interface}\n");
         for server in servers {
             text.push_str(&format!("nameserver {server}\n"));
+        }
+        if let Some(DnsRetry { interval, count }) = retry {
+            // resolv.conf counts questions, the document those after the first.
+            text.push_str(&format!("options timeout:{interval} attempts:{}\n", u32::from(count) + 1));
         }
         atomic::make_folder(&self.folder, 0o755)?;
         atomic::replace_in_run(&self.folder.join(interface), text.as_bytes(), 0o644)?;
@@ -148,10 +162,10 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let resolver = Resolver::new(Dns::Resolved, Some(client), run.path());
         let servers = ["192.0.2.53".parse().unwrap(), "2001:db8::53".parse().unwrap()];
-        assert!(resolver.set("wwan0", 3, &servers, true).await.unwrap());
+        assert!(resolver.set("wwan0", 3, &servers, true, None).await.unwrap());
         assert!(!run.path().join("resolv.conf.d/wwan0").exists(), "one place is enough");
         resolver.clear("wwan0", 3).await.unwrap();
-        assert!(resolver.set("wwan0.2", 4, &servers[..1], false).await.unwrap());
+        assert!(resolver.set("wwan0.2", 4, &servers[..1], false, None).await.unwrap());
         let told = told.0.lock().unwrap().clone();
         let v6 = "2001:db8::53".parse::<std::net::Ipv6Addr>().unwrap().octets();
         assert_eq!(
@@ -171,17 +185,17 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let resolver = Resolver::new(Dns::Resolved, None, run.path());
         let servers = ["192.0.2.53".parse().unwrap(), "2001:db8::53".parse().unwrap()];
-        assert!(resolver.set("wwan0", 3, &servers, true).await.unwrap());
+        assert!(resolver.set("wwan0", 3, &servers, true, None).await.unwrap());
         let file = run.path().join("resolv.conf.d/wwan0");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains("nameserver 192.0.2.53\nnameserver 2001:db8::53\n"), "{text}");
         resolver.clear("wwan0", 3).await.unwrap();
         resolver.clear("wwan0", 3).await.unwrap();
         assert!(!file.exists());
-        assert!(!resolver.set("wwan0.2", 4, &servers, false).await.unwrap());
+        assert!(!resolver.set("wwan0.2", 4, &servers, false, None).await.unwrap());
         assert!(!run.path().join("resolv.conf.d/wwan0.2").exists(), "another session's servers are not for everybody");
         let nobody = Resolver::new(Dns::None, None, run.path());
-        assert!(!nobody.set("wwan0", 3, &servers, true).await.unwrap());
+        assert!(!nobody.set("wwan0", 3, &servers, true, None).await.unwrap());
         assert!(!file.exists());
     }
 }

@@ -15,6 +15,27 @@ pub(crate) struct Units {
     pub(crate) user: Option<(u32, String)>,
 }
 
+impl Units {
+    /// Whether this is a program of that name: its unit's, or that of an application in the way desktops name units of
+    /// applications: `app[-LAUNCHER]-NAME[@RANDOM].service`, `app[-LAUNCHER]-NAME-RANDOM.scope`.
+    pub(crate) fn are_of(&self, program: &str) -> bool {
+        let own = self.user.as_ref().map(|(_, unit)| unit);
+        self.system.iter().chain(own).any(|unit| unit == program || names(unit).any(|name| name == program))
+    }
+}
+
+/// What a unit's program may be called.
+fn names(unit: &str) -> impl Iterator<Item = String> {
+    let (name, kind) = unit.rsplit_once('.').unwrap_or((unit, ""));
+    let mut parts = name.strip_prefix("app-").into_iter().flat_map(|rest| rest.rsplit('-'));
+    let application = match kind {
+        "scope" => parts.nth(1),
+        _ => parts.next().map(|last| last.split('@').next().unwrap_or_default()),
+    };
+    // A dash of the name itself is escaped.
+    [Some(name.to_owned()), application.map(|name| name.replace("\\x2d", "-"))].into_iter().flatten()
+}
+
 /// The units of a process; none where that cannot be found out.
 pub(crate) fn of(pid: u32) -> Units {
     let mut text = String::new();
@@ -83,6 +104,28 @@ mod tests {
             ("", "", ""),
         ] {
             assert_eq!(units(text), (system.to_owned(), user.to_owned()), "{text}");
+        }
+    }
+
+    /// PROV-195: programs by what their units are called.
+    #[test]
+    fn programs_of_units() {
+        let system = |unit: &str| Units { system: Some(unit.into()), user: None };
+        let desktop = |unit: &str| Units { system: Some("user@1.service".into()), user: Some((1, unit.into())) };
+        for (units, program, is_it) in [
+            (system("tv.service"), "tv", true),
+            (system("tv.service"), "tv.service", true),
+            (system("tv.service"), "t", false),
+            (desktop("app-gnome-com.example.tv-4711.scope"), "com.example.tv", true),
+            (desktop("app-com.example.tv-4711.scope"), "com.example.tv", true),
+            (desktop("app-com.example.tv@ab12.service"), "com.example.tv", true),
+            (desktop("app-flatpak-com.example.tv\\x2dplus-4711.scope"), "com.example.tv-plus", true),
+            (desktop("app-gnome-com.example.tv-4711.scope"), "4711", false),
+            (desktop("com.example.tv.service"), "com.example.tv", true),
+            (desktop("app-.scope"), "", false),
+            (Units::default(), "tv", false),
+        ] {
+            assert_eq!(units.are_of(program), is_it, "{units:?} {program}");
         }
     }
 

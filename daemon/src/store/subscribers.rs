@@ -46,6 +46,11 @@ struct Passwords {
     purchase_profile: String,
     #[serde(default)]
     apn: String,
+    /// Of the contexts that documents name, in their order.
+    #[serde(default)]
+    contexts: Vec<String>,
+    #[serde(default)]
+    tethering: String,
 }
 
 impl Drop for Passwords {
@@ -53,6 +58,8 @@ impl Drop for Passwords {
         self.default_profile.zeroize();
         self.purchase_profile.zeroize();
         self.apn.zeroize();
+        self.contexts.zeroize();
+        self.tethering.zeroize();
     }
 }
 
@@ -62,7 +69,19 @@ impl Passwords {
         let profile = |profile: &mut Option<ProvisionedProfile>| {
             profile.as_mut().map(|profile| std::mem::take(profile.password.reveal_mut())).unwrap_or_default()
         };
+        let (mut contexts, mut tethering) = (Vec::new(), String::new());
+        if let Some(network) = &mut state.network {
+            contexts.extend(
+                network.contexts.iter_mut().map(|context| std::mem::take(context.profile.password.reveal_mut())),
+            );
+            tethering = profile(&mut network.tethering);
+        }
+        if contexts.iter().all(String::is_empty) {
+            contexts.clear();
+        }
         Self {
+            contexts,
+            tethering,
             default_profile: profile(&mut state.default_profile),
             purchase_profile: profile(&mut state.purchase_profile),
             apn: state.settings.apn.as_mut().map(|apn| std::mem::take(apn.password.reveal_mut())).unwrap_or_default(),
@@ -78,11 +97,21 @@ impl Passwords {
         };
         put(&mut self.default_profile, state.default_profile.as_mut().map(|profile| profile.password.reveal_mut()));
         put(&mut self.purchase_profile, state.purchase_profile.as_mut().map(|profile| profile.password.reveal_mut()));
+        if let Some(network) = &mut state.network {
+            for (password, context) in self.contexts.iter_mut().zip(&mut network.contexts) {
+                put(password, Some(context.profile.password.reveal_mut()));
+            }
+            put(&mut self.tethering, network.tethering.as_mut().map(|profile| profile.password.reveal_mut()));
+        }
         put(&mut self.apn, state.settings.apn.as_mut().map(|apn| apn.password.reveal_mut()));
     }
 
     fn is_empty(&self) -> bool {
-        self.default_profile.is_empty() && self.purchase_profile.is_empty() && self.apn.is_empty()
+        self.default_profile.is_empty()
+            && self.purchase_profile.is_empty()
+            && self.apn.is_empty()
+            && self.contexts.is_empty()
+            && self.tethering.is_empty()
     }
 }
 
@@ -408,6 +437,7 @@ mod tests {
     /// PROV-167, PROV-170 for what a SIM's file holds.
     #[test]
     fn passwords_are_sealed() {
+        use daemon_core::carrier::{CarrierNetwork, NamedContext};
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path());
         let profile = |password: &str| ProvisionedProfile {
@@ -420,6 +450,12 @@ mod tests {
         full.purchase_profile = Some(profile("second-secret"));
         full.settings.apn =
             Some(daemon_core::subscriber::UserApn { password: "third-secret".into(), ..Default::default() });
+        let context = |password| NamedContext { profile: profile(password), programs: vec!["tv".into()] };
+        full.network = Some(CarrierNetwork {
+            contexts: vec![context("fourth-secret"), context(""), context("fifth-secret")],
+            tethering: Some(profile("sixth-secret")),
+            ..CarrierNetwork::default()
+        });
         store.save(&key(), &full).unwrap();
         let text = std::fs::read_to_string(store.file(&key())).unwrap();
         assert!(!text.contains("secret") && text.contains("\"P\""), "{text}");

@@ -227,6 +227,9 @@ pub(crate) struct Connect {
     /// What it is for: other access points than those for ordinary data, and a session of its own
     #[arg(long)]
     pub(crate) purpose: Option<Purpose>,
+    /// A context that the operator's documents name, in a session of its own; status lists them
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["apn", "purpose"])]
+    pub(crate) context: Option<String>,
     /// Try only this access point, once
     #[arg(long, value_name = "NAME")]
     pub(crate) apn: Option<String>,

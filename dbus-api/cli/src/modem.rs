@@ -35,7 +35,16 @@ impl Modem {
 
     /// The connections of sessions above 0.
     pub(crate) fn sessions(&self) -> Vec<Details> {
-        let list = self.connection.get("Sessions").and_then(|list| list.try_clone().ok());
+        self.dictionaries("Sessions")
+    }
+
+    /// Contexts that the operator's documents name.
+    pub(crate) fn contexts(&self) -> Vec<Details> {
+        self.dictionaries("Contexts")
+    }
+
+    fn dictionaries(&self, property: &str) -> Vec<Details> {
+        let list = self.connection.get(property).and_then(|list| list.try_clone().ok());
         list.and_then(|list| Variant::from(list).try_into().ok()).unwrap_or_default()
     }
 

@@ -67,6 +67,10 @@ pub trait Connection {
     #[zbus(property)]
     fn failures(&self) -> zbus::Result<u32>;
 
+    /// Contexts beside the default one that the operator's documents name.
+    #[zbus(property)]
+    fn contexts(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
+
     /// The sessions above 0, in the order of their numbers.
     #[zbus(property)]
     fn sessions(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;

@@ -175,7 +175,7 @@ impl Modem {
         let written = || UserApn { apn: kept.apn.clone(), user: kept.user.clone(), ..UserApn::default() };
         let candidate = listed.unwrap_or_else(|| {
             let named = kept.named.clone().unwrap_or_else(written);
-            Candidate::of_profile(&super::operator::user_profile(&named))
+            Candidate::of_profile(&self.profile_of(&named))
         });
         let mut dial = Dial::new(candidate, self.roaming(), kept.purchase).with(kept.purpose);
         dial.ip_type = IpType::parse(&kept.ip_type).unwrap_or(dial.ip_type);

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use daemon_operator::next::{self, NO_ANSWER, Stop};
 use daemon_operator::profile::RoamingState;
-use daemon_operator::{Candidate, Identity, Layers, Wishes};
+use daemon_operator::{Candidate, Identity, Layers, Profile, Wishes};
 use mbim_proto::status::{NwError, Status};
 
 use super::ask::{Answer, Asked};
@@ -641,6 +641,11 @@ pub(super) fn said(status: u32, cause: u32) -> String {
 
 /// The candidate that an APN given by a person makes.
 pub(super) fn named_candidate(user: &UserApn) -> Option<Candidate> {
-    let wishes = Wishes { profiles: vec![super::operator::user_profile(user)], ..Wishes::default() };
+    candidate_of(super::operator::user_profile(user))
+}
+
+/// The candidate of a profile that is the only one.
+pub(super) fn candidate_of(profile: Profile) -> Option<Candidate> {
+    let wishes = Wishes { profiles: vec![profile], ..Wishes::default() };
     Layers::default().choose(&Identity::default(), &wishes).candidates.into_iter().next()
 }

@@ -5,23 +5,24 @@ use std::collections::VecDeque;
 
 use super::address::Told;
 use super::ask::{Answer, Asked};
-use super::context::{Gate, SESSION, named_candidate};
+use super::context::{Gate, SESSION, candidate_of};
 use super::dial::Dial;
 use super::extra::{Extra, Ground, Order, Question};
 use super::io::{LinkFailure, NetworkMode, RequestId};
 use super::machine::Modem;
-use super::operator::candidate_view;
+use super::operator::{candidate_view, provisioned};
 use super::read::ConnectFact;
 use super::reason::{self, reason};
 use super::tables::{Context, Power, RadioState};
 use super::timer::Timer;
 use crate::Time;
+use crate::carrier;
 use crate::effect::{Effect, LinkSettings};
 use crate::kept::KeptConnection;
 use crate::request::{Purpose, Reply, RequestError, RequestErrorKind as Kind};
 use crate::snapshot::{Connection, ContextState, IpSettings};
 use crate::subscriber::UserApn;
-use daemon_operator::Candidate;
+use daemon_operator::{Candidate, Purposes};
 use mbim_proto::status::Status;
 
 /// The highest session id: one octet of a block's signature, and VLAN ids beyond it mean other things to the kernel.
@@ -49,6 +50,10 @@ impl Modem {
         if self.requests.stopping() {
             return self.reply(id, Err(reason::overtaken("stop")));
         }
+        if self.subscriber.state.network.as_ref().is_some_and(|network| network.one_context) {
+            let text = "The operator allows no connection beside the default one (mbimctl provision list).";
+            return self.reply(id, Err(reason::error(Kind::WrongState, "one-context", text)));
+        }
         if let Some(gate) = self.extra_gate(session).filter(|gate| gate.permanent) {
             if self.tables.power == Power::Ready {
                 // What forbids it may be old news: the next request will know.
@@ -69,11 +74,31 @@ impl Modem {
         self.tend(now, session);
     }
 
+    /// [`Request::ConnectContext`](crate::request::Request::ConnectContext). `[PROV 8]`
+    pub(super) fn connect_context(&mut self, now: Time, id: RequestId, session: u32, name: &str) {
+        let network = self.subscriber.state.network.as_ref().filter(|_| self.subscriber.loaded);
+        let Some(context) = network.and_then(|network| network.context(name)) else {
+            let text = "No document for this SIM names such a context (mbimctl status lists them).";
+            return self.reply(id, Err(reason::error(Kind::NotFound, "no-such-context", text)));
+        };
+        let apn = carrier::named(&context.profile);
+        let has = self.extras.values().find(|extra| extra.named.as_ref() == Some(&apn) && extra.is_shown());
+        let session = match (session, has) {
+            (SESSION, Some(extra)) => extra.session,
+            (SESSION, None) => self.free_session(),
+            (named, _) => named,
+        };
+        self.connect_extra(now, id, session, Some(apn), Purpose::Internet);
+    }
+
+    fn free_session(&self) -> u32 {
+        (1..=HIGHEST).find(|session| !self.extras.contains_key(session)).unwrap_or(HIGHEST)
+    }
+
     /// The session that has the purpose, or else the first that is free.
     fn session_for(&self, purpose: Purpose) -> u32 {
         let has = self.extras.values().find(|extra| extra.purpose == purpose && extra.is_shown());
-        let free = || (1..=HIGHEST).find(|session| !self.extras.contains_key(session));
-        has.map(|extra| extra.session).or_else(free).unwrap_or(HIGHEST)
+        has.map_or_else(|| self.free_session(), |extra| extra.session)
     }
 
     /// [`Request::DisconnectSession`](crate::request::Request::DisconnectSession), session 1 and higher.
@@ -146,7 +171,8 @@ impl Modem {
     fn round_for(&self, extra: &Extra) -> VecDeque<Dial> {
         let roaming = self.roaming();
         if let Some(user) = &extra.named {
-            let named = named_candidate(user).map(|candidate| Dial::new(candidate, roaming, false).with(extra.purpose));
+            let named = candidate_of(self.profile_of(user))
+                .map(|candidate| Dial::new(candidate, roaming, false).with(extra.purpose));
             return named.into_iter().collect();
         }
         let Some(choice) = &self.subscriber.choice else { return VecDeque::new() };
@@ -158,9 +184,12 @@ impl Modem {
             .chain(default)
             .map(|dial| dial.candidate.apn.to_lowercase())
             .collect();
+        let sharing = self.subscriber.state.network.as_ref().and_then(|network| network.tethering.as_ref());
+        let sharing = sharing.and_then(|profile| candidate_of(provisioned(profile, Purposes::INTERNET)));
         let listed = match extra.purpose {
             Purpose::Internet => choice.rounds().into_iter().next().unwrap_or_default(),
-            Purpose::Tether => choice.tether(),
+            // The operator's document goes before its record. [PROV-198]
+            Purpose::Tether => sharing.iter().chain(choice.tether()).collect(),
             Purpose::Mms => choice.mms().collect(),
         };
         let all = listed.into_iter().filter(|candidate| candidate.allowed(state)).take(ROUND);
@@ -190,7 +219,7 @@ impl Modem {
                 }
                 Order::LinkUp(ip) => {
                     let metric = self.subscriber.state.settings.metric;
-                    self.effect(Effect::LinkUp(LinkSettings { session, ip, metric }));
+                    self.effect(Effect::LinkUp(LinkSettings { session, ip, metric, dns_retry: None }));
                 }
                 Order::LinkDown => {
                     self.usage_end(session);
@@ -234,7 +263,9 @@ impl Modem {
         }
     }
 
-    pub(super) fn on_extra_ip(&mut self, now: Time, session: u32, settings: IpSettings) {
+    pub(super) fn on_extra_ip(&mut self, now: Time, session: u32, mut settings: IpSettings) {
+        let dial = self.extras.get(&session).and_then(|extra| extra.current.as_ref());
+        self.limit_packets(dial, &mut settings);
         self.tell_extra(now, session, |extra| extra.on_ip(now, settings));
     }
 
@@ -303,6 +334,10 @@ impl Modem {
         self.extras.values().filter(|extra| extra.is_shown()).map(move |extra| Connection {
             session: extra.session,
             purpose: extra.purpose,
+            context: extra.named.as_ref().and_then(|apn| {
+                let network = self.subscriber.state.network.as_ref()?;
+                Some(network.context_with(apn)?.profile.name.clone())
+            }),
             state: shown(extra.context),
             candidate: extra.current.as_ref().map(|dial| {
                 let mut view = candidate_view(&dial.candidate, roaming);

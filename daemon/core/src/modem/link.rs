@@ -2,18 +2,19 @@
 
 use core::time::Duration;
 
-use daemon_operator::next;
+use daemon_operator::{Layer, next};
 
 use super::address::{self, Told};
 use super::ask::Asked;
 use super::context::SESSION;
-use super::dial::{AfterDrop, Link};
+use super::dial::{AfterDrop, Dial, Link};
 use super::io::{LinkFailure, NetworkMode};
 use super::machine::Modem;
 use super::reason::reason;
 use super::tables::{Context, ContextEvent};
 use super::timer::Timer;
 use crate::Time;
+use crate::carrier::CarrierNetwork;
 use crate::effect::{Effect, LinkSettings};
 use crate::event::Event;
 use crate::snapshot::{IpSettings, Reason};
@@ -31,6 +32,7 @@ impl Modem {
             return self.on_extra_ip(now, session, checked.settings);
         }
         let mut settings = checked.settings;
+        self.limit_packets(self.dialer.current.as_ref(), &mut settings);
         // The network may allow more than the device takes.
         let largest = self.config.largest_packet;
         settings.mtu = settings.mtu.map(|mtu| largest.map_or(mtu, |largest| mtu.min(largest)));
@@ -61,6 +63,19 @@ impl Modem {
         }
     }
 
+    /// The operator's word on packets goes before the network's, for connections that its documents describe. `[PROV 8]`
+    pub(super) fn limit_packets(&self, dial: Option<&Dial>, ip: &mut IpSettings) {
+        if let Some(network) = self.described(dial) {
+            network.limit(ip);
+        }
+    }
+
+    /// What documents say of the network of a connection that they describe.
+    fn described(&self, dial: Option<&Dial>) -> Option<&CarrierNetwork> {
+        let theirs = dial.is_some_and(|dial| dial.candidate.source == Layer::Provisioning);
+        self.subscriber.state.network.as_ref().filter(|_| theirs)
+    }
+
     fn raise_link(&mut self, now: Time, mut ip: IpSettings) {
         if ip.dns.is_empty() {
             // The record's name servers are for a network that gives none. [OPER-045]
@@ -84,7 +99,8 @@ impl Modem {
         self.dialer.link = Link::Rising;
         self.dialer.link_orders += 1;
         let metric = self.subscriber.state.settings.metric;
-        self.effect(Effect::LinkUp(LinkSettings { session: SESSION, ip, metric }));
+        let dns_retry = self.described(self.dialer.current.as_ref()).and_then(|network| network.dns_retry);
+        self.effect(Effect::LinkUp(LinkSettings { session: SESSION, ip, metric, dns_retry }));
     }
 
     /// The metric of the routes changed.

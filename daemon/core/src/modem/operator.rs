@@ -127,6 +127,15 @@ impl Modem {
         self.subscriber.chosen_abroad = roaming;
     }
 
+    /// An access point that was named: a person's, or that of a context of the operator's documents.
+    pub(super) fn profile_of(&self, named: &UserApn) -> Profile {
+        let network = self.subscriber.state.network.as_ref();
+        match network.and_then(|network| network.context_with(named)) {
+            Some(context) => provisioned(&context.profile, Purposes::INTERNET),
+            None => user_profile(named),
+        }
+    }
+
     fn registered_name(&self) -> String {
         self.facts.register.as_ref().map(|fact| fact.provider_name.clone()).unwrap_or_default()
     }
@@ -152,7 +161,7 @@ pub(super) fn user_profile(user: &UserApn) -> Profile {
     }
 }
 
-fn provisioned(profile: &ProvisionedProfile, purposes: Purposes) -> Profile {
+pub(super) fn provisioned(profile: &ProvisionedProfile, purposes: Purposes) -> Profile {
     Profile {
         layer: Layer::Provisioning,
         name: profile.name.clone(),

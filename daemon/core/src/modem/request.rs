@@ -108,6 +108,7 @@ impl Modem {
                 Some(error) => self.reply(id, Err(error)),
                 None => self.connect_extra(now, id, session, apn, purpose),
             },
+            Request::ConnectContext { session, name } => self.connect_context(now, id, session, &name),
             Request::DisconnectSession { session } => self.disconnect_extra(now, id, session),
             Request::Reconnect => self.request_again(now, id, JobKind::Reconnect),
             Request::Reregister { cycle: true } => self.request_again(now, id, JobKind::Reregister),
@@ -116,8 +117,8 @@ impl Modem {
             Request::Pin(pin) => self.request_pin(now, id, pin),
             Request::ServiceActivation(bytes) => self.request_activation(now, id, &bytes),
             Request::SetSettings(settings) => self.request_change(now, id, Change::Settings(settings)),
-            Request::SetProfiles { default, purchase } => {
-                self.request_change(now, id, Change::Profiles { default, purchase });
+            Request::SetProfiles { default, purchase, network } => {
+                self.request_change(now, id, Change::Profiles { default, purchase, network });
             }
             Request::SetQuota(quota) => self.request_quota(id, quota),
             Request::ForgetProfiles(carrier) => self.request_change(now, id, Change::Forget(carrier)),

@@ -1,5 +1,7 @@
 //! Facts and decisions → the read model. Pure: called after each input, compared with what was published.
 
+use mbim_proto::Secret;
+
 use super::context::SESSION;
 use super::extras::shown as shown_context;
 use super::machine::Modem;
@@ -12,6 +14,7 @@ use super::sim::ready_of;
 use super::tables::{Context, Power, Reach, RegistrationState, SimState};
 use super::timer::Timer;
 use crate::Time;
+use crate::carrier::CarrierNetwork;
 use crate::request::Purpose;
 use crate::snapshot::{
     Connection, Connectivity, Custody, Device, ModemState, Packet, PinNeeded, Radio, Reason, Registration, Sim,
@@ -43,6 +46,7 @@ impl Modem {
             packet: self.packet(),
             signal: self.facts.signal.unwrap_or_default(),
             operator: self.subscriber.view.clone(),
+            network: self.network_view(),
             connections: self.connections(),
             connectivity: self.connectivity(now),
             usage: self.usage_view(),
@@ -50,6 +54,16 @@ impl Modem {
             settings: self.subscriber.state.settings.clone(),
             traffic: self.traffic(),
         }
+    }
+
+    /// Without what contexts are dialled with.
+    fn network_view(&self) -> Option<CarrierNetwork> {
+        let mut network = self.subscriber.state.network.clone()?;
+        for profile in network.contexts.iter_mut().map(|context| &mut context.profile).chain(&mut network.tethering) {
+            profile.user.clear();
+            profile.password = Secret::default();
+        }
+        Some(network)
     }
 
     fn traffic(&self) -> Traffic {
@@ -128,6 +142,7 @@ impl Modem {
         let default = Connection {
             session: SESSION,
             purpose: Purpose::Internet,
+            context: None,
             state: shown_context(self.tables.context),
             candidate: current.map(|dial| {
                 let mut view = candidate_view(&dial.candidate, roaming);

@@ -8,6 +8,7 @@ use super::io::RequestId;
 use super::machine::Modem;
 use super::reason::{self, error};
 use crate::Time;
+use crate::carrier::CarrierNetwork;
 use crate::effect::{Effect, SubscriberKey};
 use crate::event::{Event, Level};
 use crate::quota::Quota;
@@ -46,6 +47,7 @@ pub(super) enum Change {
     Profiles {
         default: Option<ProvisionedProfile>,
         purchase: Option<ProvisionedProfile>,
+        network: Option<Box<CarrierNetwork>>,
     },
     /// Those of this operator's documents go.
     Forget(String),
@@ -81,7 +83,8 @@ impl Change {
                 state.quota = quota.map(|quota| quota.following(state.quota.as_ref(), &state.usage, *now));
             }
             Self::Usage { since } => state.usage = state.usage.cleared(*since),
-            Self::Profiles { default, purchase } => {
+            Self::Profiles { default, purchase, network } => {
+                state.network = network.as_deref().cloned().or(state.network);
                 let before = (state.default_profile.clone(), state.purchase_profile.clone());
                 state.default_profile = default.clone().or(state.default_profile);
                 state.purchase_profile = purchase.clone().or(state.purchase_profile);

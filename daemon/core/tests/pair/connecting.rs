@@ -221,7 +221,7 @@ fn reconnect_takes_the_profile_now_in_force() {
     pair.attach();
     pair.connect();
     let purchase = ProvisionedProfile { name: "Plan".into(), apn: "purchase".into(), ..ProvisionedProfile::default() };
-    assert!(pair.ask(Request::SetProfiles { default: Some(purchase), purchase: None }).is_ok());
+    assert!(pair.ask(Request::SetProfiles { default: Some(purchase), purchase: None, network: None }).is_ok());
     assert!(pair.is_up(), "a new profile does not disturb what is up");
     assert_eq!(pair.ask(Request::Reconnect), Ok(Reply::Done { changed: true }));
     assert_eq!(pair.snapshot().connections[0].candidate.as_ref().unwrap().apn, "purchase");

@@ -11,6 +11,7 @@ mod adoption;
 mod behind;
 mod candidates;
 mod card;
+mod carrier;
 mod chaos;
 mod connecting;
 mod driver;

@@ -72,7 +72,7 @@ fn main_job(pair: &mut Pair) -> bool {
         "https://portal.test.example/buy?SubId=001017394628051&DevId=352099746183058&IccId=8999004827193650378"
     );
     let profile = ProvisionedProfile { name: "Plan".into(), apn: "internet".into(), ..ProvisionedProfile::default() };
-    if pair.ask(Request::SetProfiles { default: Some(profile), purchase: None }).is_err() {
+    if pair.ask(Request::SetProfiles { default: Some(profile), purchase: None, network: None }).is_err() {
         return false;
     }
     if pair.ask(Request::ServiceActivation(Secret::new(b"PLAN-1".to_vec()))).is_err() {

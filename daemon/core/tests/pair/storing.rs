@@ -24,7 +24,7 @@ fn metric(metric: u32) -> Request {
 
 fn profile(apn: &str) -> Request {
     let profile = ProvisionedProfile { name: "Plan".into(), apn: apn.into(), ..ProvisionedProfile::default() };
-    Request::SetProfiles { default: Some(profile), purchase: None }
+    Request::SetProfiles { default: Some(profile), purchase: None, network: None }
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn profiles_of_an_operator_are_forgotten() {
         let (carrier_id, apn) = (carrier.into(), apn.into());
         Some(ProvisionedProfile { name: "Plan".into(), apn, carrier_id, ..ProvisionedProfile::default() })
     };
-    let set = Request::SetProfiles { default: of("{a}", "purchase"), purchase: of("{b}", "purchase") };
+    let set = Request::SetProfiles { default: of("{a}", "purchase"), purchase: of("{b}", "purchase"), network: None };
     assert_eq!(pair.ask(set), DONE);
     assert_eq!(pair.ask(Request::ForgetProfiles("{C}".into())), Ok(Reply::Done { changed: false }));
     pair.store_fails = Some(true);

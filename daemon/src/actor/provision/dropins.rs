@@ -120,8 +120,7 @@ impl Task {
         };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.entry.file = Some(name.clone());
-        let modems = self.modems.borrow().clone();
-        let mut facts = facts::of(&modems, None, &self.store).await;
+        let mut facts = self.facts(None).await;
         let document = match self.judge(&submission, &facts, None).await {
             Ok(Judged::Allowed(document)) => *document,
             Ok(Judged::Ask(question)) => return drop(self.refused(draft, &question.declined()).await),

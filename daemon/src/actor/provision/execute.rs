@@ -4,8 +4,8 @@ use daemon_core::effect::SubscriberKey;
 use daemon_core::request::{Reply, Request, RequestError, RequestErrorKind};
 use daemon_core::subscriber::ProvisionedProfile;
 use daemon_provisioning::{
-    ActivationStatus, Code, Entry, Outcome, Owner, Personal, Run, SavedRun, Shape, Slot, StepAction, Stored, Todo,
-    Validators,
+    ActivationStatus, Change, Code, Entry, Outcome, Owner, Personal, Run, SavedRun, Shape, Slot, StepAction, Stored,
+    Todo, Validators,
 };
 use mbim_proto::Secret;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub(super) struct Execution {
     key: Option<SubscriberKey>,
     default: Option<ProvisionedProfile>,
     purchase: Option<ProvisionedProfile>,
+    /// Something that the modem is told of the network is staged.
+    network: bool,
     /// What is kept for the customer: as it is on disk, and as it is to become.
     kept: Option<(Stored, Stored)>,
     store: Store,
@@ -62,7 +64,20 @@ impl Execution {
         board: Board,
         start: Instant,
     ) -> Self {
-        Self { run, draft, job, handle, key, default: None, purchase: None, kept: None, store, board, start }
+        Self {
+            run,
+            draft,
+            job,
+            handle,
+            key,
+            default: None,
+            purchase: None,
+            network: false,
+            kept: None,
+            store,
+            board,
+            start,
+        }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -272,6 +287,7 @@ impl Execution {
                         (stored.clone(), stored)
                     }
                 };
+                self.network |= matches!(*change, Change::Metadata(_) | Change::Contexts(_));
                 let (_, wanted) = self.kept.insert(former);
                 return if wanted.apply(&change) { Outcome::Changed } else { Outcome::Unchanged };
             }
@@ -296,9 +312,11 @@ impl Execution {
             return Outcome::Failed(Code::ACCESS_DENIED);
         }
         let (default, purchase) = (self.default.take(), self.purchase.take());
-        let outcome = match (default, purchase) {
-            (None, None) => Outcome::Changed,
-            (default, purchase) => self.ask(Request::SetProfiles { default, purchase }).await,
+        let wanted = kept.as_ref().map(|(_, wanted)| wanted).filter(|_| std::mem::take(&mut self.network));
+        let network = wanted.map(|wanted| Box::new(facts::network(wanted, &self.owner().carrier_id)));
+        let outcome = match (default, purchase, network) {
+            (None, None, None) => Outcome::Changed,
+            (default, purchase, network) => self.ask(Request::SetProfiles { default, purchase, network }).await,
         };
         if let (Outcome::Failed(_), Some((former, _))) = (outcome, &kept)
             && let Err(error) = self.write_kept(former).await

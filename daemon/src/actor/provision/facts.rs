@@ -1,5 +1,6 @@
 //! What the planner is told of the machine, from the snapshots and the store.
 
+use daemon_core::carrier::{CarrierNetwork, DnsRetry, NamedContext};
 use daemon_core::effect::SubscriberKey;
 use daemon_core::quota::{Charge, Quota, Told};
 use daemon_core::snapshot::{SimReady, Snapshot};
@@ -156,6 +157,27 @@ pub(super) fn quota(plan: &DataPlan, carrier_id: &str) -> Quota {
             congested: usage.congested,
         }),
         ..Quota::default()
+    }
+}
+
+/// What is kept for a customer as the machine stores it with the SIM.
+pub(super) fn network(kept: &Stored, carrier_id: &str) -> CarrierNetwork {
+    let (metadata, contexts) = (kept.metadata(), kept.contexts());
+    let settings = metadata.and_then(|metadata| metadata.network_settings).unwrap_or_default();
+    CarrierNetwork {
+        carrier_id: carrier_id.to_owned(),
+        ipv4_mtu: settings.ipv4_mtu,
+        ipv6_mtu: settings.ipv6_mtu,
+        dns_retry: settings.dns_retry.map(|retry| DnsRetry { interval: retry.interval_seconds, count: retry.count }),
+        class_names: metadata.and_then(|metadata| metadata.friendly_names.clone()).unwrap_or_default(),
+        support_number: metadata.and_then(|metadata| metadata.phone_number.clone()).unwrap_or_default(),
+        one_context: contexts.is_some_and(|contexts| !contexts.allowed),
+        contexts: contexts
+            .iter()
+            .flat_map(|contexts| &contexts.policies)
+            .map(|policy| NamedContext { profile: stored(&policy.context), programs: policy.programs.clone() })
+            .collect(),
+        tethering: contexts.and_then(|contexts| contexts.tethering.as_ref()).map(stored),
     }
 }
 

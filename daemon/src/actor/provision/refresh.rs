@@ -177,8 +177,7 @@ impl Task {
         };
         let mut draft = Draft::new(&submission, (self.checks.clock)());
         draft.validators = validators;
-        let modems = self.modems.borrow().clone();
-        let mut facts = facts::of(&modems, None, &self.store).await;
+        let mut facts = self.facts(None).await;
         let document = match self.judge(&submission, &facts, None).await {
             Ok(Judged::Allowed(document)) => document.refreshes(owner),
             Ok(Judged::Ask(question)) => Err(question.declined()),

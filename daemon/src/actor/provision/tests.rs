@@ -62,7 +62,7 @@ fn bench_with(folder: &std::path::Path, verifier: Result<PathBuf, String>) -> Be
     let checks =
         Checks { trust_dir, sha1: false, verifier, clock, clock_is_set: || true, recalled: Recalled::default() };
     let documents_dir = folder.join("provisioning.d");
-    let places = Places { apps_dir, documents_dir, refresh_ca: vec![folder.join("ca.pem")] };
+    let places = Places { apps_dir, documents_dir, refresh_ca: vec![folder.join("ca.pem")], dns_retry: false };
     let (ask, approvals) = mpsc::channel(1);
     let (provisioner, agent) = start(list, store, places, checks, ask);
     Bench { provisioner, agent, requests, approvals, state, modems, snapshot: shown }
@@ -460,7 +460,10 @@ async fn a_profile_is_stored_and_an_activation_goes_on_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());
     let answer = bench.submit(document(&format!("{}{PROFILE}", activation(""))), 1000, false);
-    let Request::SetProfiles { default: Some(profile), purchase: None } = bench.answers(DONE).await else { panic!() };
+    let Request::SetProfiles { default: Some(profile), purchase: None, network: None } = bench.answers(DONE).await
+    else {
+        panic!()
+    };
     assert_eq!((profile.apn.as_str(), profile.name.as_str()), ("internet.example", "Test"));
     let job = answer.await.unwrap().unwrap();
     assert_eq!((job.modem, job.all_provisioned, job.activation), (Some(3), Some(true), None));

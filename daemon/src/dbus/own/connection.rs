@@ -16,7 +16,7 @@ use zbus::{Connection as Bus, OwnedVariant, Variant};
 use super::{Access, Known, candidate, reason};
 use crate::dbus::failure::{Failure, code};
 use crate::dbus::options::{Options, TEXT};
-use crate::dbus::policy::Action;
+use crate::dbus::policy::{Action, units};
 use crate::dbus::words;
 
 /// Most octets of an access point name. `[MBIM1.0 10.5.12]`
@@ -56,6 +56,21 @@ impl Connection {
 
     fn ip<T: Default>(&self, look: impl FnOnce(&IpSettings) -> T) -> T {
         self.show(|connection| connection.ip.as_ref().map(look).unwrap_or_default())
+    }
+
+    /// Whether the operator's documents give this context to the caller. It is a courtesy among programs, not a wall: what
+    /// guards connecting is the gate. `[PROV 8]`
+    async fn may_use(&self, bus: &Bus, call: &Header<'_>, name: &str) -> Result<(), Failure> {
+        let view = self.access.view();
+        let context = view.network.as_ref().and_then(|network| network.context(name));
+        // One that is not there is told by the core.
+        let Some(context) = context.filter(|context| !context.programs.is_empty()) else { return Ok(()) };
+        let units = units(bus, call).await;
+        if context.programs.iter().any(|program| units.are_of(program)) {
+            return Ok(());
+        }
+        let text = format!("The operator gives this context to other programs: {}.", context.programs.join(", "));
+        Err(Failure::new(Code::NotAuthorized, text))
     }
 
     /// Hands the request over after the reply with the cookie is on its way, so that the signal never overtakes it.
@@ -99,6 +114,7 @@ fn details(connection: &View) -> HashMap<String, OwnedVariant> {
     Known::default()
         .put("session", Some(connection.session))
         .put("purpose", Some(connection.purpose.as_str()))
+        .put("context", connection.context.as_deref())
         .put("state", Some(words::context_state(connection.state)))
         .put("mmsc", used.and_then(|used| used.mmsc.as_deref()))
         .put("mms-proxy", used.and_then(|used| used.mms_proxy.as_deref()))
@@ -230,8 +246,17 @@ impl Connection {
         let mut apn = UserApn::default();
         let given = read_apn(&mut options, &mut apn)?;
         let session = session_id(options.number("session")?.unwrap_or(0))?;
-        let purpose = options.word("purpose", &Purpose::NAMES)?.unwrap_or_default();
+        let purpose = options.word("purpose", &Purpose::NAMES)?;
+        let context = options.text("context", TEXT)?;
         options.finish()?;
+        if let Some(name) = context {
+            if given || purpose.is_some() {
+                return Err(Failure::invalid("A context has an access point of its own: no \"apn\", no \"purpose\"."));
+            }
+            self.may_use(bus, &call, &name).await?;
+            return self.start(Request::ConnectContext { session, name }, &emitter);
+        }
+        let purpose = purpose.unwrap_or_default();
         if given && apn.apn.is_empty() {
             return Err(Failure::invalid("Option \"apn\" is missing: the others belong to it."));
         }
@@ -342,6 +367,21 @@ impl Connection {
     #[zbus(property)]
     fn sessions(&self) -> Vec<HashMap<String, OwnedVariant>> {
         self.others().iter().map(details).collect()
+    }
+
+    #[zbus(property)]
+    fn contexts(&self) -> Vec<HashMap<String, OwnedVariant>> {
+        let view = self.access.view();
+        let contexts = view.network.iter().filter(|network| !network.one_context).flat_map(|network| &network.contexts);
+        contexts
+            .map(|context| {
+                Known::default()
+                    .put("name", Some(context.profile.name.as_str()))
+                    .put("apn", Some(context.profile.apn.as_str()))
+                    .put("programs", Some(Variant::new(context.programs.clone())))
+                    .0
+            })
+            .collect()
     }
 
     #[zbus(property)]

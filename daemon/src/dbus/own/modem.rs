@@ -250,6 +250,8 @@ impl Modem {
     fn operator(&self) -> HashMap<String, OwnedVariant> {
         let view = self.0.view();
         let Some(operator) = &view.operator else { return HashMap::new() };
+        let network = view.network.as_ref();
+        let support = network.map(|network| network.support_number.as_str()).filter(|number| !number.is_empty());
         let selectors: HashMap<&str, &str> =
             operator.selectors.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Known::default()
@@ -261,6 +263,8 @@ impl Modem {
             .put("selectors", Some(selectors))
             .put("alternatives", Some(operator.alternatives.clone()))
             .put("has-portal", Some(operator.has_portal))
+            .put("support-number", support)
+            .put("class-name", network.and_then(|network| network.class_name(view.packet.data_class)))
             .0
     }
 

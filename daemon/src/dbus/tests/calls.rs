@@ -72,6 +72,50 @@ async fn sessions_have_their_own_requests() {
     assert_eq!(stand.modem.asked(), wanted);
 }
 
+/// PROV-195: a context of the operator's documents, for everybody or for the programs that it is for.
+#[tokio::test]
+async fn contexts_are_for_the_programs_that_they_name() {
+    use daemon_core::carrier::{CarrierNetwork, NamedContext};
+    use daemon_core::subscriber::ProvisionedProfile;
+    let mut stand = stand(open_gate()).await;
+    let connection = proxy!(stand, ConnectionProxy);
+    let context = |name: &str, programs: &[&str]| NamedContext {
+        profile: ProvisionedProfile { name: name.into(), apn: "tv.example".into(), ..ProvisionedProfile::default() },
+        programs: programs.iter().map(|&program| program.to_owned()).collect(),
+    };
+    let network = CarrierNetwork {
+        contexts: vec![context("All", &[]), context("Some", &["no.such.program"])],
+        class_names: vec![("LTE".into(), "Example 4G".into())],
+        support_number: "+1 800 555 0100".into(),
+        ..CarrierNetwork::default()
+    };
+    stand.modem.change(|snapshot| {
+        snapshot.network = Some(network.clone());
+        snapshot.operator = Some(daemon_core::snapshot::OperatorChoice::default());
+        snapshot.packet.data_class = 1 << 5;
+    });
+    let named = |name: &'static str| [("context", Variant::from(name))].into();
+    connection.connect(&named("All")).await.unwrap();
+    stand.signal("Finished").await;
+    assert_eq!(code(connection.connect(&named("Some")).await), Code::NotAuthorized);
+    connection.connect(&[("context", "None".into()), ("session", 3u32.into())].into()).await.unwrap();
+    stand.signal("Finished").await;
+    let both = [("context", "All".into()), ("apn", "x".into())].into();
+    assert_eq!(code(connection.connect(&both).await), Code::InvalidArgs);
+    let wanted =
+        [("All", 0), ("None", 3)].map(|(name, session)| Request::ConnectContext { session, name: name.into() });
+    assert_eq!(stand.modem.asked(), wanted);
+    let shown = connection.contexts().await.unwrap();
+    assert_eq!((shown.len(), &*shown[1]["name"], &*shown[1]["apn"]), (2, &"Some".into(), &"tv.example".into()));
+    let operator = proxy!(stand, ModemProxy).operator().await.unwrap();
+    assert_eq!(
+        (&*operator["class-name"], &*operator["support-number"]),
+        (&"Example 4G".into(), &"+1 800 555 0100".into())
+    );
+    stand.modem.change(|snapshot| snapshot.network = Some(CarrierNetwork { one_context: true, ..network }));
+    assert!(connection.contexts().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn the_cookie_comes_before_the_end() {
     let mut stand = stand(open_gate()).await;

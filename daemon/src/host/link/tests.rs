@@ -4,7 +4,7 @@ use daemon_core::snapshot::IpSettings;
 use std::io::Write as _;
 
 fn settings(ip: IpSettings) -> LinkSettings {
-    LinkSettings { session: 0, ip, metric: None }
+    LinkSettings { session: 0, ip, metric: None, dns_retry: None }
 }
 
 fn v4(text: &str) -> Ipv4Addr {
@@ -224,7 +224,7 @@ fn a_missing_interface_is_named() {
 
 fn of_session(session: u32, address: &str) -> LinkSettings {
     let ip = IpSettings { ipv4: vec![(v4(address), 24)], ipv6: Vec::new(), gateway6: None, mtu: None, ..dual() };
-    LinkSettings { session, ip, metric: Some(50) }
+    LinkSettings { session, ip, metric: Some(50), dns_retry: None }
 }
 
 /// What stands on an interface.

@@ -36,6 +36,7 @@ pub(super) async fn connect(connection: &Connection, wish: &Connect, output: Out
         ("auth", auth.as_deref()),
         ("ip-type", ip_type.as_deref()),
         ("purpose", purpose.as_deref()),
+        ("context", wish.context.as_deref()),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?.into())))
@@ -43,17 +44,19 @@ pub(super) async fn connect(connection: &Connection, wish: &Connect, output: Out
     .chain((wish.session > 0).then_some(("session", wish.session.into())))
     .collect();
     request(connection, &modem, Wish::Up(&options), wish.session, wish.wait.timeout).await?;
-    let session = match purpose.as_deref().filter(|purpose| wish.session == 0 && *purpose != "internet") {
-        Some(purpose) => session_for(connection, &modem, purpose).await?,
+    let purpose = purpose.as_deref().filter(|purpose| *purpose != "internet").map(|purpose| ("purpose", purpose));
+    let context = wish.context.as_deref().map(|name| ("context", name));
+    let session = match context.or(purpose).filter(|_| wish.session == 0) {
+        Some((key, value)) => session_with(connection, &modem, key, value).await?,
         None => wish.session,
     };
     report(connection, &modem, session, output).await
 }
 
-/// The session that the daemon has given a purpose.
-async fn session_for(connection: &Connection, modem: &Modem, purpose: &str) -> Result<u32, Failure> {
+/// The session that the daemon has chosen: the one that has this value.
+async fn session_with(connection: &Connection, modem: &Modem, key: &str, value: &str) -> Result<u32, Failure> {
     let now = modem::pick(connection, Some(modem.path.as_str())).await?;
-    let has = |details: &&Details| dbus_api::value::text(details, "purpose").as_deref() == Some(purpose);
+    let has = |details: &&Details| dbus_api::value::text(details, key).as_deref() == Some(value);
     let sessions = now.sessions();
     Ok(sessions.iter().find(has).and_then(|details| modem::number(details, "session")).unwrap_or(0))
 }

@@ -34,6 +34,7 @@ pub(super) fn connection_value(modem: &Modem) -> Value {
         && map.contains_key("sessions")
     {
         map.insert("sessions".into(), modem.sessions().iter().map(object).collect());
+        map.insert("contexts".into(), modem.contexts().iter().map(object).collect());
     }
     value
 }
@@ -45,7 +46,7 @@ fn sheet(modem: &Modem) -> String {
         row("state", [with_reason(modem.state(), reason(&modem.modem, "StateReason")), String::new(), String::new()]),
         row("sim", [sim(&modem.sim), at(&modem.sim, "Imsi"), String::new()]),
         row("radio", [radio(&modem.modem), String::new(), String::new()]),
-        row("network", [network(&modem.modem), modem.text("Technology"), signal(&modem.modem)]),
+        row("network", [network(&modem.modem), technology(modem), signal(&modem.modem)]),
     ];
     if let Some(operator) = nested(&modem.modem, "Operator") {
         let how = match at(&operator, "match").as_str() {
@@ -57,12 +58,18 @@ fn sheet(modem: &Modem) -> String {
                 format!("{verdict} match by {}{decided}", at(&operator, "rule"))
             }
         };
-        rows.push(row("operator", [at(&operator, "name"), how, String::new()]));
+        let support = at(&operator, "support-number");
+        let support = if support.is_empty() { support } else { format!("support {support}") };
+        rows.push(row("operator", [at(&operator, "name"), how, support]));
     }
     rows.push(row("connection", connection(&modem.connection)));
     for details in modem.sessions() {
         let number = modem::number(&details, "session").unwrap_or_default();
         rows.push(row(&format!("session {number}"), session(&details)));
+    }
+    let contexts: Vec<String> = modem.contexts().iter().map(|details| at(details, "name")).collect();
+    if !contexts.is_empty() {
+        rows.push(row("contexts", [contexts.join(", "), String::new(), String::new()]));
     }
     rows.push(row("connectivity", [connectivity(&modem.connectivity), String::new(), String::new()]));
     table(&rows)
@@ -117,6 +124,12 @@ fn network(modem: &Details) -> String {
         (true, false) => format!("{code} ({state})"),
         (false, _) => format!("{name} {code} ({state})"),
     }
+}
+
+/// What the operator wants people to be shown for the technology in use, or else its name.
+fn technology(modem: &Modem) -> String {
+    let shown = nested(&modem.modem, "Operator").map(|operator| at(&operator, "class-name"));
+    shown.filter(|name| !name.is_empty()).unwrap_or_else(|| modem.text("Technology"))
 }
 
 /// The signal, as far as it is known.

@@ -7,16 +7,22 @@ use harness::cases::Case;
 use harness::line::Happening;
 use harness::virtual_modem::{Activation, Direction, Entry, Log, Output, Subscription};
 use harness::virtual_operator::Subscriber;
+use harness::virtual_operator::address::DATA_LINK;
 use harness::virtual_operator::document::CARRIER_ID;
 use mbim_proto::service::BASIC_CONNECT;
 use scenarios::client::PATIENCE;
+use scenarios::ctl::Ctl;
+use scenarios::link;
 use scenarios::stage::{Outcome, Stage, happening, quick, story};
 
 use core::time::Duration;
 
+use serde_json::json;
+
 pub(crate) const CASES: &[Case] = &[
     Case { name: "activation_as_the_modem_sees_it", run: || story("open", as_the_modem_sees_it) },
     Case { name: "killed_after_every_message_of_a_document", run: || story("open", killed) },
+    Case { name: "what_documents_say_of_the_network", run: || story("open", network) },
 ];
 
 const WWAN: &str = "http://www.microsoft.com/networking/CarrierControl/WWAN/v1";
@@ -100,6 +106,81 @@ async fn as_the_modem_sees_it(stage: &mut Stage) -> Outcome {
     assert_eq!(commands(&stage.line()?.log().await?, &before), [CONNECT, CONNECT]);
     assert_eq!(stage.client.view(modem).await?.apn(), common);
     stage.online().await?;
+    Ok(())
+}
+
+/// PROV-190 to PROV-196: packets, name servers, names, number, and contexts by their names, for whom they are.
+async fn network(stage: &mut Stage) -> Outcome {
+    let (plan, common) = (stage.world.scenario().plan_apn.clone(), stage.world.scenario().apn.clone());
+    let policy = |name: &str, programs: &str| {
+        format!(
+            "<PDPContextPolicy><Name>{name}</Name><Context><AccessString>{common}</AccessString></Context>\
+             <AppIDList>{programs}</AppIDList></PDPContextPolicy>"
+        )
+    };
+    let extensions = |support: bool| {
+        format!(
+            "<Extensions><Extensions_v2 xmlns='http://www.microsoft.com/networking/CarrierControl/v2'>\
+             <CarrierNetworkMetadata><NetworkSettings><IPv4LinkMTU>1300</IPv4LinkMTU><IPv6LinkMTU>1290</IPv6LinkMTU>\
+             <DNSRetrySettings><DNSRetryIntervalInSeconds>2</DNSRetryIntervalInSeconds><DNSRetryCount>3</DNSRetryCount>\
+             </DNSRetrySettings></NetworkSettings><DataClassFriendlyNames><LTE>Example 4G</LTE></DataClassFriendlyNames>\
+             <CustomerSupportPhoneNumber>+1 800 555 0100</CustomerSupportPhoneNumber></CarrierNetworkMetadata>\
+             <AdditionalPDPContexts><MultiplePDPContextPolicies MultiplePDPContextSupport='{support}'>{}{}\
+             </MultiplePDPContextPolicies></AdditionalPDPContexts></Extensions_v2></Extensions>",
+            policy("TV", ""),
+            policy("Other", "<AppID>no.such.program</AppID>"),
+        )
+    };
+    let with = |support| {
+        let whole = String::from_utf8_lossy(&profile(&plan, "ReconnectToNetwork")).into_owned();
+        whole.replace("</CarrierProvisioning>", &format!("{}</CarrierProvisioning>", extensions(support)))
+    };
+    stage.configure("dns = \"resolvconf\"")?;
+    stage.restart().await?;
+    stage.plug(quick(stage.world.scenario())).await?;
+    stage.line()?.keep(true);
+    stage.online().await?;
+    let done = stage.client.apply(with(true).as_bytes()).await?;
+    super::garden::done(&done);
+    assert!(!done.results_xml.unwrap_or_default().contains("22170102"), "all of it has an effect");
+    stage.online().await?;
+    let expected = if stage.world.scenario().families.ipv6() { 1290 } else { 1300 };
+    assert_eq!(link::show(DATA_LINK).await?.mtu, expected);
+    let fragment = std::fs::read_to_string(stage.world.directory().join("run/resolv.conf.d").join(DATA_LINK))?;
+    assert!(fragment.contains("options timeout:2 attempts:4"), "{fragment}");
+
+    // On a network that is another's, so that a session needs nothing of the kernel.
+    stage.configure("network = \"external\"")?;
+    stage.restart().await?;
+    stage.client.some("a connection", |view| view.connection() == "up").await?;
+    let ctl = Ctl::beside_test(stage.world.bus.address())?;
+    let status = ctl.call(&["status"]).await?.output;
+    for shown in ["Example 4G", "support +1 800 555 0100", "TV, Other"] {
+        assert!(status.contains(shown), "{shown}: {status}");
+    }
+    let said = ctl.call(&["connect", "--context", "TV", "--json"]).await?;
+    let connection = said.json()?["connection"].clone();
+    let shown = (&connection["session"], &connection["state"], &connection["apn"], &connection["context"]);
+    assert_eq!(shown, (&json!(1), &json!("up"), &json!(common), &json!("TV")), "{said:?}");
+    assert_eq!(connection["mtu"], json!(expected));
+    let refused = ctl.call(&["connect", "--context", "Other"]).await?;
+    assert!(refused.status == 5 && refused.error.contains("no.such.program"), "{refused:?}");
+    let refused = ctl.call(&["connect", "--context", "Radio"]).await?;
+    assert!(refused.status == 1 && refused.error.contains("names such a context"), "{refused:?}");
+    // A crash keeps it by its name.
+    stage.kill().await?;
+    stage.again().await?;
+    stage.client.some("both connections", |view| view.connection() == "up").await?;
+    let ctl = Ctl::beside_test(stage.world.bus.address())?;
+    let said = ctl.call(&["connect", "--context", "TV", "--json"]).await?;
+    assert_eq!(said.json()?["connection"]["context"], json!("TV"), "{said:?}");
+    assert_eq!(ctl.call(&["disconnect", "--session", "1"]).await?.status, 0);
+
+    super::garden::done(&stage.client.apply(with(false).as_bytes()).await?);
+    for arguments in [&["connect", "--context", "TV"][..], &["connect", "--session", "3", "--apn", "x"]] {
+        let refused = ctl.call(arguments).await?;
+        assert!(refused.status == 1 && refused.error.contains("no connection beside"), "{refused:?}");
+    }
     Ok(())
 }
 

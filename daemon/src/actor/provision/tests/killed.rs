@@ -21,14 +21,20 @@ fn everything() -> Vec<u8> {
         <SubjectName xmlns='http://www.microsoft.com/networking/CarrierControl/Base/v1'>CN=Signer</SubjectName>\
         <IssuerName xmlns='http://www.microsoft.com/networking/CarrierControl/Base/v1'>CN=Root</IssuerName>\
         </TrustedCertificate></TrustedCertificates></Provisioning>";
-    document(&format!("{}{PROFILE}{KEPT}{named}", activation("")))
+    let extensions = "<Extensions><Extensions_v2 xmlns='http://www.microsoft.com/networking/CarrierControl/v2'>\
+        <CarrierNetworkMetadata><CustomerSupportPhoneNumber>123</CustomerSupportPhoneNumber></CarrierNetworkMetadata>\
+        </Extensions_v2></Extensions>";
+    document(&format!("{}{PROFILE}{KEPT}{named}{extensions}", activation("")))
 }
 
 /// The modem writes down what it is asked before it answers; two runs of the daemon meet the same one.
 async fn play(mut requests: mpsc::Receiver<crate::actor::modem::Asked>, file: PathBuf) {
     while let Some((request, answer)) = requests.recv().await {
         let line = match request {
-            Request::SetProfiles { default: Some(profile), purchase: None } => format!("profile {}\n", profile.apn),
+            Request::SetProfiles { default: Some(profile), purchase: None, network: Some(network) } => {
+                assert_eq!(network.support_number, "123");
+                format!("profile {}\n", profile.apn)
+            }
             Request::ServiceActivation(data) => format!("blob {}\n", String::from_utf8_lossy(data.reveal())),
             other => format!("{other:?}\n"),
         };
