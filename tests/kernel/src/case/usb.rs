@@ -7,8 +7,10 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use dbus_api::name::MODEM;
-use harness::virtual_modem::Order;
+use harness::line::profile_for;
+use harness::usb::Setup;
 use harness::virtual_modem::usb::{Pipe, UsbFault, UsbProfile};
+use harness::virtual_modem::{Order, Pace, Profile};
 use harness::virtual_operator::Error;
 use harness::virtual_operator::address::{DATA_LINK, DNS, PROBE, WWW};
 use harness::virtual_operator::internet::{CHARGEN, DISCARD};
@@ -32,7 +34,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "usb-nodriver",
-        what: "without cdc_mbim the daemon finds the modem by itself, and the main job passes through TUN",
+        what: "without cdc_mbim the daemon finds a modem by itself that is NCM at first, and the main job passes through TUN",
         boot: Boot::Plain,
         apart: false,
         real: Real::No("it needs a kernel without the driver"),
@@ -228,7 +230,10 @@ async fn no_driver(guest: &mut Guest) -> Outcome {
     guest.load("tun").await?;
     let away = Driverless::new(guest).await?;
     let scenario = scenario("garden")?;
-    let mut modem = Modem::quick(&scenario).await?;
+    // One that is NCM until it is made MBIM, and stalls what comes before.
+    let profile = Profile { pace: Pace::default(), ..profile_for(&scenario) };
+    let look = UsbProfile { dual: true, ..UsbProfile::default() };
+    let mut modem = Modem::serve(Setup { profile, look, ..Setup::of(&scenario) }).await?;
     let roots = modem.line.root_certificate().unwrap_or_default().to_owned();
     let mut stage = Stage::start(guest, &scenario, &roots).await?;
     modem.plug().await?;

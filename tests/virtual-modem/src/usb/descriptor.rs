@@ -27,6 +27,7 @@ mod string {
     pub(super) const SERIAL: u8 = 3;
     pub(super) const CONTROL: u8 = 4;
     pub(super) const DATA: u8 = 5;
+    pub(super) const ADDRESS: u8 = 6;
 }
 
 /// The one configuration's number.
@@ -42,6 +43,9 @@ const IN_INTERFACES: [u8; 3] = [0, 0, 0];
 const CONTROL_CLASS: [u8; 3] = [0x02, 0x0e, 0x00];
 /// Data class, MBIM transfer.
 const DATA_CLASS: [u8; 3] = [0x0a, 0x00, 0x02];
+/// The same of NCM.
+const NCM_CONTROL_CLASS: [u8; 3] = [0x02, 0x0d, 0x00];
+const NCM_DATA_CLASS: [u8; 3] = [0x0a, 0x00, 0x01];
 /// wMaxPacketSize of the interrupt endpoint: the longest notification of CDC.
 const INTERRUPT_PACKET: u16 = 16;
 
@@ -131,28 +135,53 @@ fn proper_configuration(profile: &UsbProfile, limits: ControlLimits, kind: u8, s
         Speed::Super => profile.power.min(900) / 8,
     };
     let mut bytes = vec![9, kind, 0, 0, 2, CONFIGURATION, 0, ATTRIBUTES, u8::try_from(power).unwrap_or(u8::MAX)];
+    let (control, data) = if profile.dual { (NCM_CONTROL_CLASS, NCM_DATA_CLASS) } else { (CONTROL_CLASS, DATA_CLASS) };
     if profile.association {
         bytes.extend([8, kind::ASSOCIATION, COMMUNICATION_INTERFACE, 2]);
-        bytes.extend(CONTROL_CLASS);
+        bytes.extend(control);
         bytes.push(string::CONTROL);
     }
-    interface(&mut bytes, [COMMUNICATION_INTERFACE, 0, 1], CONTROL_CLASS, string::CONTROL);
-    functional(&mut bytes, profile, limits);
     // 2^(9 - 1) microframes are 32 ms. [USB3.2 9.6.6]
-    endpoint(&mut bytes, speed, 0x80 | INTERRUPT_ENDPOINT, 3, INTERRUPT_PACKET, 9);
-    interface(&mut bytes, [DATA_INTERFACE, 0, 0], DATA_CLASS, 0);
-    interface(&mut bytes, [DATA_INTERFACE, 1, 2], DATA_CLASS, string::DATA);
-    for address in [0x80 | BULK_ENDPOINT, BULK_ENDPOINT] {
-        endpoint(&mut bytes, speed, address, 2, speed.bulk_packet(), 0);
+    let interrupt = |bytes: &mut Vec<u8>| endpoint(bytes, speed, 0x80 | INTERRUPT_ENDPOINT, 3, INTERRUPT_PACKET, 9);
+    if profile.dual {
+        interface(&mut bytes, [COMMUNICATION_INTERFACE, 0, 1], control, string::CONTROL);
+        ncm(&mut bytes, profile);
+        interrupt(&mut bytes);
+    }
+    interface(&mut bytes, [COMMUNICATION_INTERFACE, u8::from(profile.dual), 1], CONTROL_CLASS, string::CONTROL);
+    functional(&mut bytes, profile, limits);
+    interrupt(&mut bytes);
+    interface(&mut bytes, [DATA_INTERFACE, 0, 0], data, 0);
+    let transfers = [NCM_DATA_CLASS, DATA_CLASS].into_iter().skip(usize::from(!profile.dual));
+    for (alternate, class) in (1..).zip(transfers) {
+        interface(&mut bytes, [DATA_INTERFACE, alternate, 2], class, string::DATA);
+        for address in [0x80 | BULK_ENDPOINT, BULK_ENDPOINT] {
+            endpoint(&mut bytes, speed, address, 2, speed.bulk_packet(), 0);
+        }
     }
     set_total(&mut bytes);
     bytes
 }
 
-/// The class-specific descriptors of the communication interface. `[MBIM1.0 6.3 to 6.5]`
-fn functional(bytes: &mut Vec<u8>, profile: &UsbProfile, limits: ControlLimits) {
+/// Header and union.
+fn group(bytes: &mut Vec<u8>) {
     bytes.extend([5, kind::FUNCTIONAL, 0x00, 0x10, 0x01]);
     bytes.extend([5, kind::FUNCTIONAL, 0x06, COMMUNICATION_INTERFACE, DATA_INTERFACE]);
+}
+
+/// The class-specific descriptors of a communication interface that is NCM: Ethernet without filters, NCM without
+/// capabilities. `[NCM1.0 5.2]`
+fn ncm(bytes: &mut Vec<u8>, profile: &UsbProfile) {
+    group(bytes);
+    bytes.extend([13, kind::FUNCTIONAL, 0x0f, string::ADDRESS, 0, 0, 0, 0]);
+    bytes.extend(profile.max_segment.to_le_bytes());
+    bytes.extend([0, 0, 0]);
+    bytes.extend([6, kind::FUNCTIONAL, 0x1a, 0x00, 0x01, 0]);
+}
+
+/// The class-specific descriptors of the communication interface. `[MBIM1.0 6.3 to 6.5]`
+fn functional(bytes: &mut Vec<u8>, profile: &UsbProfile, limits: ControlLimits) {
+    group(bytes);
     bytes.extend([12, kind::FUNCTIONAL, 0x1b, 0x00, 0x01]);
     bytes.extend(limits.max_message.to_le_bytes());
     // 16 filters of at most 192 bytes.
@@ -203,6 +232,7 @@ pub(super) fn string(profile: &UsbProfile, serial: &str, index: u8) -> Option<Ve
         string::SERIAL => serial,
         string::CONTROL => "MBIM Control",
         string::DATA => "MBIM Data",
+        string::ADDRESS => "020000000001",
         _ => return None,
     };
     // bLength is one byte.

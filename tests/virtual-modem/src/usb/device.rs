@@ -73,6 +73,7 @@ pub(super) struct Device {
     limits: ControlLimits,
     serial: String,
     configuration: u8,
+    communication_alternate: u8,
     data_alternate: u8,
     remote_wakeup: bool,
     function_wakeup: bool,
@@ -92,6 +93,7 @@ impl Device {
             limits,
             serial,
             configuration: 0,
+            communication_alternate: 0,
             data_alternate: 0,
             remote_wakeup: false,
             function_wakeup: false,
@@ -108,7 +110,16 @@ impl Device {
 
     /// Whether the bulk pipes are there.
     pub(super) const fn carries_data(&self) -> bool {
-        self.configuration != 0 && self.data_alternate == 1
+        self.configuration != 0 && self.is_mbim() && self.data_alternate == 1 + self.mbim_alternate()
+    }
+
+    /// The setting of the communication interface that is MBIM.
+    const fn mbim_alternate(&self) -> u8 {
+        self.profile.dual as u8
+    }
+
+    const fn is_mbim(&self) -> bool {
+        self.communication_alternate == self.mbim_alternate()
     }
 
     pub(super) const fn is_configured(&self) -> bool {
@@ -164,6 +175,7 @@ impl Device {
         self.configuration = 0;
         self.remote_wakeup = false;
         self.function_wakeup = false;
+        self.communication_alternate = 0;
         self.set_alternate(0);
         self.halted.clear();
         self.reset_function();
@@ -234,13 +246,21 @@ impl Device {
                 Answer::Data(vec![u8::from(wakes) | u8::from(wakes && self.function_wakeup) << 1, 0])
             }
             (0x81, standard::GET_INTERFACE) => match interface(setup.index) {
-                Some(COMMUNICATION_INTERFACE) => Answer::Data(vec![0]),
+                Some(COMMUNICATION_INTERFACE) => Answer::Data(vec![self.communication_alternate]),
                 Some(_) => Answer::Data(vec![self.data_alternate]),
                 None => Answer::Stall,
             },
             (0x01, standard::SET_INTERFACE) => match (interface(setup.index), setup.value) {
-                (Some(COMMUNICATION_INTERFACE), 0) => done,
-                (Some(DATA_INTERFACE), 0 | 1) => {
+                (Some(COMMUNICATION_INTERFACE), 0 | 1) if low <= self.mbim_alternate() => {
+                    if self.communication_alternate != low {
+                        self.communication_alternate = low;
+                        self.reset_function();
+                    }
+                    done
+                }
+                // The setting of MBIM belongs to a function that is MBIM by then.
+                (Some(DATA_INTERFACE), 2) if !self.profile.dual || !self.is_mbim() => Answer::Stall,
+                (Some(DATA_INTERFACE), 0..=2) => {
                     self.set_alternate(low);
                     Answer::Done(Consequence::Interfaces)
                 }
@@ -263,7 +283,7 @@ impl Device {
         let there = match address & 0x7f {
             0 => true,
             INTERRUPT_ENDPOINT => address == 0x80 | INTERRUPT_ENDPOINT,
-            BULK_ENDPOINT => self.data_alternate == 1,
+            BULK_ENDPOINT => self.data_alternate != 0,
             _ => false,
         };
         if !there || setup.index > 0xff {
@@ -296,7 +316,7 @@ impl Device {
     }
 
     fn class(&mut self, setup: Setup, data: &[u8]) -> Answer {
-        if self.configuration == 0 || setup.index != u16::from(COMMUNICATION_INTERFACE) {
+        if self.configuration == 0 || setup.index != u16::from(COMMUNICATION_INTERFACE) || !self.is_mbim() {
             return Answer::Stall;
         }
         let done = Answer::Done(Consequence::None);

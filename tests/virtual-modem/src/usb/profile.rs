@@ -76,6 +76,9 @@ pub struct UsbProfile {
     pub max_datagram_size: bool,
     /// Whether the 8-byte form of GET/SET_NTB_INPUT_SIZE is offered (D5).
     pub long_input_size: bool,
+    /// Whether the function is NCM until the host makes it MBIM: by setting 1 of the communication interface, and then
+    /// setting 2 of the data interface. `[MBIM1.0 6.6]`
+    pub dual: bool,
     /// Whether NTB32 is offered.
     pub ntb32: bool,
     /// NTBs to the host.
@@ -113,6 +116,7 @@ impl Default for UsbProfile {
             max_segment: 2048,
             max_datagram_size: true,
             long_input_size: true,
+            dual: false,
             ntb32: true,
             to_host: NtbLimits { max_size: 32_768, divisor: 4, remainder: 0, alignment: 4 },
             from_host: NtbLimits { max_size: 32_768, divisor: 4, remainder: 0, alignment: 4 },

@@ -48,6 +48,37 @@ async fn a_host_finds_the_function_at_either_speed() {
     }
 }
 
+/// First the communication interface, then the data interface; before that it is NCM and nothing of MBIM is answered.
+#[tokio::test]
+async fn a_function_that_is_ncm_at_first_becomes_mbim_in_its_order() {
+    let device = Device::new(UsbProfile { dual: true, ..UsbProfile::default() }, Profile::default()).await;
+    let mut host = device.host().await;
+    let mut all = host.get(0x80, 6, 0x0100, 0, 18).await.unwrap().to_vec();
+    all.extend_from_slice(&host.get(0x80, 6, 0x0200, 0, 4096).await.unwrap());
+    let read = Descriptors::parse(&all).unwrap();
+    let (configuration, function) = read.functions().next().expect("an MBIM function");
+    assert!(read.cut.is_none() && configuration.refused.is_empty() && function.ncm.is_some());
+    assert_eq!((function.communication_alternate, function.data_alternate), (1, 2));
+    host.configure().await;
+    let alternates = async |host: &mut crate::host::Host| {
+        let communication = host.get(0x81, 10, 0, 0, 1).await.unwrap();
+        (communication[0], host.get(0x81, 10, 0, 1, 1).await.unwrap()[0])
+    };
+    assert_eq!(alternates(&mut host).await, (0, 0));
+    assert_eq!(host.interface(2).await, Err(STALL), "it is NCM");
+    assert_eq!(host.class(ClassRequest::get_ntb_parameters()).await, Err(STALL));
+    assert_eq!(host.send(&[0; 16]).await, Err(STALL));
+    host.interface(1).await.unwrap();
+    assert_eq!(alternates(&mut host).await, (0, 1), "the setting of NCM");
+    assert_eq!(host.put(0x01, 11, 2, 0).await, Err(STALL), "there is no such setting");
+    host.put(0x01, 11, 1, 0).await.unwrap();
+    host.interface(0).await.unwrap();
+    host.class(ClassRequest::get_ntb_parameters()).await.unwrap();
+    host.interface(2).await.unwrap();
+    assert_eq!(alternates(&mut host).await, (1, 2));
+    host.open().await;
+}
+
 #[tokio::test]
 async fn standard_requests_follow_the_state() {
     let device = Device::new(UsbProfile::default(), Profile::default()).await;
