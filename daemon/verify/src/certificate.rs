@@ -252,7 +252,7 @@ impl Certificates {
                 .build()
             });
             let check = extended.then_some(&only_extended as &PathCheck<'_>);
-            leaf.verify_for_usage(ALGORITHMS, &anchors, &others, time, AnyUsage, options, check)
+            leaf.verify_for_usage(ALGORITHMS, &anchors, &others, time, Purpose::Any, options, check)
         };
         let best = |lists: &Lists<'_, '_>| match verify(true, lists, Use::Counts) {
             Ok(path) => Ok((path, true)),
@@ -406,11 +406,19 @@ fn address(name: &GeneralName) -> Option<String> {
 /// Whether a path of the chain will do; an error makes the search go on to the next one.
 type PathCheck<'a> = dyn Fn(&webpki::VerifiedPath<'_>) -> Result<(), webpki::Error> + 'a;
 
-/// Documents have no extended key usage of their own: the key usage decides. [PROV 12.3]
-struct AnyUsage;
+/// What a certificate has to be for. One type for all: the search for a path is compiled for each.
+pub(crate) enum Purpose {
+    /// Documents have no extended key usage of their own: the key usage decides. [PROV 12.3]
+    Any,
+    /// It has to say so.
+    Said(webpki::KeyUsage),
+}
 
-impl webpki::ExtendedKeyUsageValidator for AnyUsage {
+impl webpki::ExtendedKeyUsageValidator for Purpose {
     fn validate(&self, purposes: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        if let Self::Said(usage) = self {
+            return usage.validate(purposes);
+        }
         for purpose in purposes {
             purpose?;
         }

@@ -17,7 +17,7 @@ use x509_cert::ext::Extensions;
 use x509_cert::name::Name;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use crate::certificate::ALGORITHMS;
+use crate::certificate::{ALGORITHMS, Purpose};
 
 const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
@@ -217,7 +217,7 @@ fn speaks(
         let Ok(certificate) = Certificate::from_der(&der) else { return false };
         let der = CertificateDer::from(der);
         let Ok(delegate) = webpki::EndEntityCert::try_from(&der) else { return false };
-        let usage = webpki::KeyUsage::required(OCSP_SIGNING);
+        let usage = Purpose::Said(webpki::KeyUsage::required(OCSP_SIGNING));
         signs(&certificate)
             && delegate
                 .verify_for_usage(ALGORITHMS, core::slice::from_ref(&anchor), &[], time, usage, None, None)
