@@ -108,39 +108,38 @@ impl Seen {
         format!(
             "{}{}connectivity tests, in the above: {}\nmetered: {} ({})\n",
             table(&rows),
-            self.plan_text(),
+            plan_text(&self.plan),
             octets(self.tests),
             self.metered,
             self.metered_by
         )
     }
+}
 
-    fn plan_text(&self) -> String {
-        let Some(name) = text_of(&self.plan, "name") else { return String::new() };
-        let used = number_of(&self.plan, "used-octets");
-        let kind = text_of(&self.plan, "type").unwrap_or_default();
-        let mut text = format!("plan {name} ({kind}): {} used", octets(used));
-        match number_of(&self.plan, "limit-octets") {
-            0 => {}
-            limit => {
-                let percent = u128::from(used) * 100 / u128::from(limit);
-                text += &format!(" of {}, {percent} %", octets(limit));
-            }
+/// A line about the data plan, where one is known.
+fn plan_text(plan: &Details) -> String {
+    let Some(name) = text_of(plan, "name") else { return String::new() };
+    let used = number_of(plan, "used-octets");
+    let kind = text_of(plan, "type").unwrap_or_default();
+    let mut text = format!("plan {name} ({kind}): {} used", octets(used));
+    match number_of(plan, "limit-octets") {
+        0 => {}
+        limit => {
+            let percent = u128::from(used) * 100 / u128::from(limit);
+            text += &format!(" of {}, {percent} %", octets(limit));
         }
-        if modem::flag(&self.plan, "over-limit") {
-            text += ", used up";
-        }
-        if modem::flag(&self.plan, "congested") {
-            text += ", the network is congested";
-        }
-        match number_of(&self.plan, "told-at") {
-            0 => {}
-            at => {
-                text += &format!("; the operator said {} on {}", octets(number_of(&self.plan, "told-octets")), date(at))
-            }
-        }
-        text + "\n"
     }
+    if modem::flag(plan, "over-limit") {
+        text += ", used up";
+    }
+    if modem::flag(plan, "congested") {
+        text += ", the network is congested";
+    }
+    match number_of(plan, "told-at") {
+        0 => {}
+        at => text += &format!("; the operator said {} on {}", octets(number_of(plan, "told-octets")), date(at)),
+    }
+    text + "\n"
 }
 
 fn of_key(counters: &Counters, key: &str) -> u64 {
@@ -199,6 +198,30 @@ fn date(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_about_the_plan() {
+        let plan = |list: Vec<(&str, Variant<'static>)>| -> Details {
+            list.into_iter().map(|(key, value)| (key.to_owned(), value.try_into().unwrap())).collect()
+        };
+        assert_eq!(plan_text(&plan(vec![])), "");
+        let open =
+            plan(vec![("name", "Five GB".into()), ("type", "variable".into()), ("used-octets", 1_500_000_u64.into())]);
+        assert_eq!(plan_text(&open), "plan Five GB (variable): 1.5 MB used\n");
+        let full = plan(vec![
+            ("name", "p".into()),
+            ("type", "fixed".into()),
+            ("used-octets", 5_000_000_000_u64.into()),
+            ("limit-octets", 4_000_000_000_u64.into()),
+            ("over-limit", true.into()),
+            ("congested", true.into()),
+            ("told-at", 1_795_219_200_u64.into()),
+            ("told-octets", 1000_u64.into()),
+        ]);
+        let expected = "plan p (fixed): 5.0 GB used of 4.0 GB, 125 %, used up, the network is congested; the operator said 1.0 kB \
+                        on 2026-11-21\n";
+        assert_eq!(plan_text(&full), expected);
+    }
 
     #[test]
     fn octets_for_people() {
