@@ -11,6 +11,7 @@ use std::sync::Arc;
 use daemon_core::effect::SubscriberKey;
 use daemon_core::subscriber::SubscriberState;
 use daemon_operator::Layers;
+use daemon_operator::identity::Identity;
 use daemon_provisioning::TrustedCertificate;
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
@@ -67,7 +68,7 @@ pub(crate) fn plain<T: serde::Serialize>(value: &T) -> io::Result<Plain> {
 enum Order {
     Load(SubscriberKey, Answer<io::Result<Option<Box<SubscriberState>>>>),
     Save(SubscriberKey, Box<SubscriberState>, Answer<io::Result<()>>),
-    Operators(Answer<Arc<Layers>>),
+    Operators(Box<Identity>, Answer<Arc<Layers>>),
     Reread(Answer<(bool, BTreeSet<PathBuf>)>),
     Keep(SubscriberKey, Which, Option<Plain>, Answer<io::Result<()>>),
     Kept(SubscriberKey, Which, Answer<io::Result<Option<Plain>>>),
@@ -143,9 +144,9 @@ impl Store {
         self.ask(|answer| Order::Save(key, state, answer)).await?
     }
 
-    /// Operator records.
-    pub(crate) async fn operators(&self) -> io::Result<Arc<Layers>> {
-        self.ask(Order::Operators).await
+    /// Operator records that there are for an identity.
+    pub(crate) async fn operators(&self, identity: Box<Identity>) -> io::Result<Arc<Layers>> {
+        self.ask(|answer| Order::Operators(identity, answer)).await
     }
 
     /// Changes whenever [`Self::operators`] would give other records than before.
@@ -207,7 +208,7 @@ async fn follow(folders: BTreeSet<PathBuf>, orders: mpsc::WeakSender<Order>, tel
             let sent = orders.send(Order::Reread(answer)).await;
             let (Ok(()), Ok((changed, folders))) = (sent, reread.await) else { return };
             if changed {
-                tracing::info!("operator files changed and were read");
+                tracing::info!("operator files changed");
                 tell.send_replace(());
             }
             // What changed in a new folder before it was watched was not seen.
@@ -224,8 +225,8 @@ impl Files {
         match order {
             Order::Load(key, answer) => drop(answer.send(self.subscribers.load(&key))),
             Order::Save(key, state, answer) => drop(answer.send(self.subscribers.save(&key, &state))),
-            Order::Operators(answer) => drop(answer.send(self.operators.layers())),
-            Order::Reread(answer) => drop(answer.send((self.operators.reread(), self.operators.folders()))),
+            Order::Operators(identity, answer) => drop(answer.send(self.operators.layers(&identity))),
+            Order::Reread(answer) => drop(answer.send((self.operators.changed(), self.operators.folders()))),
             Order::Keep(key, which, cursor, answer) => drop(answer.send(self.cursors.keep(&key, which, cursor))),
             Order::Kept(key, which, answer) => drop(answer.send(self.cursors.kept(&key, which))),
             Order::Trusted(answer) => drop(answer.send(self.trusted.load())),
@@ -266,7 +267,7 @@ mod tests {
         let operators = Operators::new(vec![folder.path().join("absent.xml")], overlays.clone(), PathBuf::new());
         let store = Store::open(&folder.path().join("state"), operators).unwrap();
         let mut changed = store.records_changed();
-        assert_eq!(store.operators().await.unwrap().overlay_counts().providers, 0);
+        assert_eq!(store.operators(Box::default()).await.unwrap().overlay_counts().providers, 0);
         std::fs::create_dir(&overlays).unwrap();
         let record = "<provider><name>One</name><gsm><network-id mcc=\"001\" mnc=\"01\"/></gsm></provider>";
         for (text, records) in [(record.to_owned(), 1), (record.repeat(2), 2), ("<broken".to_owned(), 2)] {
@@ -275,7 +276,7 @@ mod tests {
             std::fs::write(&new, text).unwrap();
             std::fs::rename(&new, overlays.join("10.xml")).unwrap();
             tokio::time::timeout(std::time::Duration::from_secs(60), changed.changed()).await.unwrap().unwrap();
-            assert_eq!(store.operators().await.unwrap().overlay_counts().providers, records);
+            assert_eq!(store.operators(Box::default()).await.unwrap().overlay_counts().providers, records);
         }
     }
 

@@ -3,6 +3,8 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use daemon_operator::identity::Identity;
+
 use crate::carrier::DnsRetry;
 use crate::kept::Kept;
 pub use crate::probe::seen::{ApiAnswer, ApiSeen, BodySeen, FamilyReport, HttpSeen, HttpsSeen, LinkSeen, ProbeReport};
@@ -27,8 +29,11 @@ pub enum Effect {
         /// MBIM session and its interface.
         links: Vec<(u32, String)>,
     },
-    /// Load operator records if they are not loaded. Answer: `Input::Operators`.
-    LoadOperators,
+    /// Load the operator records that there are for an identity. Answer: `Input::Operators`.
+    LoadOperators {
+        /// Whose operator is looked for.
+        identity: Box<Identity>,
+    },
     /// Read what is stored for the SIM now present. Answer: `Input::Subscriber`.
     LoadSubscriber {
         /// ICCID in full; the store hashes it for the file name and never logs it.

@@ -112,6 +112,15 @@ pub struct Identity {
     pub protected: bool,
 }
 
+impl Identity {
+    /// Whether the same records answer for both (`Layers::read_for`): what the two differ in decides between records, and
+    /// not which ones there are.
+    pub fn is_looked_up_as(&self, other: &Self) -> bool {
+        let of = |identity: &Self| (identity.cell_class, identity.imsi.clone(), identity.ehplmn.clone());
+        of(self) == of(other)
+    }
+}
+
 /// A remark about one reported value. Carries nothing of the value, so it may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {

@@ -19,6 +19,7 @@ use daemon_core::snapshot::{Device, Reason, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_core::usage::{Moment, Reading};
 use daemon_operator::Layers;
+use daemon_operator::identity::Identity;
 use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -110,7 +111,7 @@ pub(crate) enum Ended {
 /// What an effect gave.
 enum Done {
     Link { link: Link, session: u32, up: bool, result: Result<Option<String>, LinkFailure> },
-    Operators(Arc<Layers>),
+    Operators { identity: Box<Identity>, layers: Arc<Layers> },
     Subscriber(Option<Box<SubscriberState>>),
     Saved(std::io::Result<()>),
     Probe { id: u64, report: Box<ProbeReport> },
@@ -276,7 +277,7 @@ pub(crate) async fn run(setup: Setup) -> (Ended, Ends) {
             Happened::Wake => actor.feed(Input::Wake),
             Happened::Trouble(trouble) => actor.trouble(trouble),
             // Who has read the files reads them again; the link stays as it is.
-            Happened::Records => actor.carry_out(Effect::LoadOperators),
+            Happened::Records => actor.feed(Input::RecordsChanged),
             Happened::Announced => actor.feed(Input::Announced),
             Happened::Rfkill => {
                 let blocked = *rfkill.borrow_and_update();
@@ -463,11 +464,9 @@ impl Actor {
             Effect::ReadCounters { links } => {
                 self.counted.push_back((counters::moment(), counters::read(&links)));
             }
-            Effect::LoadOperators => self.begin(async move {
-                match store.operators().await {
-                    Ok(layers) => Done::Operators(layers),
-                    Err(_) => Done::Operators(Arc::default()),
-                }
+            Effect::LoadOperators { identity } => self.begin(async move {
+                let layers = store.operators(identity.clone()).await.unwrap_or_default();
+                Done::Operators { identity, layers }
             }),
             Effect::LoadSubscriber { iccid } => self.begin(async move {
                 Done::Subscriber(store.load(iccid).await.unwrap_or_else(|error| {
@@ -595,7 +594,7 @@ impl Actor {
                 };
                 self.feed(Input::LinkDone { session, up, result, interface });
             }
-            Done::Operators(layers) => self.feed(Input::Operators(layers)),
+            Done::Operators { identity, layers } => self.feed(Input::Operators { identity, layers }),
             Done::Subscriber(state) => self.feed(Input::Subscriber(state)),
             Done::Saved(Ok(())) => self.feed(Input::Stored),
             Done::Saved(Err(error)) => {

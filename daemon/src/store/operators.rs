@@ -1,5 +1,6 @@
-//! Operator records from disk: the databases that are installed, the administrator's overlays and operators' packages, read when they are
-//! first needed and again when a file changed. In place of a file that broke stand the records that it had. `[OPER 3.9]`
+//! Operator records from disk: of the databases that are installed, the administrator's overlays and operators' packages what a SIM
+//! needs, read when it is there and again when a file changed. In place of a file that broke stand the records that it had.
+//! `[OPER 3.9]`
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemon_operator::database::{FileProblem, Severity};
+use daemon_operator::identity::Identity;
 use daemon_operator::overlay::{self, OperatorRecord};
 use daemon_operator::{Layers, Package, SourceFile, Sources};
 
@@ -24,18 +26,27 @@ const MAX_PARTS: usize = 32;
 const MAX_PART: u64 = 1024 * 1024;
 /// Folder of a package with the operator's files.
 const INFORMATION: &str = "ServiceInformation";
+/// Most SIMs whose records are kept.
+const MAX_READ: usize = 16;
 /// Most problems of files that are logged one by one.
 const MAX_TOLD: usize = 20;
 
 /// A file by name, number, size and the time of its last change: equal means unchanged.
 type Print = (PathBuf, u64, u64, (i64, i64));
 
+/// Where files are: overlays, and packages with their parts.
+struct Found {
+    overlays: Vec<PathBuf>,
+    packages: Vec<(PathBuf, Vec<PathBuf>)>,
+}
+
 /// Files as they were read: name, and content unless it could not be read.
 type Contents = Vec<(String, Option<Vec<u8>>)>;
 
-/// What was read.
+/// What was read for a SIM.
 #[derive(Debug)]
 struct Records {
+    identity: Identity,
     prints: Vec<Print>,
     layers: Arc<Layers>,
     /// Files that are broken and never were whole: what stands before the error counts.
@@ -48,20 +59,24 @@ pub(crate) struct Operators {
     databases: Vec<PathBuf>,
     overlays: PathBuf,
     packages: PathBuf,
-    read: Option<Records>,
+    /// The last one read stands last.
+    read: Vec<Records>,
+    /// The files when it was last said that they changed, or when all that was read was of the same files.
+    seen: Vec<Print>,
 }
 
 impl Operators {
     /// `databases`: in order, absent ones are passed over; `overlays` and `packages`: folders that may be absent.
     pub(crate) fn new(databases: Vec<PathBuf>, overlays: PathBuf, packages: PathBuf) -> Self {
-        Self { databases, overlays, packages, read: None }
+        Self { databases, overlays, packages, read: Vec::new(), seen: Vec::new() }
     }
 
-    /// Whether a file changed since the records were last asked for; reads it then. Nothing was asked for: nothing
-    /// changed.
-    pub(crate) fn reread(&mut self) -> bool {
-        let Some(before) = self.read.as_ref().map(|read| Arc::clone(&read.layers)) else { return false };
-        !Arc::ptr_eq(&before, &self.layers())
+    /// Whether a file changed since this was asked, or since records were. Nothing was read: nothing changed.
+    pub(crate) fn changed(&mut self) -> bool {
+        let (_, prints) = self.look();
+        let changed = !self.read.is_empty() && self.seen != prints;
+        self.seen = prints;
+        changed
     }
 
     /// Folders whose changes mean that the records may have changed.
@@ -74,16 +89,25 @@ impl Operators {
         all.filter(|folder| folder.is_absolute()).collect()
     }
 
-    /// The records; reads the files when they are new or changed. Never fails: what is wrong is logged.
-    pub(crate) fn layers(&mut self) -> Arc<Layers> {
+    /// Files that are there.
+    fn look(&self) -> (Found, Vec<Print>) {
         let overlays = overlay_files(&self.overlays);
         let packages: Vec<(PathBuf, Vec<PathBuf>)> =
             packages(&self.packages).into_iter().map(|package| (package.clone(), parts(&package))).collect();
         let parts = packages.iter().flat_map(|(_, parts)| parts);
-        let prints: Vec<Print> =
-            self.databases.iter().chain(&overlays).chain(parts).filter_map(|file| print(file)).collect();
-        if let Some(read) = self.read.as_ref().filter(|read| read.prints == prints) {
-            return Arc::clone(&read.layers);
+        let prints = self.databases.iter().chain(&overlays).chain(parts).filter_map(|file| print(file)).collect();
+        (Found { overlays, packages }, prints)
+    }
+
+    /// The records for an identity; reads the files when they are new or changed. Never fails: what is wrong is logged.
+    pub(crate) fn layers(&mut self, identity: &Identity) -> Arc<Layers> {
+        let (Found { overlays, packages }, prints) = self.look();
+        let known = self.read.iter().position(|read| read.identity.is_looked_up_as(identity));
+        let before = known.map(|place| self.read.remove(place));
+        if let Some(read) = before.as_ref().filter(|read| read.prints == prints) {
+            let layers = Arc::clone(&read.layers);
+            self.read.extend(before);
+            return layers;
         }
         let contents =
             |files: &[PathBuf]| -> Contents { files.iter().filter_map(|file| content(file, MAX_FILE)).collect() };
@@ -92,13 +116,12 @@ impl Operators {
             tracing::warn!(looked = ?self.databases, "no operator database; install mobile-broadband-provider-info or set `database`");
         }
         let packages: Vec<(String, Contents)> = packages.iter().map(|(folder, parts)| opened(folder, parts)).collect();
-        let (mut layers, problems) = load(&packages, &[], &vendor, &overlay);
+        let (mut layers, problems) = load(identity, &packages, &[], &vendor, &overlay);
         tell(&problems);
         let unreadable =
             vendor.iter().chain(&overlay).filter(|(_, bytes)| bytes.is_none()).map(|(name, _)| name.clone());
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
         let mut broken: BTreeSet<String> = errors.map(|problem| problem.file.clone()).chain(unreadable).collect();
-        let before = self.read.take();
         let mut stand_in = false;
         let mut kept = Vec::new();
         for (name, _) in &packages {
@@ -122,15 +145,22 @@ impl Operators {
             }
         }
         if stand_in {
-            (layers, _) = load(&packages, &kept, &vendor, &overlay);
+            (layers, _) = load(identity, &packages, &kept, &vendor, &overlay);
         }
         let layers = Arc::new(layers);
-        self.read = Some(Records { prints, layers: Arc::clone(&layers), broken });
+        if self.read.iter().all(|read| read.prints == prints) {
+            self.seen.clone_from(&prints);
+        }
+        if self.read.len() >= MAX_READ {
+            self.read.remove(0);
+        }
+        self.read.push(Records { identity: identity.clone(), prints, layers: Arc::clone(&layers), broken });
         layers
     }
 }
 
 fn load(
+    identity: &Identity,
     packages: &[(String, Contents)],
     kept: &[(String, Vec<OperatorRecord>)],
     vendor: &Contents,
@@ -139,7 +169,8 @@ fn load(
     let files: Vec<Vec<SourceFile<'_>>> = packages.iter().map(|(_, parts)| borrow(parts)).collect();
     let packages: Vec<Package<'_>> =
         packages.iter().zip(&files).map(|((name, _), files)| Package { name, files }).collect();
-    Layers::read(&Sources { packages: &packages, kept, overlay: &borrow(overlay), vendor: &borrow(vendor) })
+    let sources = Sources { packages: &packages, kept, overlay: &borrow(overlay), vendor: &borrow(vendor) };
+    Layers::read_for(&sources, identity)
 }
 
 fn tell(problems: &[FileProblem]) {
@@ -219,6 +250,9 @@ fn content(file: &Path, limit: u64) -> Option<(String, Option<Vec<u8>>)> {
 
 #[cfg(test)]
 mod tests {
+    use daemon_operator::Layer;
+    use daemon_operator::identity::Imsi;
+
     use super::*;
 
     fn file(names: &[&str]) -> String {
@@ -257,7 +291,7 @@ mod tests {
 
         /// Records of the vendor layer, of the overlay.
         fn counts(&mut self) -> (usize, usize) {
-            let layers = self.operators.layers();
+            let layers = self.operators.layers(&Identity::default());
             (layers.vendor_counts().providers, layers.overlay_counts().providers)
         }
     }
@@ -266,8 +300,11 @@ mod tests {
     fn absent_and_broken_files_are_no_failure_and_changes_are_seen() {
         let mut place = Place::new();
         assert_eq!(place.counts(), (0, 0));
-        let none = place.operators.layers();
-        assert!(Arc::ptr_eq(&none, &place.operators.layers()), "unchanged files are not read twice");
+        let none = place.operators.layers(&Identity::default());
+        assert!(
+            Arc::ptr_eq(&none, &place.operators.layers(&Identity::default())),
+            "unchanged files are not read twice"
+        );
         // Broken after the first record, and never whole before: the first counts.
         std::fs::write(&place.database, cut(&file(&["One"]))).unwrap();
         assert_eq!(place.counts(), (1, 0));
@@ -296,16 +333,47 @@ mod tests {
         );
         write("ServiceInformation/MobileBroadbandInfo.xml", "<MobileBroadbandInfo/>");
         write("ServiceInformation/icon.ico", "no part of it");
-        assert_eq!(place.operators.layers().packages(), 1);
+        assert_eq!(place.operators.layers(&Identity::default()).packages(), 1);
         write("PackageInfo.xml", "<PackageInfo>");
-        assert_eq!(place.operators.layers().packages(), 1, "it stays");
+        assert_eq!(place.operators.layers(&Identity::default()).packages(), 1, "it stays");
         assert!(place.operators.folders().contains(&package.join(INFORMATION)));
         std::fs::remove_file(package.join("PackageInfo.xml")).unwrap();
-        assert_eq!(place.operators.layers().packages(), 1, "a package in pieces is a broken one");
+        assert_eq!(place.operators.layers(&Identity::default()).packages(), 1, "a package in pieces is a broken one");
         std::fs::remove_dir_all(&package).unwrap();
-        assert_eq!(place.operators.layers().packages(), 0);
+        assert_eq!(place.operators.layers(&Identity::default()).packages(), 0);
         std::fs::create_dir(&package).unwrap();
-        assert_eq!(place.operators.layers().packages(), 0, "an empty folder is none");
+        assert_eq!(place.operators.layers(&Identity::default()).packages(), 0, "an empty folder is none");
+    }
+
+    /// Each SIM has its own records, also of a file that broke since.
+    #[test]
+    fn sims_are_read_for_apart() {
+        let mut place = Place::new();
+        let other = |name: &str| file(&[name]).replace("mnc=\"01\"", "mnc=\"99\"");
+        let country = |whole: &str| {
+            whole.split_once("<country").unwrap().1.split_once("</serviceproviders>").unwrap().0.to_owned()
+        };
+        let both = file(&["Home"])
+            .replace("</serviceproviders>", &format!("<country{}</serviceproviders>", country(&other("Other"))));
+        std::fs::write(&place.database, &both).unwrap();
+        let sim = |imsi: &str| Identity { imsi: Imsi::parse(imsi).value(), ..Identity::default() };
+        let (home, other) = (sim("001010123456789"), sim("001990123456789"));
+        let names = |place: &mut Place, of: &Identity| -> Vec<String> {
+            let records = place.operators.layers(of).records(Layer::Vendor);
+            records.into_iter().flat_map(|record| record.names).collect()
+        };
+        for _ in 0..2 {
+            assert_eq!(names(&mut place, &home), ["Home"]);
+            assert_eq!(names(&mut place, &other), ["Other"]);
+            std::fs::write(&place.database, cut(&both)).unwrap();
+            assert!(place.operators.changed() && !place.operators.changed(), "once");
+        }
+        let first = place.operators.layers(&home);
+        assert!(Arc::ptr_eq(&first, &place.operators.layers(&home)));
+        for number in 0..2 * MAX_READ {
+            place.operators.layers(&sim(&format!("00101{number:010}")));
+        }
+        assert_eq!(place.operators.read.len(), MAX_READ);
     }
 
     /// Each file by itself: what broke keeps its records, what was changed meanwhile counts.
@@ -327,9 +395,9 @@ mod tests {
         assert_eq!(place.counts(), (2, 4));
         std::fs::write(&place.database, file(&["Three"])).unwrap();
         assert_eq!(place.counts(), (1, 4));
-        assert!(!place.operators.reread(), "nothing changed since");
+        assert!(!place.operators.changed(), "nothing changed since");
         std::fs::remove_file(&twenty).unwrap();
-        assert!(place.operators.reread());
+        assert!(place.operators.changed());
         assert_eq!(place.counts(), (1, 2));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daemon_operator::Layers;
+use daemon_operator::identity::Identity;
 use mbim_proto::Personal;
 
 use crate::effect::{Effect, ProbeReport};
@@ -176,8 +177,15 @@ pub enum Input<'a> {
         /// Those of the interfaces that are there.
         readings: Vec<Reading>,
     },
-    /// Answer to [`Effect::LoadOperators`]; again whenever the files changed.
-    Operators(Arc<Layers>),
+    /// Answer to [`Effect::LoadOperators`].
+    Operators {
+        /// Whom they were read for.
+        identity: Box<Identity>,
+        /// What there is.
+        layers: Arc<Layers>,
+    },
+    /// Files with operator records changed.
+    RecordsChanged,
     /// Answer to [`Effect::LoadSubscriber`]; `None` = nothing is stored.
     Subscriber(Option<Box<SubscriberState>>),
     /// [`Effect::SaveSubscriber`] is done: the content outlives a crash.

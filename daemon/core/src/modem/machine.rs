@@ -6,6 +6,7 @@ use std::sync::Arc;
 use core::time::Duration;
 
 use daemon_operator::Layers;
+use daemon_operator::identity::Identity;
 use mbim_proto::MbimEx;
 
 use super::adopt::Adoption;
@@ -52,7 +53,10 @@ pub struct Modem {
     pub(super) tables: Tables,
     pub(super) timers: Timers,
     pub(super) facts: Facts,
-    pub(super) layers: Option<Arc<Layers>>,
+    /// Operator records, and whom they were read for.
+    pub(super) layers: Option<(Box<Identity>, Arc<Layers>)>,
+    /// Whom records were last asked for; `None` = what there is may be out of date.
+    pub(super) layers_asked: Option<Box<Identity>>,
     pub(super) subscriber: Subscriber,
     pub(super) dialer: Dialer,
     /// Sessions above 0, by id.
@@ -109,6 +113,7 @@ impl Modem {
             timers: Timers::default(),
             facts: Facts::default(),
             layers: None,
+            layers_asked: None,
             subscriber: Subscriber::new(config.defaults.clone()),
             dialer: Dialer::default(),
             extras: BTreeMap::new(),
@@ -164,8 +169,15 @@ impl Modem {
                 self.on_extra_linked(now, session, up, result, interface);
             }
             Input::ProbeDone { id, report } => self.on_probe_done(now, id, &report),
-            Input::Operators(layers) => {
-                self.layers = Some(layers);
+            Input::Operators { identity, layers } => {
+                // An answer for a SIM that is gone, or a second one, is of no use.
+                if self.layers_asked.as_ref().is_some_and(|asked| asked.is_looked_up_as(&identity)) {
+                    self.layers = Some((identity, layers));
+                    self.subscriber.stale = true;
+                }
+            }
+            Input::RecordsChanged => {
+                self.layers_asked = None;
                 self.subscriber.stale = true;
             }
             Input::Subscriber(state) => self.on_subscriber(now, state),
@@ -314,9 +326,6 @@ impl Modem {
         self.forget_session(now);
         self.depth_at_attach = self.session.counters().depth;
         self.depth_to_connected = None;
-        if self.layers.is_none() {
-            self.effect(Effect::LoadOperators);
-        }
     }
 
     fn on_opened(&mut self, now: Time, release: MbimEx) {

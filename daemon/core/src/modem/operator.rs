@@ -81,7 +81,7 @@ impl Subscriber {
 
 impl Modem {
     pub(super) fn choose_operator(&mut self, _now: Time) {
-        let Some(layers) = self.layers.clone() else { return };
+        let Some((_, layers)) = self.layers.clone() else { return };
         let state = &self.subscriber.state;
         let mut profiles = Vec::new();
         profiles.extend(state.settings.apn.as_ref().map(user_profile));

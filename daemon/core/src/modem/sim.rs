@@ -231,7 +231,15 @@ impl Modem {
             self.subscriber.hwids = hwids;
             self.subscriber.identified = true;
         }
-        if self.subscriber.loaded && self.layers.is_some() {
+        let identity = &self.subscriber.identity;
+        let fits = |of: &Identity| of.is_looked_up_as(identity);
+        let there = self.layers.as_ref().is_some_and(|(of, _)| fits(of));
+        if !self.layers_asked.as_ref().is_some_and(|of| fits(of)) {
+            let identity = Box::new(identity.clone());
+            self.layers_asked = Some(identity.clone());
+            self.effect(Effect::LoadOperators { identity });
+        }
+        if self.subscriber.loaded && there {
             self.subscriber.stale = false;
             self.choose_operator(now);
         }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon_core::modem::Input;
 use daemon_core::request::Request;
 use daemon_core::subscriber::{Plan, Settings};
+use daemon_operator::identity::{Identity, Imsi};
 use daemon_operator::{Layers, SourceFile};
 use mbim_proto::service::MS_BASIC_CONNECT_EXT;
-use virtual_modem::{Fault, Order, Profile, What, When};
+use virtual_modem::{Fault, Order, Profile, Sim, Slot, What, When};
 
 use crate::driver::{Pair, World};
 
@@ -33,6 +35,32 @@ fn closed() -> Pair {
     let mut profile = Profile::default();
     profile.network.apns.clear();
     pair(profile)
+}
+
+/// Records are read for the SIM that is there: once, again when files changed, and for another SIM; what comes for one that
+/// is gone is not taken.
+#[test]
+fn records_are_asked_for_by_identity() {
+    let mut pair = pair(Profile::default());
+    pair.connect();
+    let asked = |pair: &Pair| -> Vec<String> {
+        pair.looked_up.iter().map(|of| of.imsi.as_ref().unwrap().reveal().to_owned()).collect()
+    };
+    let first = Sim::default().imsi;
+    assert_eq!(asked(&pair), [first.reveal().as_str()]);
+    pair.feed(Input::RecordsChanged);
+    pair.settle();
+    assert_eq!(asked(&pair).len(), 2);
+    let before = pair.snapshot().operator.clone();
+    assert_eq!(before.as_ref().unwrap().name, "Test Mobile");
+    let strange = Identity { imsi: Imsi::parse("001015512345699").value(), ..Identity::default() };
+    pair.feed(Input::Operators { identity: Box::new(strange), layers: Arc::default() });
+    pair.settle();
+    assert_eq!(pair.snapshot().operator, before);
+    let other = Sim { iccid: "8999000000000000025".into(), imsi: "001015512345699".into(), ..Sim::default() };
+    pair.order(Order::Slot(Slot::Card(Box::new(other))));
+    assert!(pair.run(60, |p| p.looked_up.len() == 3), "{}", pair.account());
+    assert_eq!(asked(&pair).last().unwrap(), "001015512345699");
 }
 
 /// How often each access point was dialled since the beginning.
@@ -302,7 +330,7 @@ fn contexts_in_the_modem_count_where_records_are_not_certain() {
     let several = VENDOR.replace("</provider>", "</provider><provider><name>Other</name><gsm>\n<network-id mcc=\"001\" mnc=\"01\"/><apn value=\"other\"/></gsm></provider>");
     assert_ne!(several, VENDOR);
     let mut unnamed = Profile::default();
-    if let virtual_modem::Slot::Card(sim) = &mut unnamed.slot {
+    if let Slot::Card(sim) = &mut unnamed.slot {
         sim.home_name = "Nobody".into();
     }
     let mut pair = Pair::new(unnamed);

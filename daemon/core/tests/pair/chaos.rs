@@ -8,6 +8,7 @@ use daemon_core::modem::tables::Power;
 use daemon_core::modem::{Input, LinkFailure, Modem, Output, RequestId};
 use daemon_core::request::{PinRequest, Purpose, Request};
 use daemon_core::subscriber::{Settings, SubscriberState, UserApn};
+use daemon_operator::identity::Identity;
 use mbim_proto::Secret;
 use mbim_proto::service::BASIC_CONNECT;
 use proptest::collection::vec;
@@ -28,6 +29,7 @@ enum Act {
     LinkDone(u32, bool, bool),
     ProbeDone(u64),
     Operators,
+    Records,
     Subscriber(bool),
     Stored(bool),
     HostRadio(bool),
@@ -51,6 +53,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (0_u32..4, any::<bool>(), any::<bool>()).prop_map(|(session, up, ok)| Act::LinkDone(session, up, ok)),
         1 => (0_u64..4).prop_map(Act::ProbeDone),
         2 => Just(Act::Operators),
+        1 => Just(Act::Records),
         2 => any::<bool>().prop_map(Act::Subscriber),
         2 => any::<bool>().prop_map(Act::Stored),
         1 => any::<bool>().prop_map(Act::HostRadio),
@@ -100,6 +103,8 @@ struct Chaos {
     links: BTreeSet<u32>,
     /// Writes that were not answered.
     writes: usize,
+    /// Whom records were last asked for.
+    identity: Box<Identity>,
 }
 
 impl Chaos {
@@ -124,6 +129,7 @@ impl Chaos {
                 Output::Effect(Effect::LinkDown { session }) => {
                     prop_assert!(self.links.remove(&session), "a link that is not there is taken down");
                 }
+                Output::Effect(Effect::LoadOperators { identity }) => self.identity = identity,
                 Output::Effect(Effect::SaveSubscriber { .. }) => {
                     self.writes += 1;
                     prop_assert!(self.writes <= 1, "one write at a time");
@@ -162,7 +168,11 @@ impl Chaos {
                 self.feed(Input::LinkDone { session, up, result, interface: None })
             }
             Act::ProbeDone(id) => self.feed(Input::ProbeDone { id, report: ProbeReport::default() }),
-            Act::Operators => self.feed(Input::Operators(layers())),
+            Act::Operators => {
+                let identity = self.identity.clone();
+                self.feed(Input::Operators { identity, layers: layers() })
+            }
+            Act::Records => self.feed(Input::RecordsChanged),
             Act::Subscriber(stored) => {
                 self.feed(Input::Subscriber(stored.then(|| Box::new(SubscriberState::default()))))
             }
@@ -203,6 +213,7 @@ proptest! {
             answered: Default::default(),
             links: BTreeSet::new(),
             writes: 0,
+            identity: Box::default(),
         };
         for act in acts {
             chaos.act(act)?;

@@ -15,6 +15,7 @@ use daemon_core::request::{Reply, Request, RequestError};
 use daemon_core::snapshot::{Connection, ContextState, ModemState, Port, Snapshot};
 use daemon_core::subscriber::SubscriberState;
 use daemon_core::usage::{Counters, Moment, Reading};
+use daemon_operator::identity::Identity;
 use daemon_operator::{Layers, SourceFile};
 use mbim_capture::{Direction, Replay, write};
 use virtual_modem::{Order, Profile, Subscription, VirtualModem};
@@ -54,6 +55,8 @@ pub(crate) struct Pair {
     pub(crate) now: Duration,
     pub(crate) world: World,
     pub(crate) layers: Arc<Layers>,
+    /// Whom operator records were asked for.
+    pub(crate) looked_up: Vec<Identity>,
     pub(crate) stored: Option<SubscriberState>,
     pub(crate) saves: usize,
     stored_at: Duration,
@@ -161,6 +164,7 @@ impl Pair {
             stored_at: Duration::ZERO,
             runs: 0,
             run_of_stored: 0,
+            looked_up: Vec::new(),
             slow_store: None,
             slow_writes: None,
             store_fails: None,
@@ -430,9 +434,10 @@ impl Pair {
                 }
                 self.host.handle(self.now, Input::LinkDone { session, up: false, result: Ok(()), interface: None });
             }
-            Effect::LoadOperators => {
+            Effect::LoadOperators { identity } => {
+                self.looked_up.push((*identity).clone());
                 let layers = Arc::clone(&self.layers);
-                self.host.handle(self.now, Input::Operators(layers));
+                self.host.handle(self.now, Input::Operators { identity, layers });
             }
             Effect::LoadSubscriber { iccid } => {
                 if let Some(waiting) = &mut self.slow_store {
