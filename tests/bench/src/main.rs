@@ -172,7 +172,7 @@ async fn one(daemon: &Path, idle: u64) -> Outcome<serde_json::Value> {
         let after = switches(&proc)?;
         found["idle_seconds"] = json!(idle);
         found["voluntary_context_switches"] = json!(after.checked_sub(before).ok_or("a thread ended while idle")?);
-        found["rss_kib"] = json!(field(&proc, "status", "VmRSS:")?);
+        found["rss_kib"] = json!(field(&proc, "smaps_rollup", "Rss:")?);
         found["pss_kib"] = json!(field(&proc, "smaps_rollup", "Pss:")?);
         found["rss_anonymous_kib"] = json!(field(&proc, "status", "RssAnon:")?);
         found["rss_file_kib"] = json!(field(&proc, "status", "RssFile:")?);

@@ -164,7 +164,7 @@ async fn figures(
         ("node-to-connected", connected.as_secs_f64(), "s"),
         ("messages-to-connected", (log.from_host() + log.to_host()) as f64, "messages"),
         ("cpu-plug-to-connected", used, "s"),
-        ("rss-connected", memory(processes, "status", "VmRSS:")?, "MB"),
+        ("rss-connected", memory(processes, "smaps_rollup", "Rss:")?, "MB"),
         ("pss-connected", memory(processes, "smaps_rollup", "Pss:")?, "MB"),
     ];
     if idle {
