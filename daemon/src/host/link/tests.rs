@@ -97,7 +97,11 @@ fn state() -> String {
         parameter("/proc/sys/net/ipv4/conf/w0/rp_filter"),
     ]
     .join("\n");
-    let own = |line: &&str| (!line.contains("fe80:") && !line.contains("ff00:")) || line.contains("fe80::7");
+    // The kernel makes the IPv6 route to an address itself some time after the address.
+    let later = |line: &str| line.contains("table local proto kernel") && line.contains(':');
+    let own = |line: &&str| {
+        ((!line.contains("fe80:") && !line.contains("ff00:")) || line.contains("fe80::7")) && !later(line)
+    };
     text.lines().filter(own).collect::<Vec<_>>().join("\n")
 }
 
