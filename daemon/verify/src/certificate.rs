@@ -411,6 +411,7 @@ pub(crate) enum Purpose {
     /// Documents have no extended key usage of their own: the key usage decides. [PROV 12.3]
     Any,
     /// It has to say so.
+    #[cfg_attr(not(feature = "responders"), expect(dead_code, reason = "responders have to say it"))]
     Said(webpki::KeyUsage),
 }
 

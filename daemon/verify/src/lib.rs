@@ -15,6 +15,7 @@ mod canonical;
 mod certificate;
 mod folder;
 mod fuzz;
+#[cfg_attr(not(feature = "responders"), path = "nobody.rs")]
 mod responder;
 mod shape;
 #[cfg(feature = "sign")]
